@@ -1,0 +1,48 @@
+# The same commands here, in CI and in the README. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+DATA ?= .data/demo
+PORT ?= 8000
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup run test lint fix bench docs torture system clean
+help:          ## List what can be made
+	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh .ci/setup
+	@touch $(READY)
+
+setup: $(READY) ## Make the virtual environment and install everything from wheels
+
+run: $(READY)  ## Start the demo on the embedded database (DATA=folder PORT=number)
+	@$(BIN)/yinxin demo --data "$(DATA)" --port $(PORT)
+
+system:        ## Install Chromium, PostgreSQL and SoftHSM where this may be done, else name them
+	@sh .ci/system
+
+test: $(READY) system ## Run all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## Style, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: $(READY)  ## Put style right
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Print the performance ratios
+	@$(BIN)/python -m tests.benchmarks
+
+torture: $(READY) ## Kill the server at random moments, 50 rounds
+	@$(BIN)/python -m pytest tests/torture --rounds 50 --timeout 3600
+
+docs: $(READY) ## Make the generated parts of docs/ anew
+	@$(BIN)/python -m tests.docs
+
+clean:         ## Remove the virtual environment and caches (keeps data)
+	rm -rf "$(VENV)" .mypy_cache .ruff_cache .hypothesis

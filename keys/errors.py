@@ -1,0 +1,55 @@
+"""The refusals of keys. Envelopes have one error each way in: what is not well formed is `MalformedEnvelope`."""
+
+from __future__ import annotations
+
+
+class KeysError(Exception):
+    """Root of everything that keys refuses."""
+
+
+class MalformedEnvelope(KeysError):
+    """Bytes that are not the envelope they claim to be, or exceed its bounds (size, depth, number range)."""
+
+
+class MalformedCertificate(KeysError):
+    """Bytes that are not a DER X.509 certificate this library can read."""
+
+
+class MalformedTimestamp(KeysError):
+    """Bytes that are not an RFC 3161 time-stamp token."""
+
+
+class TimestampUnavailable(KeysError):
+    """The time-stamping authority could not be reached or refused the request."""
+
+
+class AlgorithmNotSupported(KeysError):
+    """An algorithm that the registry does not name, or a key that does not fit its algorithm."""
+
+
+class KeyUriNotSupported(KeysError):
+    """No custody answers to this kind of key URI."""
+
+
+class KeyNotFound(KeysError):
+    """The URI names a key that is not there."""
+
+
+class KeyAlreadyExists(KeysError):
+    """A key file is never overwritten."""
+
+
+class WrongPassphrase(KeysError):
+    """The key file is whole, but this passphrase does not open it."""
+
+
+class DamagedKeyFile(KeysError):
+    """The key file is cut short or altered; no passphrase opens it. Restore it from a backup."""
+
+
+class PassphraseMissing(KeysError):
+    """A key is encrypted and no passphrase source was given."""
+
+
+class DecryptionFailed(KeysError):
+    """Sealed data was altered, belongs elsewhere, or its key was destroyed."""

@@ -1,0 +1,404 @@
+"""The registry's nouns: regions, issuers, seals, certificate types, scenarios, recognition, and the view a verifier holds.
+
+No behaviour beyond invariants; decisions are in `core`, JSON in `wire`, fetching and signing elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, NewType
+
+RegionCode = NewType("RegionCode", str)  # GB/T 2260 (six digits) or ISO 3166-2; demo regions use codes outside GB/T 2260
+IssuerId = NewType("IssuerId", str)  # "<region code>/<slug>", unique in the network: "990100/civil-affairs"
+TypeId = NewType("TypeId", str)  # "<defining list's code>/<slug>": "common/marriage-certificate"
+SealId = NewType("SealId", str)  # "<issuer id>/<number>", the number being 14 digits: "990100/civil-affairs/99010000000001"
+ScenarioId = NewType("ScenarioId", str)  # "<region code>/<slug>": "990200/household-transfer"
+RelyingPartyId = NewType("RelyingPartyId", str)  # "<region code>/<slug>": "990200/government-hall"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A name in both languages; `zh` is binding, `en` a courtesy."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        return self.en if language.startswith("en") else self.zh
+
+
+class EntryStatus(Enum):
+    """Status of a list entry, in the sense of the service statuses of ETSI TS 119 612 clause 5.5.4."""
+
+    GRANTED = "granted"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+
+
+class EntryReason(Enum):
+    """Why an entry's status changed. KEY_COMPROMISE is the only one that also casts doubt on what was signed before."""
+
+    INITIAL = "initial"
+    REORGANISATION = "reorganisation"
+    KEY_ROLLOVER = "key_rollover"
+    KEY_COMPROMISE = "key_compromise"
+    BREACH_OF_DUTY = "breach_of_duty"
+    EXPIRY = "expiry"
+    REINSTATED = "reinstated"
+    CESSATION = "cessation"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of an entry's append-only history: from `at` on, the status is `status`."""
+
+    status: EntryStatus
+    at: datetime  # UTC
+    reason: EntryReason
+
+
+History = tuple[StatusChange, ...]  # oldest first, strictly increasing `at`, never rewritten
+
+
+class SharingClass(Enum):
+    """Sharing class of government data (政务数据共享): who may have it without asking again."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    CONFIDENTIAL = "confidential"
+
+
+class ValidityKind(Enum):
+    UNLIMITED = "unlimited"  # 长期
+    FIXED = "fixed"  # `days` from the day of issue
+    CLAIM = "claim"  # until the date in the claim `claim`
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityRule:
+    kind: ValidityKind
+    days: int | None = None
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDefinition:
+    """One claim of a certificate type.
+
+    `selective`: may be withheld (RFC 9901 disclosure); others are always disclosed. `on_printed_qr`: marked public.
+    `masked`: shown on the printed QR with its middle replaced by asterisks. `holder_identifier`: identifies a holder.
+    """
+
+    name: str
+    names: Names
+    selective: bool = True
+    on_printed_qr: bool = False
+    masked: bool = False
+    holder_identifier: bool = False
+    holder_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateType:
+    """Catalogue entry. `schema` is a JSON Schema (2020-12) for the claims object; `code` is GB/T 36904's 21 characters."""
+
+    id: TypeId
+    code: str
+    names: Names
+    claims: tuple[ClaimDefinition, ...]
+    schema: Mapping[str, Any]
+    sharing: SharingClass
+    validity: ValidityRule
+    hue: str = "#1f3a5f"  # the card's colour
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TypeGrant:
+    """The issuer may issue this type, with history."""
+
+    type_id: TypeId
+    history: History
+
+
+class KeyUse(Enum):
+    """What a listed certificate may sign."""
+
+    SEAL = "seal"  # certificates, in every rendering
+    STATUS = "status"  # status list tokens
+    TIMESTAMP = "timestamp"  # RFC 3161 tokens
+    RECEIPT = "receipt"  # a relying party's receipts
+    CA = "ca"  # seal and signer certificates of the region
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A listed certificate. `thumbprint` is the lower-case hex SHA-256 of `certificate` (DER)."""
+
+    use: KeyUse
+    certificate: bytes  # DER
+    thumbprint: str
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class SealEntry:
+    """A seal as its region lists it: image, scope, validity, certificate. The key itself stays in the issuer's custody."""
+
+    id: SealId
+    names: Names
+    image_digest: str  # "sha256:<hex>" of the seal image's SVG bytes
+    scope: tuple[TypeId, ...]
+    valid_from: datetime
+    valid_until: datetime
+    key: KeyEntry  # use SEAL
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerEntry:
+    """An organisation that the region attests. `status_list_base` prefixes every status list URI it may publish."""
+
+    id: IssuerId
+    names: Names
+    uscc: str  # GB 32100
+    grants: tuple[TypeGrant, ...]
+    seals: tuple[SealEntry, ...]
+    status_keys: tuple[KeyEntry, ...]
+    status_list_base: str  # URI prefix: "https://.../status/990100/civil-affairs/"
+    contact: Names
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionEntry:
+    """`accepting` (the list's own region) takes `type_id` of `issuing` as its own `as_type`, for `scenarios` (empty: all)."""
+
+    id: str  # unique within the list: "R7"
+    issuing: RegionCode
+    type_id: TypeId
+    as_type: TypeId
+    scenarios: tuple[ScenarioId, ...]
+    since: datetime
+    until: datetime | None
+    announced_at: datetime
+    legal_basis: Names
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRequirement:
+    """A type that a scenario needs (any one of `any_of`) and the claims it may ask of it."""
+
+    any_of: tuple[TypeId, ...]
+    claims: tuple[str, ...]
+    optional_claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A service item (事项) and what it needs. Staleness budgets: how old data may be before a verdict is INDETERMINATE."""
+
+    id: ScenarioId
+    names: Names
+    purpose: Names
+    requires: tuple[TypeRequirement, ...]
+    trust_staleness: timedelta = timedelta(days=7)
+    status_staleness: timedelta = timedelta(hours=24)
+    retention_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingPartyEntry:
+    """A verifying agency, registered for scenarios."""
+
+    id: RelyingPartyId
+    names: Names
+    scenarios: tuple[ScenarioId, ...]
+    keys: tuple[KeyEntry, ...]  # use RECEIPT
+    history: History
+
+
+class ListKind(Enum):
+    REGION = "region"
+    BODY = "body"  # a common body that defines types and attests or recognises nothing
+
+
+@dataclass(frozen=True, slots=True)
+class RegionList:
+    """Everything one authority says: one signed TUF target, `regions/<code>/list.json`."""
+
+    code: RegionCode
+    kind: ListKind
+    names: Names
+    authority: Names
+    version: int
+    issued_at: datetime
+    defines: tuple[CertificateType, ...] = ()
+    authorities: tuple[KeyEntry, ...] = ()  # use CA and TIMESTAMP
+    attests: tuple[IssuerEntry, ...] = ()
+    recognises: tuple[RecognitionEntry, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    relying_parties: tuple[RelyingPartyEntry, ...] = ()
+    notice_period: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSignatures:
+    """Who signed the role that carries a list: key ids that verified, and how many were needed."""
+
+    threshold: int
+    signed_by: tuple[str, ...]
+    role_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealLocation:
+    """Where a seal's certificate stands in the view."""
+
+    region: RegionCode
+    issuer: IssuerEntry
+    seal: SealEntry
+
+
+@dataclass(frozen=True)
+class TrustView:
+    """Verified trust data at one moment: immutable, swapped whole.
+
+    `refreshed_at` is when the local copy was last confirmed against the repository; `expires_at` the earliest expiry of the
+    metadata it rests on. `metadata_versions` names the TUF roles and versions used (for receipts). Indexes are derived once.
+    """
+
+    lists: Mapping[RegionCode, RegionList]
+    signatures: Mapping[RegionCode, ListSignatures]
+    metadata_versions: Mapping[str, int]
+    refreshed_at: datetime
+    expires_at: datetime
+    types: Mapping[TypeId, CertificateType] = field(init=False)
+    issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
+    scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
+    seals_by_thumbprint: Mapping[str, SealLocation] = field(init=False)
+    seals_by_kid: Mapping[bytes, tuple[SealLocation, ...]] = field(init=False)  # first 8 bytes of the SHA-256
+    recognitions: Mapping[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        types: dict[TypeId, CertificateType] = {}
+        issuers: dict[IssuerId, IssuerEntry] = {}
+        scenarios: dict[ScenarioId, Scenario] = {}
+        by_thumbprint: dict[str, SealLocation] = {}
+        by_kid: dict[bytes, tuple[SealLocation, ...]] = {}
+        recognitions: dict[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = {}
+        for code, region_list in self.lists.items():
+            types.update((t.id, t) for t in region_list.defines)
+            scenarios.update((s.id, s) for s in region_list.scenarios)
+            for issuer in region_list.attests:
+                issuers[issuer.id] = issuer
+                for seal in issuer.seals:
+                    location = SealLocation(code, issuer, seal)
+                    by_thumbprint[seal.key.thumbprint] = location
+                    kid = bytes.fromhex(seal.key.thumbprint[:16])
+                    by_kid[kid] = (*by_kid.get(kid, ()), location)
+            for entry in region_list.recognises:
+                key = (entry.issuing, entry.type_id, code)
+                recognitions[key] = (*recognitions.get(key, ()), entry)
+        for name, value in (
+            ("types", types),
+            ("issuers", issuers),
+            ("scenarios", scenarios),
+            ("seals_by_thumbprint", by_thumbprint),
+            ("seals_by_kid", by_kid),
+            ("recognitions", recognitions),
+        ):
+            object.__setattr__(self, name, value)
+
+
+class RecognitionOutcome(Enum):
+    RECOGNISED = "recognised"
+    OWN = "own"  # the accepting region's own certificate
+    NOT_RECOGNISED = "not_recognised"
+    NOT_YET = "not_yet"  # announced, not in force at that time
+    ENDED = "ended"
+    SCENARIO_NOT_COVERED = "scenario_not_covered"
+    NOT_ATTESTED = "not_attested"  # the issuing region does not say that it issues this type
+    REGION_UNKNOWN = "region_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """One entry that led to the answer: whose list, which version, which entry, since when."""
+
+    list_code: RegionCode
+    list_version: int
+    entry: str  # "recognises/R7", "attests/990100/civil-affairs/common/marriage-certificate"
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionAnswer:
+    outcome: RecognitionOutcome
+    chain: tuple[ChainLink, ...]
+    entry: RecognitionEntry | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome in (RecognitionOutcome.RECOGNISED, RecognitionOutcome.OWN)
+
+
+class CertificateStatus(Enum):
+    """Token Status List status types, section 7.1."""
+
+    VALID = 0
+    INVALID = 1
+    SUSPENDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A decompressed list: 2 bits per entry, least significant first (Token Status List section 4.1)."""
+
+    bits: int
+    data: bytes
+
+    def __len__(self) -> int:
+        return len(self.data) * 8 // self.bits
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSnapshot:
+    """A verified status list token. `digest` is "sha256:<hex>" of the token, for receipts."""
+
+    uri: str
+    issuer: IssuerId
+    statuses: StatusList
+    issued_at: datetime
+    expires_at: datetime | None
+    ttl: timedelta | None
+    fetched_at: datetime
+    digest: str
+
+
+class StatusProblemKind(Enum):
+    UNREACHABLE = "unreachable"
+    MALFORMED = "malformed"
+    FORGED = "forged"  # signature wrong, or by a key that the issuer's region does not list for status
+    MISPLACED = "misplaced"  # `sub` is not the URI, or the URI is not under the issuer's base
+
+
+@dataclass(frozen=True, slots=True)
+class StatusProblem:
+    uri: str
+    kind: StatusProblemKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What is known of status lists, by URI: a snapshot, or why there is none. Immutable, swapped whole."""
+
+    entries: Mapping[str, StatusSnapshot | StatusProblem]
+
+    def get(self, uri: str) -> StatusSnapshot | StatusProblem | None:
+        return self.entries.get(uri)

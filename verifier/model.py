@@ -1,0 +1,148 @@
+"""The verifier's nouns: evidence, findings, reports, policies, receipts.
+
+Indications and sub-indications are those of ETSI EN 319 102-1 V1.4.1 clause 5.1.3 and table 5 ff.; none is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from keys.x509 import Certificate
+from trust_registry.attestations import Attestation
+from trust_registry.model import RegionCode, Scenario
+
+
+class Indication(Enum):
+    """Main status indications, EN 319 102-1 clause 5.1.3 (PASSED is TOTAL-PASSED's building-block form)."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    INDETERMINATE = "INDETERMINATE"
+
+
+class SubIndication(Enum):
+    """Sub-indications, EN 319 102-1 tables 5 and 6, with the URIs of TS 119 102-2."""
+
+    FORMAT_FAILURE = "FORMAT_FAILURE"
+    HASH_FAILURE = "HASH_FAILURE"
+    SIG_CRYPTO_FAILURE = "SIG_CRYPTO_FAILURE"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+    NOT_YET_VALID = "NOT_YET_VALID"
+    SIG_CONSTRAINTS_FAILURE = "SIG_CONSTRAINTS_FAILURE"
+    CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
+    CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
+    POLICY_PROCESSING_ERROR = "POLICY_PROCESSING_ERROR"
+    SIGNATURE_POLICY_NOT_AVAILABLE = "SIGNATURE_POLICY_NOT_AVAILABLE"
+    TIMESTAMP_ORDER_FAILURE = "TIMESTAMP_ORDER_FAILURE"
+    NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
+    NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
+    REVOKED_NO_POE = "REVOKED_NO_POE"
+    REVOKED_CA_NO_POE = "REVOKED_CA_NO_POE"
+    OUT_OF_BOUNDS_NOT_REVOKED = "OUT_OF_BOUNDS_NOT_REVOKED"
+    OUT_OF_BOUNDS_NO_POE = "OUT_OF_BOUNDS_NO_POE"
+    REVOCATION_OUT_OF_BOUNDS_NO_POE = "REVOCATION_OUT_OF_BOUNDS_NO_POE"
+    CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+    NO_POE = "NO_POE"
+    TRY_LATER = "TRY_LATER"
+    SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
+    CUSTOM = "CUSTOM"
+
+    @property
+    def uri(self) -> str:
+        return f"urn:etsi:019102:subindication:{self.value}"
+
+
+class Check(Enum):
+    """The checks, in the order in which they are made (DESIGN.md section 6)."""
+
+    FORMAT = "format"
+    INTEGRITY = "integrity"
+    CERTIFICATE_PATH = "certificate_path"
+    ENTITLEMENT = "entitlement"
+    SIGNING_TIME = "signing_time"
+    STATUS = "status"
+    VALIDITY = "validity"
+    RECOGNITION = "recognition"
+    HOLDER_BINDING = "holder_binding"
+    FRESHNESS = "freshness"
+
+
+class Outcome(Enum):
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result. `code` picks the sentence in `verifier.messages` (zh, en, next step); `facts` fills it.
+
+    Facts hold no personal data: names of issuers, times, versions, never claims.
+    """
+
+    check: Check
+    outcome: Outcome
+    code: str
+    sub_indication: SubIndication | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class EvidenceKind(Enum):
+    PDF = "pdf"
+    SD_JWT_VC = "sd_jwt_vc"
+    QR = "qr"
+    RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the data were that the verdict rests on, at `judged_at`. None: not needed or not there."""
+
+    trust_age: timedelta | None
+    status_age: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedBinding:
+    """What a presentation's key binding must name (RFC 9901 section 7.3)."""
+
+    nonce: str
+    audience: str
+    max_age: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Under which rules a verdict is asked for. `anchors`: extra trust anchors for foreign evidence (`--anchor`)."""
+
+    accepting: RegionCode | None = None
+    scenario: Scenario | None = None
+    binding: ExpectedBinding | None = None
+    anchors: tuple[Certificate, ...] = ()
+    trust_staleness: timedelta = timedelta(days=7)  # used when no scenario says otherwise
+    status_staleness: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict. `attestation` is None when nothing readable was found; `evidence_digest` is "sha256:<hex>"."""
+
+    indication: Indication
+    sub_indication: SubIndication | None
+    findings: tuple[Finding, ...]
+    decisive: Finding | None  # the finding that decided a verdict other than PASSED
+    kind: EvidenceKind | None
+    attestation: Attestation | None
+    signed_at: datetime | None  # proven by a time-stamp, else as claimed
+    signed_at_proven: bool
+    freshness: Freshness
+    evidence_digest: str
+    policy: Policy
+    judged_at: datetime
