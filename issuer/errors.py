@@ -8,7 +8,7 @@ class IssuerError(Exception):
 
 
 class GlyphMissing(IssuerError):
-    """The bundled fonts can't set a character of this claim (rare name characters). Names the claim, never its value."""
+    """The bundled fonts can't set a character of this claim (rare name characters). Names the claim, not its value."""
 
     def __init__(self, claim: str) -> None:
         super().__init__(f"claim {claim!r} has a character that the document fonts lack")

@@ -1,7 +1,7 @@
 """The image of an official round seal: ring, star, organisation's name on the arc, 14-digit code below.
 
-Pure vector SVG with outlined characters, so that a browser, a PDF and a printer show the same seal. The same name and code
-always give the same bytes (a region lists the image's digest). A seal is not its image: nothing here signs or authorises.
+Pure vector SVG with outlined characters, so that a browser, a PDF and a printer show the same seal. The same name and
+code always give the same bytes (a region lists the image's digest). A seal is not its image: nothing here signs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NAME_CLAIM = "seal name"
 def seal_svg(name: str, code: str) -> str:
     """Draw a seal: `name` is the organisation's, 2 to 32 characters; `code` the seal's number, 14 digits.
 
-    Returns a self-contained `<svg>` of less than 30 KB for names of up to 24 characters: no scripts, fonts or references.
+    Returns a self-contained `<svg>`, under 30 KB for names of up to 24 characters: no scripts, fonts or references.
     Raises SealImageUnfit (length, code) or GlyphMissing (a character the bundled font lacks).
     """
     if not 2 <= len(name) <= MAX_NAME:
@@ -92,7 +92,7 @@ def _name_on_arc(name: str, outlines: dict[str, tuple[str, int]]) -> Iterator[st
     for place, char in enumerate(name):
         path, width = outlines[char]
         angle = (place - (count - 1) / 2) * step
-        yield _placed(path, angle, -width * scale_x / 2, -(baseline + _DESCENT * scale_y), scale_x, scale_y)
+        yield _placed(path, angle, (-width * scale_x / 2, -(baseline + _DESCENT * scale_y)), (scale_x, scale_y))
 
 
 def _code_on_arc(code: str, outlines: dict[str, tuple[str, int]]) -> Iterator[str]:
@@ -100,12 +100,13 @@ def _code_on_arc(code: str, outlines: dict[str, tuple[str, int]]) -> Iterator[st
     for place, char in enumerate(code):
         path, width = outlines[char]
         angle = ((len(code) - 1) / 2 - place) * _CODE_STEP
-        yield _placed(path, angle, -width * _CODE_SCALE / 2, _CODE_RADIUS, _CODE_SCALE, _CODE_SCALE)
+        yield _placed(path, angle, (-width * _CODE_SCALE / 2, _CODE_RADIUS), (_CODE_SCALE, _CODE_SCALE))
 
 
-def _placed(path: str, degrees: float, x: float, y: float, scale_x: float, scale_y: float) -> str:
-    """A glyph scaled (and flipped: fonts have y up), moved to (x, y) from the centre, turned about the centre."""
+def _placed(path: str, degrees: float, offset: tuple[float, float], scale: tuple[float, float]) -> str:
+    """A glyph scaled (and flipped: fonts have y up), moved by `offset` from the centre, turned about the centre."""
     turn = degrees * pi / 180
+    (x, y), (scale_x, scale_y) = offset, scale
     c, s = cos(turn), sin(turn)
     matrix = (c * scale_x, s * scale_x, s * scale_y, -c * scale_y, _CENTRE + c * x - s * y, _CENTRE + s * x + c * y)
     return f'<path transform="matrix({" ".join(f"{value:.5g}" for value in matrix)})" d="{path}"/>'
