@@ -15,7 +15,7 @@ from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.ttLib import TTFont
 
 from issuer.errors import GlyphMissing, SealImageUnfit
-from issuer.renderings.fonts import SERIF
+from issuer.renderings.fonts import SERIF, code_points
 
 VERMILION = "#c02c2c"  # the `--seal` design token
 SIZE = 420  # tenths of a millimetre: 42 mm, the size of a municipal seal
@@ -59,14 +59,14 @@ def _outlines(characters: Iterable[str]) -> dict[str, tuple[str, int]]:
     """SVG path data and advance width of each character, in font units with y up."""
     outlines = {}
     with TTFont(SERIF, lazy=True) as font:
-        by_code_point, glyphs = font.getBestCmap(), font.getGlyphSet()
+        by_code_point, glyphs = code_points(font), font.getGlyphSet()
         for char in characters:
             if ord(char) not in by_code_point or char.isspace():
                 raise GlyphMissing(_NAME_CLAIM)
             glyph = glyphs[by_code_point[ord(char)]]
             pen = SVGPathPen(glyphs, ntos=lambda value: str(round(value)))
             glyph.draw(pen)
-            outlines[char] = (pen.getCommands(), glyph.width)
+            outlines[char] = (pen.getCommands(), glyph.width)  # type: ignore[no-untyped-call]
     return outlines
 
 

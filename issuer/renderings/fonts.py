@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,10 +18,15 @@ FOLDER = SERIF.parent
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+def code_points(font: TTFont) -> Mapping[int, str]:
+    """Glyph names of an open font by Unicode code point."""
+    return font.getBestCmap() or {}
+
+
 @lru_cache(maxsize=1)
 def _coverage() -> frozenset[int]:
     with TTFont(SERIF, lazy=True) as serif, TTFont(SANS, lazy=True) as sans:
-        return frozenset(serif.getBestCmap()) | frozenset(sans.getBestCmap())
+        return frozenset(code_points(serif)) | frozenset(code_points(sans))
 
 
 def can_set(text: str) -> bool:
