@@ -1,7 +1,195 @@
-"""The refusals of trust_registry: one root class, each carrying its data; mapped once in `server.problems`."""
+"""The refusals of trust_registry: one root class, each carrying its data; mapped once in `server.problems`.
+
+No refusal repeats a claim or an identity number: they carry field names, entry names, key names.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class TrustRegistryError(Exception):
     """Root of everything that trust_registry refuses."""
+
+
+class InvalidList(TrustRegistryError):
+    """A region list breaks its format or an invariant. `field` is the path of the culprit: `attests[0].seals[1].key`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+    def within(self, outer: str) -> InvalidList:
+        """The same refusal, seen from the field that holds this one."""
+        if not self.field:
+            return InvalidList(outer, self.message)
+        joint = "" if self.field.startswith("[") else "."
+        return InvalidList(f"{outer}{joint}{self.field}", self.message)
+
+    def __str__(self) -> str:
+        return f"{self.field or 'list'}: {self.message}"
+
+
+class HistoryRewritten(TrustRegistryError):
+    """A newer list contradicts what an older one said. `entry` names the first entry that does."""
+
+    def __init__(self, entry: str, message: str) -> None:
+        super().__init__(entry, message)
+        self.entry = entry
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.message}"
+
+
+class MalformedAttestation(TrustRegistryError):
+    """A payload that does not carry an attestation in the form this library writes."""
+
+
+class ClaimsInvalid(TrustRegistryError):
+    """Claims that the certificate type's schema refuses. `path` is the claim, `message` never repeats its value."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(path, message)
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class InvalidIdentifier(TrustRegistryError):
+    """A number that is not what it claims to be. `kind` and `reason` say which rule; the number itself is not repeated."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
+        self.kind = kind
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+class StatusIndexOutOfRange(TrustRegistryError):
+    """A status index past the end of its list (Token Status List section 8.3 step 4: reject)."""
+
+    def __init__(self, index: int, size: int) -> None:
+        super().__init__(index, size)
+        self.index = index
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"status index {self.index} is outside a list of {self.size} entries"
+
+
+class MalformedStatusToken(TrustRegistryError):
+    """Bytes that are not a Status List Token in JWT form, or exceed its bounds."""
+
+
+class FetchFailed(TrustRegistryError):
+    """A URL could not be read: refused, timed out, too large, not found. `missing` when the server says that it is not there."""
+
+    def __init__(self, url: str, detail: str, *, missing: bool = False) -> None:
+        super().__init__(url, detail)
+        self.url = url
+        self.detail = detail
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.detail}"
+
+
+class TrustMissing(TrustRegistryError):
+    """There is no trust data here yet: bootstrap with a root obtained out of band, then refresh."""
+
+
+class TrustDamaged(TrustRegistryError):
+    """The local copy is not whole, or not what was verified when it was stored. Refresh, or restore it."""
+
+
+class RefreshRefused(TrustRegistryError):
+    """The repository offered something that must not be accepted (forged, rolled back, rewritten). The old copy stays."""
+
+    def __init__(self, reason: str, *, entry: str | None = None) -> None:
+        super().__init__(reason, entry)
+        self.reason = reason
+        self.entry = entry
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class CeremonyError(TrustRegistryError):
+    """Root of what the registry's ceremonies refuse."""
+
+
+class NotFounded(CeremonyError):
+    """There is no network in this folder yet."""
+
+
+class AlreadyFounded(CeremonyError):
+    """There is a network in this folder; founding it again would forget its root."""
+
+
+class UnknownList(CeremonyError):
+    """No region or body of this code has been admitted."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"no region or body {self.code} has been admitted"
+
+
+class AlreadyAdmitted(CeremonyError):
+    """A region or body of this code is already part of the network."""
+
+
+class UnknownProposal(CeremonyError):
+    """No pending proposal of this id."""
+
+    def __init__(self, proposal_id: str) -> None:
+        super().__init__(proposal_id)
+        self.proposal_id = proposal_id
+
+    def __str__(self) -> str:
+        return f"no pending proposal {self.proposal_id}"
+
+
+class ProposalOutdated(CeremonyError):
+    """Something was published after this was proposed: propose again, on top of it."""
+
+
+class NothingProposed(CeremonyError):
+    """The proposal would change nothing."""
+
+
+class NotAnOfficer(CeremonyError):
+    """This key may not sign this role. `allowed` names those who may."""
+
+    def __init__(self, role: str, allowed: Sequence[str]) -> None:
+        super().__init__(role, tuple(allowed))
+        self.role = role
+        self.allowed = tuple(allowed)
+
+    def __str__(self) -> str:
+        return f"this key may not sign for {self.role}; those who may: {', '.join(self.allowed)}"
+
+
+class ThresholdNotReached(CeremonyError):
+    """Too few have signed to publish. `missing` names those who could still sign."""
+
+    def __init__(self, role: str, needed: int, signed: Sequence[str], missing: Sequence[str]) -> None:
+        super().__init__(role, needed, tuple(signed), tuple(missing))
+        self.role = role
+        self.needed = needed
+        self.signed = tuple(signed)
+        self.missing = tuple(missing)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.role} needs {self.needed} signatures and has {len(self.signed)} ({', '.join(self.signed) or 'none'}); "
+            f"still missing: {self.needed - len(self.signed)} of {', '.join(self.missing)}"
+        )
