@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class IssuerError(Exception):
     """Root of everything that issuer refuses."""
@@ -21,3 +23,248 @@ class SealImageUnfit(IssuerError):
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
+
+
+class RequestRefused(IssuerError):
+    """Root of what `core.clear` refuses: the request is understood, and may not be sealed. HTTP 422 unless said otherwise."""
+
+
+class TypeUnknown(RequestRefused):
+    """No list that this issuer trusts defines the certificate type. HTTP 422, field `type_id`."""
+
+    def __init__(self, type_id: str) -> None:
+        super().__init__(f"certificate type {type_id} is not defined by any list")
+        self.type_id = type_id
+
+
+class SealUnknown(RequestRefused):
+    """No such seal in this issuer's custody (another issuer's seals are not there either). HTTP 422, field `seal_id`."""
+
+    def __init__(self, seal_id: str) -> None:
+        super().__init__(f"seal {seal_id} is not in this issuer's custody")
+        self.seal_id = seal_id
+
+
+class IssuerNotListed(RequestRefused):
+    """The region's list does not name this issuer. HTTP 403."""
+
+    def __init__(self, issuer_id: str) -> None:
+        super().__init__(f"issuer {issuer_id} is not on its region's list")
+        self.issuer_id = issuer_id
+
+
+class IssuerNotEntitled(RequestRefused):
+    """The region's list does not entitle this issuer to the type at that time. HTTP 403.
+
+    `status` is "suspended" or "withdrawn", or None when no grant is in force at all.
+    """
+
+    def __init__(self, issuer_id: str, type_id: str, status: str | None) -> None:
+        super().__init__(f"issuer {issuer_id} is not entitled to {type_id}: {status or 'not granted'}")
+        self.issuer_id = issuer_id
+        self.type_id = type_id
+        self.status = status
+
+
+class SealNotListed(RequestRefused):
+    """The region lists no such seal for this issuer, or lists it with another certificate. HTTP 403."""
+
+    def __init__(self, seal_id: str) -> None:
+        super().__init__(f"seal {seal_id} is not on its region's list with this certificate")
+        self.seal_id = seal_id
+
+
+class SealNotInForce(RequestRefused):
+    """The region has suspended or withdrawn the seal or its key. HTTP 403. `status` as in the list, None: never granted."""
+
+    def __init__(self, seal_id: str, status: str | None) -> None:
+        super().__init__(f"seal {seal_id} is not in force: {status or 'not granted'}")
+        self.seal_id = seal_id
+        self.status = status
+
+
+class SealOutOfTime(RequestRefused):
+    """The seal is not valid yet, or no longer. HTTP 403. Times are UTC."""
+
+    def __init__(self, seal_id: str, valid_from: datetime, valid_until: datetime) -> None:
+        super().__init__(f"seal {seal_id} is valid from {valid_from.isoformat()} until {valid_until.isoformat()}")
+        self.seal_id = seal_id
+        self.valid_from = valid_from
+        self.valid_until = valid_until
+
+
+class SealNotEntitled(RequestRefused):
+    """The type is outside the seal's scope. HTTP 403."""
+
+    def __init__(self, seal_id: str, type_id: str) -> None:
+        super().__init__(f"seal {seal_id} may not be used for {type_id}")
+        self.seal_id = seal_id
+        self.type_id = type_id
+
+
+class ClaimsInvalid(RequestRefused):
+    """The claims break the type's schema. `pointer` is the RFC 6901 pointer of the culprit; no value is repeated. HTTP 422."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(f"{pointer or '/'}: {message}")
+        self.pointer = pointer
+        self.message = message
+
+
+class InvalidIdentityNumber(RequestRefused):
+    """A holder's number fails its form or check character. The number is not repeated. HTTP 422, field `pointer`."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
+
+
+class HolderNotNamed(RequestRefused):
+    """The claims identify people, and the holder is none of them. HTTP 422, field `/holder/number`."""
+
+    def __init__(self, pointers: tuple[str, ...]) -> None:
+        super().__init__(f"the holder is not the one named in {', '.join(pointers)}")
+        self.pointers = pointers
+
+
+class HolderKeyInvalid(RequestRefused):
+    """The holder's key is not a public JWK of a known algorithm. HTTP 422, field `holder_key`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"holder_key: {reason}")
+        self.reason = reason
+
+
+class ValidityImpossible(RequestRefused):
+    """The certificate would be over before it begins, or already is. HTTP 422. `pointer` names the field that says so."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
+
+
+class IdempotencyKeyInvalid(IssuerError):
+    """An idempotency key has 1 to 255 printable ASCII characters. HTTP 400, header `Idempotency-Key`."""
+
+
+class IdempotencyConflict(IssuerError):
+    """This account used the same key for another request. HTTP 409. Carries the key, which names nobody."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("the idempotency key was used for another request")
+        self.key = key
+
+
+class CertificateNotFound(IssuerError):
+    """No such certificate, or it is another issuer's. HTTP 404."""
+
+    def __init__(self, certificate_id: str) -> None:
+        super().__init__("no such certificate")
+        self.certificate_id = certificate_id
+
+
+class CertificateNotPublished(IssuerError):
+    """Recorded but not sealed yet: a retry or the next start finishes it. HTTP 409."""
+
+    def __init__(self, certificate_id: str) -> None:
+        super().__init__("the certificate is recorded and not sealed yet")
+        self.certificate_id = certificate_id
+
+
+class CertificateVoided(IssuerError):
+    """Recorded, never handed out, and given up because it may no longer be sealed. HTTP 409: ask with a new key."""
+
+    def __init__(self, certificate_id: str) -> None:
+        super().__init__("the certificate was given up before it was sealed")
+        self.certificate_id = certificate_id
+
+
+class HolderNotFound(IssuerError):
+    """No such holder. HTTP 404."""
+
+
+class HolderErased(IssuerError):
+    """The holder's data key was destroyed: claims and renderings can't be read by anyone. HTTP 410."""
+
+
+class StatusChangeRefused(IssuerError):
+    """Root of what `core.plan_status_change` refuses. HTTP 409 unless said otherwise."""
+
+
+class StatusFinal(StatusChangeRefused):
+    """A revoked certificate stays revoked. `since` is when the revocation takes effect. HTTP 409."""
+
+    def __init__(self, certificate_id: str, since: datetime) -> None:
+        super().__init__(f"revoked since {since.isoformat()}; revocation is final")
+        self.certificate_id = certificate_id
+        self.since = since
+
+
+class StatusUnchanged(StatusChangeRefused):
+    """The certificate has that status already, for another reason. HTTP 409."""
+
+    def __init__(self, certificate_id: str, status: str) -> None:
+        super().__init__(f"the status is {status} already")
+        self.certificate_id = certificate_id
+        self.status = status
+
+
+class EffectiveTimeInPast(StatusChangeRefused):
+    """A change takes effect now or later, never before: what was verified stays verified. HTTP 422, field `effective_at`."""
+
+    def __init__(self, effective_at: datetime, now: datetime) -> None:
+        super().__init__(f"{effective_at.isoformat()} is before {now.isoformat()}")
+        self.effective_at = effective_at
+        self.now = now
+
+
+class ReasonDoesNotFit(StatusChangeRefused):
+    """This reason doesn't explain that status. HTTP 422, field `reason`."""
+
+    def __init__(self, reason: str, status: str) -> None:
+        super().__init__(f"{reason} is no reason for {status}")
+        self.reason = reason
+        self.status = status
+
+
+class PublicationDelayed(IssuerError):
+    """The change is recorded and durable, its status list could not be written yet; it will be tried again. HTTP 503."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"recorded; {uri} is not published yet")
+        self.uri = uri
+
+
+class StatusSignerMissing(IssuerError):
+    """No status key in custody for this issuer: nothing may be issued whose status can't be published. HTTP 503."""
+
+    def __init__(self, issuer_id: str) -> None:
+        super().__init__(f"issuer {issuer_id} has no status key in custody")
+        self.issuer_id = issuer_id
+
+
+class StatusListNotFound(IssuerError):
+    """No status list is published under this path. HTTP 404."""
+
+
+class StatusListMisplaced(IssuerError):
+    """A status list URI that maps to no file: its path must be the base path plus plain segments. A configuration error."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} does not map to a file")
+        self.uri = uri
+
+
+class BulkFileRefused(IssuerError):
+    """A bulk file that can't be read as a table. HTTP 422. `line` is None when it concerns the whole file."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason)
+        self.reason = reason
+        self.line = line
+
+
+class TrustViewMissing(IssuerError):
+    """There is no trust data yet, so nobody is entitled to anything. HTTP 503."""

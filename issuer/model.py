@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from trust_registry.attestations import Attestation, CertificateId
 from trust_registry.edges import AccountId, HolderId
-from trust_registry.model import CertificateStatus, CertificateType, IssuerId, Names, SealId, TypeId
+from trust_registry.model import CertificateStatus, CertificateType, IssuerEntry, IssuerId, Names, SealId, TypeId
 
 
 class HolderKind(Enum):
@@ -41,6 +41,7 @@ class IssueRequest:
     idempotency_key: str
     valid_from: datetime | None = None
     holder_key: Mapping[str, Any] | None = None  # JWK to bind the SD-JWT VC to
+    issuer_id: IssuerId | None = None  # on whose behalf; when given, the seal must be that issuer's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,33 @@ class Seal:
     key_uri: str
 
 
+class _Clearance:
+    """What `issuer.core` shows to construct a `Cleared`; nobody else may take it (tests/issuer/test_walls.py looks)."""
+
+
+CLEARANCE = _Clearance()
+
+
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """Proof that a request was checked at `cleared_at`. Only `issuer.core.clear` makes one."""
+    """Proof that a request was checked at `cleared_at`. Only `issuer.core.clear` makes one: not even `replace` does.
+
+    Raises:
+        TypeError: when constructed by anybody else. That is a bug, not a refusal.
+    """
 
     request: IssueRequest
     type: CertificateType
     seal: Seal
+    issuer: IssuerEntry
     valid_from: datetime
     valid_until: datetime | None
     cleared_at: datetime
+    clearance: InitVar[object]
+
+    def __post_init__(self, clearance: object) -> None:
+        if clearance is not CLEARANCE:
+            raise TypeError("only issuer.core.clear makes a Cleared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,18 @@ class StatusChangeRequest:
     reason: StatusReason
     effective_at: datetime  # now or later
     requested_by: AccountId
+    issuer_id: IssuerId | None = None  # on whose behalf; when given, the certificate must be that issuer's
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRecord:
+    """One line of a certificate's append-only status history."""
+
+    status: CertificateStatus
+    reason: StatusReason
+    effective_at: datetime
+    recorded_at: datetime
+    recorded_by: AccountId
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +184,78 @@ class SealUse:
     certificate_id: CertificateId
     used_at: datetime
     used_by: AccountId
-    digest: str  # "sha256:<hex>" of the attestation sealed
+    digest: str  # "sha256:<hex>" of a salt kept under the holder's key, then the attestation's JSON
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSigner:
+    """The key that signs an issuer's status lists, with its listed certificate (DER) and chain up to and without the anchor."""
+
+    issuer_id: IssuerId
+    key_uri: str
+    certificate: bytes
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """The answer to an issue request. `replayed`: the same key had already got this certificate."""
+
+    summary: CertificateSummary
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCertificate:
+    """A certificate as its holder is entitled to see it: everything disclosed, and its status now."""
+
+    attestation: Attestation
+    status: CertificateStatus
+    status_reason: StatusReason | None
+    status_since: datetime | None
+    seal_svg: str
+    sd_jwt_vc: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRow:
+    """One line of a bulk file: what to issue, or why the line can't be read (then `request` is None)."""
+
+    line: int  # 1-based, of the file; the header is line 1
+    request: IssueRequest | None
+    error: RowError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why a line was not issued. `column` is the header's text when one column is to blame. No claim value is repeated."""
+
+    line: int
+    column: str | None
+    code: str  # the refusal's class name: "ClaimsInvalid"
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    issued: int
+    replayed: int
+    errors: tuple[RowError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkProgress:
+    """How far a bulk run is, after each chunk."""
+
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryResult:
+    """What a start found half done: finished, given up, or left (its type or list is not there at the moment)."""
+
+    finished: tuple[CertificateId, ...]
+    voided: tuple[CertificateId, ...]
+    unfinished: tuple[CertificateId, ...]
+    published: tuple[str, ...]  # status list URIs
