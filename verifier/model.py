@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
+from keys.envelopes.cose import CoseSign1
+from keys.envelopes.jws import Jws
+from keys.envelopes.pades import SignedPdf
+from keys.envelopes.sd_jwt import SdJwt
 from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
-from trust_registry.model import RegionCode, Scenario
+from trust_registry.model import RegionCode, RelyingPartyId, Scenario
 
 
 class Indication(Enum):
@@ -99,6 +103,71 @@ class EvidenceKind(Enum):
     SD_JWT_VC = "sd_jwt_vc"
     QR = "qr"
     RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """A printed QR code: a CWT in a COSE_Sign1. It names its seal by `kid` only. `digest` is "sha256:<hex>" of the text."""
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.QR
+    digest: str
+    cose: CoseSign1
+    attestation: Attestation
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An SD-JWT VC with the certificates of its `x5c`. `attestation` is None when it is not one of this network's."""
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.SD_JWT_VC
+    digest: str
+    sd_jwt: SdJwt
+    certificate: Certificate | None
+    intermediates: tuple[Certificate, ...]
+    attestation: Attestation | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPdf:
+    """A PDF with its signatures. `attestation` comes from the attachment; `data_damaged` when there is one, unreadable."""
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.PDF
+    digest: str
+    pdf: SignedPdf
+    attestation: Attestation | None
+    data_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFile:
+    """A receipt handed in as evidence: the relying party's JWS, its certificate, and what it says."""
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.RECEIPT
+    digest: str
+    jws: Jws
+    certificate: Certificate
+    intermediates: tuple[Certificate, ...]
+    receipt: Receipt
+
+
+Evidence = QrCode | Credential | SealedPdf | ReceiptFile
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a relying party keeps instead of a paper copy: digests of what was judged and by which data, never claims.
+
+    `trust` names TUF roles and versions; `status` is the status token's digest ("sha256:<hex>"); `report` is the JSON of
+    `verifier.wire.report_to_json` without claims.
+    """
+
+    id: str
+    relying_party: RelyingPartyId
+    issued_at: datetime
+    evidence: str
+    trust: Mapping[str, int]
+    status: str | None
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
