@@ -50,8 +50,9 @@ class Primitive(Protocol):
 class KeyType:
     """A kind of key and how its public half is written.
 
-    `spki_prefix` is everything of the DER SubjectPublicKeyInfo before the coordinates, which are `coordinates` numbers of
-    `coordinate_size` bytes (x and y, uncompressed; or x alone). `jwk_type` and `jwk_curve` are `kty` and `crv` of RFC 7517.
+    `spki_prefix` is everything of the DER SubjectPublicKeyInfo before the coordinates, which are `coordinates` numbers
+    of `coordinate_size` bytes (x and y, uncompressed; or x alone). `jwk_type` and `jwk_curve` are `kty` and `crv` of a
+    JWK (RFC 7517).
     """
 
     name: str
@@ -70,8 +71,9 @@ class KeyType:
 class Algorithm:
     """A signature algorithm under all its names.
 
-    `signature_size` is that of the raw form (r||s, or Ed25519's 64 bytes) which JOSE and COSE carry; `der_signature` says that
-    X.509 and CMS carry a DER SEQUENCE of r and s instead. `sunset`: a signature made at or after that moment does not count.
+    `signature_size` is that of the raw form (r||s, or Ed25519's 64 bytes) which JOSE and COSE carry; `der_signature`
+    says that X.509 and CMS carry a DER SEQUENCE of r and s instead. `sunset`: a signature made at or after that moment
+    does not count.
     """
 
     jose: str

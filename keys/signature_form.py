@@ -19,7 +19,7 @@ def ecdsa_der(raw: bytes) -> bytes:
 
 
 def ecdsa_raw(der: bytes, size: int) -> bytes:
-    """Raw r||s of `size` bytes in all from strict DER. Raises ValueError if it is not that. Spec: RFC 7518 section 3.4."""
+    """Raw r||s of `size` bytes in all. Raises ValueError if `der` is not strict DER. Spec: RFC 7518 section 3.4."""
     half = size >> 1
     if len(der) < 8 or der[0] != 0x30 or der[1] != len(der) - 2 or der[1] > 127:
         raise ValueError("not a DER ECDSA signature")

@@ -1,4 +1,4 @@
-"""The Signer port and how a key URI opens one. Key files are `keys.custody.software`; no policy of who may sign what."""
+"""The Signer port and how a key URI opens one. Key files are `keys.custody.software`; no policy of who may sign."""
 
 from __future__ import annotations
 

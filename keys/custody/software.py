@@ -1,9 +1,9 @@
 """Software custody: one file per private key, encrypted at rest under a passphrase.
 
-A key file is three lines of ASCII: a JSON header, the base64 of the encrypted PKCS#8 key, and the hex SHA-256 of the two
-lines before it. The header is authenticated as associated data of AES-256-GCM; the key-encryption key is derived with
-argon2id (RFC 9106). The checksum tells a damaged file from a wrong passphrase before the passphrase is tried; the check
-value in the header tells a wrong passphrase from a forged ciphertext. Passphrases come from the caller, never from here.
+A key file is three lines of ASCII: a JSON header, the base64 of the encrypted PKCS#8 key, and the hex SHA-256 of the
+two lines before it. The header is authenticated as associated data of AES-256-GCM; the key-encryption key is derived
+with argon2id (RFC 9106). The checksum tells a damaged file from a wrong passphrase before the passphrase is tried; the
+check value in the header tells a wrong passphrase from a forged ciphertext. Passphrases come from the caller.
 """
 
 from __future__ import annotations

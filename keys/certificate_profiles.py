@@ -1,0 +1,167 @@
+"""The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts).
+
+The profiles are fixed here; who may have one is decided by the region's ceremony. Signing goes through the Signer port,
+so that a CA key in an HSM, or an algorithm that no X.509 library knows, works alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from keys import der
+from keys.certificate import Certificate, parse_certificate
+from keys.model import Algorithm
+from keys.public_key import PublicKey
+from keys.signature_form import x509_signature
+from keys.signer import Signer
+
+# An arc under 2.25 (ITU-T X.667: UUID-based, no registration needed) for our certificate policies.
+_POLICY_ARC: Final = "2.25.90402468744051286381614880139286675593"
+_TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
+_DIGITAL_SIGNATURE, _NON_REPUDIATION, _KEY_CERT_SIGN, _CRL_SIGN = 0, 1, 5, 6
+
+
+class Profile(Enum):
+    """What a signer certificate is for; the value is its certificate policy OID."""
+
+    SEAL = f"{_POLICY_ARC}.1"
+    STATUS = f"{_POLICY_ARC}.2"
+    TIMESTAMP = f"{_POLICY_ARC}.3"
+    RECEIPT = f"{_POLICY_ARC}.4"
+
+    @property
+    def policy(self) -> str:
+        return self.value
+
+
+_KEY_USAGE: Final = {
+    Profile.SEAL: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
+    Profile.STATUS: frozenset({_DIGITAL_SIGNATURE}),
+    Profile.TIMESTAMP: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
+    Profile.RECEIPT: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
+}
+
+
+def make_region_ca(
+    signer: Signer, *, common_name: str, organisation: str, region: str, not_before: datetime, not_after: datetime
+) -> Certificate:
+    """A region's self-signed CA certificate: signs end-entity certificates only (pathLenConstraint 0).
+
+    `region` is the region's code; times are UTC, whole seconds count. Spec: RFC 5280 sections 4.2.1.3 and 4.2.1.9.
+    """
+    name = _name(("2.5.4.8", region), ("2.5.4.10", organisation), ("2.5.4.3", common_name))
+    key_identifier = _key_identifier(signer.public_key)
+    extensions = (
+        _extension("2.5.29.19", der.sequence(der.BOOLEAN_TRUE, der.integer(0)), critical=True),
+        _extension("2.5.29.15", der.named_bits(frozenset({_KEY_CERT_SIGN, _CRL_SIGN})), critical=True),
+        _extension("2.5.29.14", der.octets(key_identifier)),
+    )
+    return _sign(
+        signer,
+        issuer=name,
+        subject=name,
+        key=signer.public_key,
+        not_before=not_before,
+        not_after=not_after,
+        extensions=extensions,
+    )
+
+
+def make_certificate(
+    profile: Profile,
+    *,
+    ca_signer: Signer,
+    ca: Certificate,
+    subject_key: PublicKey,
+    common_name: str,
+    organisation: str,
+    uscc: str | None,
+    uri: str | None,
+    not_before: datetime,
+    not_after: datetime,
+) -> Certificate:
+    """A signer certificate under the region's CA.
+
+    `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
+    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3).
+    """
+    if ca_signer.public_key != ca.public_key:
+        raise ValueError("the CA's signer and its certificate are of different keys")
+    subject = [("2.5.4.10", organisation)]
+    if uscc is not None:
+        subject.append(("2.5.4.97", f"NTRCN-{uscc}"))
+    subject.append(("2.5.4.3", common_name))
+    extensions = [
+        _extension("2.5.29.19", der.sequence(), critical=True),
+        _extension("2.5.29.15", der.named_bits(_KEY_USAGE[profile]), critical=True),
+        _extension("2.5.29.14", der.octets(_key_identifier(subject_key))),
+        _extension("2.5.29.35", der.sequence(der.tlv(0x80, ca.ski or _key_identifier(ca.public_key)))),
+        _extension("2.5.29.32", der.sequence(der.sequence(der.oid(profile.policy)))),
+    ]
+    if uri is not None:
+        extensions.append(_extension("2.5.29.17", der.sequence(der.tlv(0x86, uri.encode("ascii")))))
+    if profile is Profile.TIMESTAMP:
+        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TIME_STAMPING)), critical=True))
+    return _sign(
+        ca_signer,
+        issuer=ca.subject_name_der,
+        subject=_name(*subject),
+        key=subject_key,
+        not_before=not_before,
+        not_after=not_after,
+        extensions=tuple(extensions),
+    )
+
+
+def _sign(
+    signer: Signer,
+    *,
+    issuer: bytes,
+    subject: bytes,
+    key: PublicKey,
+    not_before: datetime,
+    not_after: datetime,
+    extensions: tuple[bytes, ...],
+) -> Certificate:
+    if not_after <= not_before:
+        raise ValueError("a certificate must end after it begins")
+    algorithm = _algorithm_identifier(signer.algorithm)
+    tbs = der.sequence(
+        der.tlv(0xA0, der.integer(2)),
+        der.integer(_serial()),
+        algorithm,
+        issuer,
+        der.sequence(der.time(not_before), der.time(not_after)),
+        subject,
+        key.spki,
+        der.tlv(0xA3, der.sequence(*extensions)),
+    )
+    signature = x509_signature(signer.algorithm, signer.sign(tbs))
+    return parse_certificate(der.sequence(tbs, algorithm, der.bits(signature)))
+
+
+def _algorithm_identifier(algorithm: Algorithm) -> bytes:
+    # ECDSA with SHA-2 and Ed25519 both omit parameters (RFC 5758 section 3.2, RFC 8410 section 3).
+    return der.sequence(der.oid(algorithm.signature_oid))
+
+
+def _serial() -> int:
+    # 158 random bits, positive and always 20 octets (RFC 5280 section 4.1.2.2).
+    return secrets.randbits(158) | 1 << 158
+
+
+def _key_identifier(key: PublicKey) -> bytes:
+    """Leftmost 160 bits of the SHA-256 of the SubjectPublicKeyInfo. Spec: RFC 7093 section 2, method 4."""
+    return hashlib.sha256(key.spki).digest()[:20]
+
+
+def _name(*attributes: tuple[str, str]) -> bytes:
+    return der.sequence(*(der.tlv(der.SET, der.sequence(der.oid(oid), der.utf8(value))) for oid, value in attributes))
+
+
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    return der.sequence(der.oid(oid), der.BOOLEAN_TRUE if critical else b"", der.octets(value))
