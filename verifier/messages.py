@@ -1,0 +1,171 @@
+"""What a clerk reads: for every finding code one sentence and one next step, in Chinese and English; words, no jargon.
+
+Decides nothing and knows no claims. The sentences themselves are data, in `verifier.phrases`; pages and the command line
+take headline, sentence and next step from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from enum import Enum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from trust_registry.model import Names
+from verifier.model import Check, Finding, Indication, Outcome, Report
+from verifier.phrases import PHRASES, Phrase
+
+DEFAULT_ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+HEADLINES: Final[Mapping[Indication, Names]] = {
+    Indication.PASSED: Names("可以受理", "Accept"),
+    Indication.FAILED: Names("不能受理", "Reject"),
+    Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
+}
+SYMBOLS: Final[Mapping[Indication, str]] = {
+    Indication.PASSED: "✓",
+    Indication.FAILED: "✕",
+    Indication.INDETERMINATE: "?",
+}
+OUTCOME_SYMBOLS: Final[Mapping[Outcome, str]] = {
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✕",
+    Outcome.UNKNOWN: "?",
+    Outcome.NOT_APPLICABLE: "–",
+}
+CHECK_NAMES: Final[Mapping[Check, Names]] = {
+    Check.FORMAT: Names("格式", "Format"),
+    Check.INTEGRITY: Names("内容未被改动", "Unaltered"),
+    Check.CERTIFICATE_PATH: Names("印章来源", "Origin of the seal"),
+    Check.ENTITLEMENT: Names("颁证权限", "Right to issue"),
+    Check.SIGNING_TIME: Names("盖章时间", "Time of sealing"),
+    Check.STATUS: Names("证照状态", "Status"),
+    Check.VALIDITY: Names("有效期", "Validity"),
+    Check.RECOGNITION: Names("本地是否认可", "Recognised here"),
+    Check.HOLDER_BINDING: Names("持证人", "Holder"),
+    Check.FRESHNESS: Names("数据是否够新", "Freshness of data"),
+}
+_PASSED_NEXT: Final = Names("可以办理。", "Go ahead.")
+_COMPARE: Final = Names(
+    "请核对持证人的身份证件，然后办理。", "Compare with the holder's identity document, then go ahead."
+)
+_RECEIPT_NEXT: Final = Names("可作为办件依据归档。", "It may be filed with the case.")
+
+
+def headline(report: Report, language: str) -> str:
+    """Accept, Reject or Cannot tell."""
+    return HEADLINES[report.indication].in_language(language)
+
+
+def sentence(finding: Finding, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """What was found, in one sentence. `language` is "zh" or "en"; times are shown in `zone`."""
+    phrase = PHRASES[finding.code]
+    return _fill(phrase.en if language.startswith("en") else phrase.zh, finding.facts, language, zone)
+
+
+def finding_next_step(finding: Finding, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """What to do about this one finding; empty when nothing."""
+    phrase = PHRASES[finding.code]
+    return _fill(phrase.next_en if language.startswith("en") else phrase.next_zh, finding.facts, language, zone)
+
+
+def summary(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """Why, in one sentence: the decisive finding's, or for a pass what stands."""
+    if report.decisive is not None:
+        return sentence(report.decisive, language, zone)
+    return sentence(_most_telling(report.findings), language, zone)
+
+
+def next_step(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """What the clerk does now."""
+    if report.decisive is not None:
+        return finding_next_step(report.decisive, language, zone)
+    codes = {finding.code for finding in report.findings}
+    if "receipt_ok" in codes:
+        return _RECEIPT_NEXT.in_language(language)
+    return (_COMPARE if "not_bound" in codes else _PASSED_NEXT).in_language(language)
+
+
+def age(duration: timedelta, language: str) -> str:
+    """How old, rounded down to the largest unit: "3 小时前", "3 hours ago"."""
+    seconds = int(duration.total_seconds())
+    for size, zh, en in ((86400, "天", "day"), (3600, "小时", "hour"), (60, "分钟", "minute")):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {en}{'s' if number > 1 else ''} ago" if language.startswith("en") else f"{number} {zh}前"
+    return "just now" if language.startswith("en") else "刚刚"
+
+
+def data_age(report: Report, language: str) -> str:
+    """How old the data are that the verdict rests on, as one line; empty when it rests on none."""
+    english = language.startswith("en")
+    parts = []
+    if report.freshness.trust_age is not None:
+        parts.append(("Trust data: " if english else "信任数据：") + age(report.freshness.trust_age, language))
+    if report.freshness.status_age is not None:
+        parts.append(("status data: " if english else "状态数据：") + age(report.freshness.status_age, language))
+    return ("; " if english else "；").join(parts)
+
+
+def moment(at: datetime, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """A time as people read it, to the minute."""
+    local = at.astimezone(zone)
+    if language.startswith("en"):
+        return f"{local.day} {local:%b} {local.year}, {local:%H:%M}"
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def _most_telling(findings: tuple[Finding, ...]) -> Finding:
+    for check in (Check.RECOGNITION, Check.ENTITLEMENT, Check.CERTIFICATE_PATH):
+        for finding in findings:
+            if finding.check is check and finding.outcome is Outcome.PASSED:
+                return finding
+    return findings[0]
+
+
+def _fill(template: str, facts: Mapping[str, Any], language: str, zone: tzinfo) -> str:
+    if "{" not in template:
+        return template
+    return template.format_map({name: _shown(value, language, zone) for name, value in facts.items()})
+
+
+def _shown(value: Any, language: str, zone: tzinfo) -> str:
+    if isinstance(value, Names):
+        return value.in_language(language)
+    if isinstance(value, datetime):
+        return moment(value, language, zone)
+    if isinstance(value, timedelta):
+        return _span(value, language)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value)
+
+
+def _span(duration: timedelta, language: str) -> str:
+    hours = int(duration.total_seconds()) // 3600
+    english = language.startswith("en")
+    if hours >= 48:
+        return f"{hours // 24} days" if english else f"{hours // 24} 天"
+    if hours >= 1:
+        return f"{hours} hour{'s' if hours > 1 else ''}" if english else f"{hours} 小时"
+    minutes = max(1, int(duration.total_seconds()) // 60)
+    return f"{minutes} minute{'s' if minutes > 1 else ''}" if english else f"{minutes} 分钟"
+
+
+__all__ = [
+    "CHECK_NAMES",
+    "HEADLINES",
+    "OUTCOME_SYMBOLS",
+    "PHRASES",
+    "SYMBOLS",
+    "Phrase",
+    "age",
+    "data_age",
+    "finding_next_step",
+    "headline",
+    "moment",
+    "next_step",
+    "sentence",
+    "summary",
+]
