@@ -1,7 +1,7 @@
 """What every rendering of a certificate carries, and where: the one table that issuers write by and verifiers read by.
 
-An `Attestation` is the content of a certificate, free of any envelope. This module maps it to and from the SD-JWT VC claims,
-the CWT claims of the printed QR, and the JSON attached to the PDF. It signs nothing and checks no signature.
+An `Attestation` is the content of a certificate, free of any envelope. This module maps it to and from the SD-JWT VC
+claims, the CWT claims of the printed QR, and the JSON attached to the PDF. It signs nothing and checks no signature.
 
 Instants are carried in whole seconds (NumericDate), so a caller who compares renderings issues with whole seconds.
 """
@@ -169,8 +169,8 @@ def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:
 def to_cwt(a: Attestation, type: CertificateType) -> bytes:
     """The CWT claims set of the printed QR: only the claims marked public, masked where the type says so.
 
-    Spec: RFC 8392 section 3. The private claim is an array [certificate id, type, seal, status list URI, index, claims];
-    what can be derived is left out, well-known names are numbers.
+    Spec: RFC 8392 section 3. The private claim is an array [certificate id, type, seal, status list URI, index,
+    claims]; what can be derived is left out, well-known names are numbers.
     """
     shown: dict[int | str, Any] = {}
     for definition in type.claims:
@@ -294,15 +294,15 @@ def _pack_uri(uri: str, issuer_id: str) -> list[str] | str:
 
 
 def _text(value: object) -> str:
-    if value.__class__ is not str:
+    if not isinstance(value, str):
         raise TypeError("text expected")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _natural(value: object) -> int:
-    if value.__class__ is not int or value < 0:  # type: ignore[operator]
+    if not isinstance(value, int) or value < 0 or value is True or value is False:
         raise TypeError("a natural number expected")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -319,9 +319,9 @@ def _after(prefix: str, value: object) -> str:
 
 
 def _instant(value: object) -> datetime:
-    if value.__class__ is not int or not 0 <= value <= _MAX_INSTANT:  # type: ignore[operator]
+    if not isinstance(value, int) or not 0 <= value <= _MAX_INSTANT or value is True or value is False:
         raise ValueError("a NumericDate in whole seconds expected")
-    return datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _rfc3339(instant: datetime) -> str:

@@ -28,7 +28,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         # SQLite keeps text without an offset and compares it as text, so every row must be written alike.
         return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         instant: datetime = value

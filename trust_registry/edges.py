@@ -56,8 +56,9 @@ class Render(Protocol):
 class Edge:
     """Handed to every `routes.router(service, edge)` and `pages.router(service, edge)`.
 
-    `require(*roles)` gives a FastAPI dependency returning the `Principal` (pages: redirects to sign-in; JSON: 401/403 problem).
-    `visitor` gives one returning `Principal | None`. CSRF is checked for every unsafe method of a cookie session by middleware.
+    `require(*roles)` gives a FastAPI dependency returning the `Principal` (pages: redirects to sign-in; JSON: 401/403
+    problem). `visitor` gives one returning `Principal | None`. CSRF is checked for every unsafe method of a cookie
+    session by middleware.
     """
 
     render: Render

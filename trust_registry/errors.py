@@ -13,7 +13,7 @@ class TrustRegistryError(Exception):
 
 
 class InvalidList(TrustRegistryError):
-    """A region list breaks its format or an invariant. `field` is the path of the culprit: `attests[0].seals[1].key`."""
+    """A region list breaks its format or an invariant. `field` is the culprit's path: `attests[0].seals[1].key`."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(field, message)
@@ -60,7 +60,8 @@ class ClaimsInvalid(TrustRegistryError):
 
 
 class InvalidIdentifier(TrustRegistryError):
-    """A number that is not what it claims to be. `kind` and `reason` say which rule; the number itself is not repeated."""
+    """A number that is not what it claims to be. `kind` and `reason` say which rule; the number itself is not
+    repeated."""
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(kind, reason)
@@ -88,7 +89,8 @@ class MalformedStatusToken(TrustRegistryError):
 
 
 class FetchFailed(TrustRegistryError):
-    """A URL could not be read: refused, timed out, too large, not found. `missing` when the server says that it is not there."""
+    """A URL could not be read: refused, timed out, too large, not found. `missing` when the server says that it is
+    not there."""
 
     def __init__(self, url: str, detail: str, *, missing: bool = False) -> None:
         super().__init__(url, detail)
@@ -109,7 +111,8 @@ class TrustDamaged(TrustRegistryError):
 
 
 class RefreshRefused(TrustRegistryError):
-    """The repository offered something that must not be accepted (forged, rolled back, rewritten). The old copy stays."""
+    """The repository offered something that must not be accepted (forged, rolled back, rewritten). The old copy
+    stays."""
 
     def __init__(self, reason: str, *, entry: str | None = None) -> None:
         super().__init__(reason, entry)
@@ -189,7 +192,8 @@ class ThresholdNotReached(CeremonyError):
         self.missing = tuple(missing)
 
     def __str__(self) -> str:
+        signed = ", ".join(self.signed) or "none"
         return (
-            f"{self.role} needs {self.needed} signatures and has {len(self.signed)} ({', '.join(self.signed) or 'none'}); "
+            f"{self.role} needs {self.needed} signatures and has {len(self.signed)} ({signed}); "
             f"still missing: {self.needed - len(self.signed)} of {', '.join(self.missing)}"
         )

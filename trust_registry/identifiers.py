@@ -1,7 +1,7 @@
 """Identity numbers, organisation codes and certificate identifiers: forms and check characters.
 
-Nothing here looks a number up. Errors never repeat the number. Whether a region's digits exist is not asked: GB/T 2260 has
-changed every year for decades, and the network's fictional regions are outside it on purpose.
+Nothing here looks a number up. Errors never repeat the number. Whether a region's digits exist is not asked: GB/T
+2260 has changed every year for decades, and the network's fictional regions are outside it on purpose.
 Spec: GB 11643, GB 32100, GB/T 36904, GB/T 17710 (ISO 7064).
 """
 
@@ -49,7 +49,10 @@ def check_citizen_number(number: str) -> str:
 
 
 def check_uscc(code: str) -> str:
-    """The code as it is, once its form and check character are right. Raises: InvalidIdentifier. Spec: GB 32100-2015."""
+    """The code as it is, once its form and check character are right.
+
+    Raises: InvalidIdentifier. Spec: GB 32100-2015.
+    """
     # stdnum forgives spaces and lower case; a list or a certificate must carry the code itself.
     if len(code) != _USCC_LENGTH or not code.isascii() or code != code.upper():
         raise InvalidIdentifier(USCC, "18 digits and upper-case letters are needed")

@@ -1,4 +1,4 @@
-"""The registry's nouns: regions, issuers, seals, certificate types, scenarios, recognition, and the view a verifier holds.
+"""The registry's nouns: regions, issuers, seals, types, scenarios, recognition, and the view a verifier holds.
 
 No behaviour beyond invariants; decisions are in `core`, JSON in `wire`, fetching and signing elsewhere.
 """
@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NewType
 
-RegionCode = NewType("RegionCode", str)  # GB/T 2260 (six digits) or ISO 3166-2; demo regions use codes outside GB/T 2260
+RegionCode = NewType("RegionCode", str)  # GB/T 2260 (six digits) or ISO 3166-2; demo codes are outside GB/T 2260
 IssuerId = NewType("IssuerId", str)  # "<region code>/<slug>", unique in the network: "990100/civil-affairs"
 TypeId = NewType("TypeId", str)  # "<defining list's code>/<slug>": "common/marriage-certificate"
-SealId = NewType("SealId", str)  # "<issuer id>/<number>", the number being 14 digits: "990100/civil-affairs/99010000000001"
+SealId = NewType("SealId", str)  # "<issuer id>/<14 digits>": "990100/civil-affairs/99010000000001"
 ScenarioId = NewType("ScenarioId", str)  # "<region code>/<slug>": "990200/household-transfer"
 RelyingPartyId = NewType("RelyingPartyId", str)  # "<region code>/<slug>": "990200/government-hall"
 
@@ -103,7 +103,8 @@ class ClaimDefinition:
 
 @dataclass(frozen=True, slots=True)
 class CertificateType:
-    """Catalogue entry. `schema` is a JSON Schema (2020-12) for the claims object; `code` is GB/T 36904's 21 characters."""
+    """Catalogue entry. `schema` is a JSON Schema (2020-12) for the claims object; `code` is GB/T 36904's 21
+    characters."""
 
     id: TypeId
     code: str
@@ -146,7 +147,8 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class SealEntry:
-    """A seal as its region lists it: image, scope, validity, certificate. The key itself stays in the issuer's custody."""
+    """A seal as its region lists it: image, scope, validity, certificate. The key itself stays in the issuer's
+    custody."""
 
     id: SealId
     names: Names
@@ -175,7 +177,8 @@ class IssuerEntry:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionEntry:
-    """`accepting` (the list's own region) takes `type_id` of `issuing` as its own `as_type`, for `scenarios` (empty: all)."""
+    """`accepting` (the list's own region) takes `type_id` of `issuing` as its own `as_type`, for `scenarios` (empty:
+    all)."""
 
     id: str  # unique within the list: "R7"
     issuing: RegionCode
@@ -200,7 +203,8 @@ class TypeRequirement:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A service item (事项) and what it needs. Staleness budgets: how old data may be before a verdict is INDETERMINATE."""
+    """A service item (事项) and what it needs. Staleness budgets: how old data may be before a verdict is
+    INDETERMINATE."""
 
     id: ScenarioId
     names: Names
@@ -268,8 +272,9 @@ class SealLocation:
 class TrustView:
     """Verified trust data at one moment: immutable, swapped whole.
 
-    `refreshed_at` is when the local copy was last confirmed against the repository; `expires_at` the earliest expiry of the
-    metadata it rests on. `metadata_versions` names the TUF roles and versions used (for receipts). Indexes are derived once.
+    `refreshed_at` is when the local copy was last confirmed against the repository; `expires_at` the earliest expiry
+    of the metadata it rests on. `metadata_versions` names the TUF roles and versions used (for receipts). Indexes are
+    derived once.
     """
 
     lists: Mapping[RegionCode, RegionList]
@@ -283,6 +288,7 @@ class TrustView:
     seals_by_thumbprint: Mapping[str, SealLocation] = field(init=False)
     seals_by_kid: Mapping[bytes, tuple[SealLocation, ...]] = field(init=False)  # first 8 bytes of the SHA-256
     recognitions: Mapping[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = field(init=False)
+    attesters: Mapping[tuple[RegionCode, TypeId], tuple[tuple[IssuerEntry, TypeGrant], ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         types: dict[TypeId, CertificateType] = {}
@@ -291,11 +297,14 @@ class TrustView:
         by_thumbprint: dict[str, SealLocation] = {}
         by_kid: dict[bytes, tuple[SealLocation, ...]] = {}
         recognitions: dict[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = {}
+        attesters: dict[tuple[RegionCode, TypeId], list[tuple[IssuerEntry, TypeGrant]]] = {}
         for code, region_list in self.lists.items():
             types.update((t.id, t) for t in region_list.defines)
             scenarios.update((s.id, s) for s in region_list.scenarios)
             for issuer in region_list.attests:
                 issuers[issuer.id] = issuer
+                for grant in issuer.grants:
+                    attesters.setdefault((code, grant.type_id), []).append((issuer, grant))
                 for seal in issuer.seals:
                     location = SealLocation(code, issuer, seal)
                     by_thumbprint[seal.key.thumbprint] = location
@@ -311,6 +320,7 @@ class TrustView:
             ("seals_by_thumbprint", by_thumbprint),
             ("seals_by_kid", by_kid),
             ("recognitions", recognitions),
+            ("attesters", {key: tuple(found) for key, found in attesters.items()}),
         ):
             object.__setattr__(self, name, value)
 

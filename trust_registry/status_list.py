@@ -1,0 +1,262 @@
+"""Token Status Lists: packing statuses, writing and opening the signed token. Fetches nothing and keeps nothing.
+
+Spec: Token Status List (draft-ietf-oauth-status-list), JWT form, 2 bits per entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from keys.envelopes.base64url import b64url_decode, b64url_encode
+from keys.envelopes.jws import Jws, parse_jws, sign_jws
+from keys.envelopes.strict_json import load_json
+from keys.errors import MalformedCertificate, MalformedEnvelope
+from keys.signer import Signer
+from keys.x509 import Certificate, PathOutcome, parse_certificate, validate_path
+from trust_registry.core import status_at
+from trust_registry.errors import MalformedStatusToken, StatusIndexOutOfRange
+from trust_registry.model import (
+    CertificateStatus,
+    EntryStatus,
+    IssuerEntry,
+    KeyUse,
+    RegionCode,
+    StatusList,
+    StatusProblem,
+    StatusProblemKind,
+    StatusSnapshot,
+    TrustView,
+)
+
+BITS: Final = 2
+TYP: Final = "statuslist+jwt"
+MEDIA_TYPE: Final = "application/statuslist+jwt"
+MAX_TOKEN_SIZE: Final = 8 * 1024 * 1024
+MAX_LIST_SIZE: Final = 16 * 1024 * 1024  # bytes inflated: 2^26 entries of 2 bits
+CLOCK_SKEW: Final = timedelta(minutes=10)
+_ALLOWED_BITS: Final = (1, 2, 4, 8)
+_MAX_INSTANT: Final = 253402300799
+
+
+class StatusListBuilder:
+    """A list being written: 2 bits per entry, all VALID at first. Not safe for threads."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self._data = bytearray(data)
+
+    def __len__(self) -> int:
+        return len(self._data) * 4
+
+    def set(self, index: int, status: CertificateStatus) -> None:
+        """Raises: StatusIndexOutOfRange."""
+        if not 0 <= index < len(self):
+            raise StatusIndexOutOfRange(index, len(self))
+        shift = (index & 3) * BITS
+        position = index >> 2
+        self._data[position] = self._data[position] & ~(3 << shift) & 0xFF | status.value << shift
+
+    def get(self, index: int) -> CertificateStatus:
+        """Raises: StatusIndexOutOfRange."""
+        return status_at_index(self.freeze(), index)
+
+    def freeze(self) -> StatusList:
+        """The list as it is now, immutable."""
+        return StatusList(BITS, bytes(self._data))
+
+
+def new_status_list(size: int) -> StatusListBuilder:
+    """A builder of `size` entries (rounded up to whole bytes), all VALID."""
+    return StatusListBuilder(bytes((size + 3) // 4))
+
+
+def status_at_index(statuses: StatusList, index: int) -> CertificateStatus:
+    """The status at `index`. An unregistered status value counts as INVALID: it certainly does not say valid.
+
+    Raises: StatusIndexOutOfRange. Spec: section 4.1 (least significant bits first), section 8.3 step 6.
+    """
+    if not 0 <= index < len(statuses):
+        raise StatusIndexOutOfRange(index, len(statuses))
+    position = index * statuses.bits
+    value = statuses.data[position >> 3] >> (position & 7) & ((1 << statuses.bits) - 1)
+    return _STATUSES.get(value, CertificateStatus.INVALID)
+
+
+_STATUSES: Final = {status.value: status for status in CertificateStatus}
+
+
+def compress(data: bytes) -> bytes:
+    """ZLIB of a byte array. Z_RLE: as small as level 9 on sparse lists, and many times faster."""
+    deflate = zlib.compressobj(9, strategy=zlib.Z_RLE)
+    return deflate.compress(data) + deflate.flush()
+
+
+def inflate(data: bytes, *, max_size: int = MAX_LIST_SIZE) -> bytes:
+    """The byte array in ZLIB `data`, never more than `max_size` bytes. Raises: MalformedStatusToken."""
+    stream = zlib.decompressobj()
+    try:
+        inflated = stream.decompress(data, max_size)
+    except zlib.error as err:
+        raise MalformedStatusToken("lst is not ZLIB data") from err
+    if not stream.eof:
+        raise MalformedStatusToken(f"lst is cut short, or more than {max_size} bytes when inflated")
+    if stream.unused_data:
+        raise MalformedStatusToken("lst has trailing bytes")
+    return inflated
+
+
+@dataclass(frozen=True, slots=True)
+class StatusToken:
+    """A status list token as read, nothing verified. `digest` is "sha256:<hex>" of its text."""
+
+    jws: Jws
+    uri: str  # `sub`
+    issued_at: datetime
+    expires_at: datetime | None
+    ttl: timedelta | None
+    statuses: StatusList
+    digest: str
+
+
+def make_status_token(
+    statuses: StatusList,
+    *,
+    uri: str,
+    signer: Signer,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: timedelta,
+    certificate: Certificate | None = None,
+) -> str:
+    """A signed token for `statuses` at `uri`; `certificate` is the signer's, named in the header by `x5t#S256`.
+
+    Raises: whatever the signer raises. Spec: section 5.1.
+    """
+    header: dict[str, Any] = {"typ": TYP}
+    if certificate is not None:
+        header["x5t#S256"] = b64url_encode(bytes.fromhex(certificate.thumbprint))
+    payload = {
+        "sub": uri,
+        "iat": int(issued_at.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "ttl": int(ttl.total_seconds()),
+        "status_list": {"bits": statuses.bits, "lst": b64url_encode(compress(statuses.data))},
+    }
+    return sign_jws(header, json.dumps(payload, separators=(",", ":")).encode(), signer)
+
+
+def parse_status_token(token: str | bytes) -> StatusToken:
+    """Read a token without believing it. Raises: MalformedStatusToken. Spec: sections 4.2 and 5.1."""
+    try:
+        jws = parse_jws(token, max_size=MAX_TOKEN_SIZE)
+        claims = load_json(jws.payload)
+    except MalformedEnvelope as err:
+        raise MalformedStatusToken("not a JWT") from err
+    if jws.header.get("typ") != TYP:
+        raise MalformedStatusToken(f"typ must be {TYP}")
+    if not isinstance(claims, dict) or not isinstance(claims.get("sub"), str):
+        raise MalformedStatusToken("sub is missing")
+    expires_at = _instant(claims, "exp") if "exp" in claims else None
+    ttl = timedelta(seconds=_number(claims, "ttl")) if "ttl" in claims else None
+    text = token.encode() if isinstance(token, str) else token
+    return StatusToken(
+        jws,
+        claims["sub"],
+        _instant(claims, "iat"),
+        expires_at,
+        ttl,
+        _read_list(claims.get("status_list")),
+        "sha256:" + hashlib.sha256(text).hexdigest(),
+    )
+
+
+def _read_list(value: object) -> StatusList:
+    if not isinstance(value, dict) or not isinstance(value.get("lst"), str):
+        raise MalformedStatusToken("status_list.lst is missing")
+    bits = value.get("bits")
+    if bits.__class__ is not int or bits not in _ALLOWED_BITS:
+        raise MalformedStatusToken("status_list.bits must be 1, 2, 4 or 8")
+    try:
+        packed = b64url_decode(value["lst"].encode("ascii"))
+    except ValueError as err:
+        raise MalformedStatusToken("status_list.lst is not base64url") from err
+    return StatusList(bits, inflate(packed))
+
+
+def _number(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_INSTANT:
+        raise MalformedStatusToken(f"{name} must be a number of seconds")
+    return value
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> datetime:
+    return datetime.fromtimestamp(_number(claims, name), UTC)
+
+
+def find_status_issuer(view: TrustView, uri: str) -> tuple[RegionCode, IssuerEntry] | None:
+    """The issuer under whose base `uri` stands."""
+    for code, region_list in view.lists.items():
+        for issuer in region_list.attests:
+            if uri.startswith(issuer.status_list_base):
+                return code, issuer
+    return None
+
+
+def open_status_token(
+    token: str | bytes, *, uri: str, view: TrustView, at: datetime, fetched_at: datetime
+) -> StatusSnapshot | StatusProblem:
+    """The verified statuses at `uri`, or why they can't be believed. Never raises on content.
+
+    Believed is a token whose `sub` is `uri`, signed by a STATUS key that the issuer's region lists for the issuer
+    under whose base the URI stands, granted and in its certificate's validity when the token was issued, and not
+    revoked for compromise since. `exp` is not judged here: how old a list may be is the verifier's policy. Spec:
+    section 8.3 steps 3 and 4.
+    """
+
+    def problem(kind: StatusProblemKind, detail: str) -> StatusProblem:
+        return StatusProblem(uri, kind, detail)
+
+    try:
+        parsed = parse_status_token(token)
+    except MalformedStatusToken as err:
+        return problem(StatusProblemKind.MALFORMED, str(err))
+    if parsed.uri != uri:
+        return problem(StatusProblemKind.MISPLACED, "the token is for another URI")
+    found = find_status_issuer(view, uri)
+    if found is None:
+        return problem(StatusProblemKind.MISPLACED, "no listed issuer publishes status lists here")
+    code, issuer = found
+    if parsed.issued_at > at + CLOCK_SKEW:
+        return problem(StatusProblemKind.FORGED, "issued in the future")
+    if not _signed_by_issuer(parsed, view, code, issuer, at):
+        return problem(StatusProblemKind.FORGED, "not signed by a status key that the region lists for this issuer")
+    return StatusSnapshot(
+        uri, issuer.id, parsed.statuses, parsed.issued_at, parsed.expires_at, parsed.ttl, fetched_at, parsed.digest
+    )
+
+
+def _signed_by_issuer(token: StatusToken, view: TrustView, code: RegionCode, issuer: IssuerEntry, at: datetime) -> bool:
+    granted = EntryStatus.GRANTED
+    anchors = [parse_certificate(key.certificate) for key in view.lists[code].authorities if key.use is KeyUse.CA]
+    for key in issuer.status_keys:
+        # Distrusted now is distrusted for what it said before: a leaked key can write any `iat`.
+        if status_at(key.history, token.issued_at) is not granted or status_at(key.history, at) is not granted:
+            continue
+        try:
+            certificate = parse_certificate(key.certificate)
+        except MalformedCertificate:
+            continue
+        if (
+            token.jws.verified_by(certificate.public_key)
+            and validate_path(certificate, (), anchors, token.issued_at).outcome is PathOutcome.OK
+        ):
+            return True
+    return False
