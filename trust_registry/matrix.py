@@ -1,6 +1,7 @@
-"""Who accepts what from whom, as a table that one can read: rows are types by issuing region, columns accepting regions.
+"""Who accepts what from whom, as a readable table: rows are types by issuing region, columns accepting regions.
 
-Pure and descriptive: it says what the lists say at a moment. What follows for one certificate is `core.judge_recognition`.
+Pure and descriptive: it says what the lists say at a moment. What follows for one certificate is
+`core.judge_recognition`.
 """
 
 from __future__ import annotations
