@@ -1,0 +1,75 @@
+"""CBOR from strangers and for us (RFC 8949): plain data only, one text for one value on the way out. No tags.
+
+Plain data: integers of 64 bits, byte and text strings, arrays, maps, booleans, null and floats.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final, NoReturn
+
+import cbor2
+
+from keys.errors import MalformedEnvelope
+
+MAX_SIZE: Final = 65536
+MAX_DEPTH: Final = 16
+
+# What cbor2 would otherwise turn into dates, bignums, shared references, regular expressions, addresses, sets...
+_BUILT_IN_TAGS: Final = (*range(6), 25, *range(28, 31), 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
+
+
+def decode(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH) -> Any:
+    """The one value that `data` encodes, as int, bytes, str, list, dict, bool, None or float.
+
+    Refuses tags, indefinite lengths, duplicate map keys, bytes after the value, nesting beyond `max_depth`, and more than
+    `max_size` bytes. Raises MalformedEnvelope. Spec: RFC 8949 sections 5.3 and 5.6.
+    """
+    if len(data) > max_size:
+        raise MalformedEnvelope(f"CBOR of more than {max_size} bytes")
+    source = io.BytesIO(data)
+    decoder = cbor2.CBORDecoder(
+        source,
+        max_depth=max_depth,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        tag_hook=_refuse_tag,
+        semantic_decoders=_REFUSED,
+    )
+    try:
+        value = decoder.decode()
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as err:
+        raise MalformedEnvelope("not well-formed CBOR") from err
+    if source.tell() != len(data):  # the decoder seeks back over what it did not use
+        raise MalformedEnvelope("bytes after the CBOR value")
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Core deterministic encoding: shortest lengths, keys sorted. Raises TypeError for other than plain data.
+
+    Spec: RFC 8949 section 4.2.1.
+    """
+    _check_plain(value)
+    return cbor2.dumps(value, canonical=True)
+
+
+def _check_plain(value: Any) -> None:
+    kind = type(value)
+    if kind is dict:
+        for name, item in value.items():
+            _check_plain(name)
+            _check_plain(item)
+    elif kind is list or kind is tuple:
+        for item in value:
+            _check_plain(item)
+    elif kind not in _PLAIN and value is not None:
+        raise TypeError(f"{kind.__name__} is not plain CBOR data")
+
+
+def _refuse_tag(*_: Any) -> NoReturn:
+    raise cbor2.CBORDecodeError("tags are not plain data")
+
+
+_REFUSED: Final = dict.fromkeys(_BUILT_IN_TAGS, _refuse_tag)
+_PLAIN: Final = frozenset({int, bytes, str, bool, float})

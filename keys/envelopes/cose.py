@@ -1,0 +1,105 @@
+"""COSE_Sign1 (RFC 9052 section 4.2): parse and sign, payload attached. No other COSE structure, no countersignatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from keys.algorithms import by_cose
+from keys.envelopes import cbor
+from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.model import Algorithm
+from keys.public_key import PublicKey
+from keys.signer import Signer
+
+_TAG: Final = b"\xd2"  # 18, COSE_Sign1
+_ALG, _CRIT, _KID = 1, 2, 4
+_SIGNATURE1: Final = b"\x84\x6aSignature1"  # array of 4, text "Signature1"
+_MAX_PROTECTED: Final = 4096
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class CoseSign1:
+    """A parsed COSE_Sign1, not verified. `kid` may come from either header: it only selects a key to try."""
+
+    protected: Mapping[Any, Any]
+    unprotected: Mapping[Any, Any]
+    payload: bytes
+    signature: bytes
+    protected_bytes: bytes
+    algorithm: Algorithm
+    kid: bytes | None
+
+    def verified_by(self, key: PublicKey) -> bool:
+        """Whether `key` made the signature, with the algorithm of the protected header. Never raises on content."""
+        return key.algorithm is self.algorithm and key.verify(
+            self.signature, _to_be_signed(self.protected_bytes, self.payload)
+        )
+
+
+def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1:
+    """Parse a COSE_Sign1, tagged 18 or untagged, of at most `max_size` bytes. Nothing is verified.
+
+    Refuses a missing, unprotected or unregistered algorithm, critical headers, a label in both headers, and a detached
+    payload. Raises MalformedEnvelope. Spec: RFC 9052 sections 3, 3.1 and 4.2.
+    """
+    parts = cbor.decode(data[1:] if data[:1] == _TAG else data, max_size=max_size, max_depth=8)
+    if type(parts) is not list or len(parts) != 4:
+        raise MalformedEnvelope("a COSE_Sign1 is an array of four")
+    protected_bytes, unprotected, payload, signature = parts
+    if type(protected_bytes) is not bytes or type(unprotected) is not dict:
+        raise MalformedEnvelope("the COSE headers are a byte string and a map")
+    if type(payload) is not bytes or type(signature) is not bytes:
+        raise MalformedEnvelope("the COSE payload and signature are byte strings")
+    protected, algorithm = _protected_header(protected_bytes)
+    if unprotected and (_ALG in unprotected or _CRIT in unprotected or not unprotected.keys().isdisjoint(protected)):
+        raise MalformedEnvelope("a COSE label stands where it must not")
+    if len(signature) != algorithm.signature_size:
+        raise MalformedEnvelope("the COSE signature has the wrong length for its algorithm")
+    kid = protected.get(_KID, unprotected.get(_KID))
+    if kid is not None and type(kid) is not bytes:
+        raise MalformedEnvelope("the COSE key identifier is not a byte string")
+    return CoseSign1(protected, unprotected, payload, signature, protected_bytes, algorithm, kid)
+
+
+def sign_cose_sign1(payload: bytes, *, signer: Signer, kid: bytes, unprotected: Mapping[Any, Any] = _NOTHING) -> bytes:
+    """A tagged COSE_Sign1 over `payload`; `alg` and `kid` are protected."""
+    protected = cbor.encode({_ALG: signer.algorithm.cose, _KID: kid})
+    signature = signer.sign(_to_be_signed(protected, payload))
+    return _TAG + cbor.encode([protected, dict(unprotected), payload, signature])
+
+
+# Few headers are in use at a time: one per seal.
+@lru_cache(maxsize=1024)
+def _protected_header(data: bytes) -> tuple[Mapping[Any, Any], Algorithm]:
+    header = cbor.decode(data, max_size=_MAX_PROTECTED, max_depth=8)
+    if type(header) is not dict:
+        raise MalformedEnvelope("the COSE protected header is not a map")
+    if any(type(label) not in (int, str) for label in header):
+        raise MalformedEnvelope("a COSE label is a number or text")
+    if _CRIT in header:
+        raise MalformedEnvelope("the COSE message has critical headers that are not understood")
+    try:
+        return MappingProxyType(header), by_cose(header.get(_ALG))
+    except AlgorithmNotSupported as err:
+        raise MalformedEnvelope("the COSE algorithm is not supported") from err
+
+
+def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    """Sig_structure with empty external_aad, written directly. Spec: RFC 9052 section 4.4."""
+    return b"".join((_SIGNATURE1, _length(len(protected)), protected, b"\x40", _length(len(payload)), payload))
+
+
+def _length(size: int) -> bytes:
+    """Head of a byte string of `size` bytes."""
+    if size < 24:
+        return bytes((0x40 | size,))
+    if size < 0x100:
+        return bytes((0x58, size))
+    if size < 0x10000:
+        return b"\x59" + size.to_bytes(2, "big")
+    return b"\x5a" + size.to_bytes(4, "big")
