@@ -1,4 +1,4 @@
-"""COSE_Sign1 (RFC 9052 section 4.2): parse and sign, payload attached. No other COSE structure, no countersignatures."""
+"""COSE_Sign1 (RFC 9052 section 4.2): parse and sign, payload attached. No other COSE structure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a printed QR code: prefix, Base45, and zlib where it helps. What the bytes mean is the caller's business."""
+"""The text of a printed QR code: prefix, Base45, and zlib where it helps. What the bytes mean is not known here."""
 
 from __future__ import annotations
 
