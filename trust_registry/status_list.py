@@ -16,7 +16,7 @@ from typing import Any, Final
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.jws import Jws, parse_jws, sign_jws
 from keys.envelopes.strict_json import load_json
-from keys.errors import MalformedCertificate, MalformedEnvelope
+from keys.errors import AlgorithmNotSupported, MalformedCertificate, MalformedEnvelope
 from keys.signer import Signer
 from keys.x509 import Certificate, PathOutcome, parse_certificate, validate_path
 from trust_registry.core import status_at
@@ -156,7 +156,7 @@ def parse_status_token(token: str | bytes) -> StatusToken:
     """Read a token without believing it. Raises: MalformedStatusToken. Spec: sections 4.2 and 5.1."""
     try:
         jws = parse_jws(token, max_size=MAX_TOKEN_SIZE)
-        claims = load_json(jws.payload)
+        claims = load_json(jws.payload, max_size=MAX_TOKEN_SIZE)
     except MalformedEnvelope as err:
         raise MalformedStatusToken("not a JWT") from err
     if jws.header.get("typ") != TYP:
@@ -252,10 +252,11 @@ def _signed_by_issuer(token: StatusToken, view: TrustView, code: RegionCode, iss
             continue
         try:
             certificate = parse_certificate(key.certificate)
-        except MalformedCertificate:
+            public_key = certificate.public_key
+        except (MalformedCertificate, AlgorithmNotSupported):
             continue
         if (
-            token.jws.verified_by(certificate.public_key)
+            token.jws.verified_by(public_key)
             and validate_path(certificate, (), anchors, token.issued_at).outcome is PathOutcome.OK
         ):
             return True
