@@ -5,7 +5,7 @@ Holds no page and no route. Where pages plug in: each room's `pages.router(servi
 with the room in front ("issuer/desk.html") in `<room>/templates/` and `server/templates/`.
 
 In templates: `t(zh, en)`, `lang`, `principal`, `csrf_token` (in a hidden field of that name, or as the header
-`X-CSRF-Token` from fetch), `csp_nonce`, `now`, `request`, and the filters `day` and `moment` (local time in the
+`X-CSRF-Token` from fetch), `csp_nonce`, `now`, `demo`, `request`, and the filters `day` and `moment` (local time in the
 visitor's language) and `named` (a `Names` in that language). A page that needs the camera and WebAssembly passes
 `"camera": True` in its context.
 """
@@ -70,9 +70,10 @@ def make_environment() -> jinja2.Environment:
 class PageRenderer:
     """`trust_registry.edges.Render`."""
 
-    def __init__(self, access: Access, now: Callable[[], datetime], time_zone: str) -> None:
+    def __init__(self, access: Access, now: Callable[[], datetime], time_zone: str, *, demo: bool) -> None:
         self._access = access
         self._now = now
+        self._demo = demo
         self._zone = ZoneInfo(time_zone)
         self._environment = make_environment()
         self._environment.filters["day"] = self._filter_day
@@ -105,6 +106,7 @@ class PageRenderer:
             "now": self._now(),
             "request": request,
             "camera": False,
+            "demo": self._demo,
             **context,
         }
         html = self._environment.get_template(template).render(values)
@@ -113,7 +115,9 @@ class PageRenderer:
         )
 
 
-def make_edge(access: Access, now: Callable[[], datetime], time_zone: str = "Asia/Shanghai") -> Edge:
+def make_edge(
+    access: Access, now: Callable[[], datetime], time_zone: str = "Asia/Shanghai", *, demo: bool = False
+) -> Edge:
     """The edge handed to every room."""
 
     def require(*roles: Role) -> Callable[..., Principal]:
@@ -133,5 +137,9 @@ def make_edge(access: Access, now: Callable[[], datetime], time_zone: str = "Asi
         return access.principal(request)
 
     return Edge(
-        render=PageRenderer(access, now, time_zone), require=require, visitor=visitor, now=now, language=language
+        render=PageRenderer(access, now, time_zone, demo=demo),
+        require=require,
+        visitor=visitor,
+        now=now,
+        language=language,
     )

@@ -5,15 +5,22 @@ Holds references only. `server.wiring` builds one from settings; tests and page 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from trust_registry.edges import Principal
+
+if TYPE_CHECKING:
+    from server.limits import RateLimit
+    from server.machines import MachineSignIn
+    from server.metrics import Metrics
+    from server.sign_in import SignIn
+    from server.tasks import Task
 
 ROOMS = ("trust_registry", "issuer", "verifier", "wallet_api")
 
@@ -34,16 +41,25 @@ class Access(Protocol):
 class House:
     """What `create_app` needs. `services` maps a room's name to its service: rooms without one are not served.
 
-    `static_mounts` maps URL prefixes to folders of signed static files ("/trust": metadata, "/status": status lists).
-    `tasks` run in the background, each every so many seconds; `ready` names what must be true for /readyz.
+    `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to folders
+    of signed static files: "/trust", "/status". `tasks` run in the background; `ready` names what must hold for /readyz.
+    `at_start` and `at_end` run before the first request and after the last.
     """
 
-    services: dict[str, Any]
+    services: Mapping[str, Any]
     access: Access
     now: Callable[[], datetime]
     public_url: str = "http://127.0.0.1:8000"
-    static_mounts: dict[str, Path] = field(default_factory=dict)
-    routers: Sequence[APIRouter] = ()
-    tasks: Sequence[tuple[str, float, Callable[[], Any]]] = ()
-    ready: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    static_mounts: Mapping[str, Path] = field(default_factory=dict)
+    sign_in: SignIn | None = None
+    machines: MachineSignIn | None = None
+    machine_limit: RateLimit | None = None
+    tasks: Sequence[Task] = ()
+    ready: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    gauges: Mapping[str, tuple[str, Callable[[], float]]] = field(default_factory=dict)
+    at_start: Sequence[Callable[[], object]] = ()
+    at_end: Sequence[Callable[[], object]] = ()
     time_zone: str = "Asia/Shanghai"
+    max_body: int = 20 * 1024 * 1024
+    demo: bool = False
+    metrics: Metrics | None = None

@@ -1,0 +1,52 @@
+"""Prometheus metrics: counts and times with bounded labels, nothing personal.
+
+One registry per application, none global.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SIGN_IN_OUTCOMES = ("ok", "refused", "limited")
+
+
+class Metrics:
+    """The application's counters."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._requests = Counter(
+            "yinxin_http_requests",
+            "Requests by method, route template and status",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "yinxin_http_request_seconds", "Time to answer, by route template", ["route"], registry=self.registry
+        )
+        self._sign_ins = Counter("yinxin_sign_ins", "Sign-ins by outcome", ["outcome"], registry=self.registry)
+        self._tasks = Counter("yinxin_task_runs", "Background task runs", ["task", "outcome"], registry=self.registry)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def sign_in(self, outcome: str) -> None:
+        self._sign_ins.labels(outcome).inc()
+
+    def task(self, name: str, outcome: str) -> None:
+        self._tasks.labels(name, outcome).inc()
+
+    def gauge(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """A value read when metrics are asked for."""
+        Gauge(name, meaning, registry=self.registry).set_function(value)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,118 @@
+"""What operators see: one log line and one count per request, and errors by class and place. Never who, never what.
+
+Logs carry the route's template, not the path, no query, no address, no header; error texts are not logged, because
+they may repeat input. The request id is random.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.metrics import Metrics
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+log = structlog.get_logger("yinxin")
+
+
+def configure_logs(form: str, level: str) -> None:
+    """Set up structured logs on standard error; the libraries' own loggers are heard from `warning` up."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_keep_safe, last])
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+def _keep_safe(_logger: Any, _name: str, event: Any) -> Any:
+    for key in ("_record", "_from_structlog", "exc_info", "stack_info"):
+        event.pop(key, None)
+    return event
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error arose, without its message: "store.py:120 in record"."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "unknown"
+    last = frames[-1]
+    return f"{last.filename.rpartition('/')[2]}:{last.lineno} in {last.name}"
+
+
+def route_of(scope: Scope) -> str:
+    """The matched route's template: few values, none of them personal."""
+    route = scope.get("route")
+    path = getattr(route, "path", None)
+    if isinstance(path, str):
+        return path
+    for prefix in ("/static", "/trust", "/status"):
+        if scope["path"].startswith(prefix + "/"):
+            return prefix
+    return "unmatched"
+
+
+class Observation:
+    """ASGI middleware, outermost: request ids, log lines, counts, and the last resort for unknown errors."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, refuse: Callable[[Request, BaseException], Response]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        began = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as err:  # the last resort: what nobody foresaw becomes a 500 that tells nothing
+            log.error("unexpected", error=type(err).__name__, place=place_of(err), request_id=request_id)
+            if status == 0:
+                await self._refuse(Request(scope), err)(scope, receive, sending)
+            else:
+                raise
+        finally:
+            seconds = time.perf_counter() - began
+            method = scope["method"] if scope["method"] in METHODS else "OTHER"
+            route = route_of(scope)
+            self._metrics.request(method, route, status, seconds)
+            if route not in ("/healthz", "/readyz", "/metrics", "/static"):
+                milliseconds = round(seconds * 1000, 1)
+                log.info("request", method=method, route=route, status=status, ms=milliseconds, request_id=request_id)

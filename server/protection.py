@@ -1,0 +1,174 @@
+"""What every request passes before a route sees it: size limits, CSRF, security headers.
+
+Plain ASGI; decides nothing else.
+
+Rules of CSRF: an unsafe request that brings a cookie of ours must come from our own origin and carry the token, in
+the header `X-CSRF-Token` or the form field `csrf_token`. A request without our cookies has no authority to abuse;
+`/sign-in` asks for the token nevertheless, so that nobody can be signed in by a stranger's page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.access import SessionAccess
+from server.errors import BodyTooLarge, CsrfRefused
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+STRICT_PATHS = frozenset({"/sign-in", "/sign-out"})
+PUBLIC_FILES = ("/trust/", "/status/")  # signed files, for anybody's scanner
+CACHEABLE = ("/static/", *PUBLIC_FILES)
+_FORM_FIELD = re.compile(
+    rb'(?:^|&)csrf_token=([0-9a-f]{64})(?:&|$)|name="csrf_token"\r\n\r\n([0-9a-f]{64})\r\n'  # urlencoded | multipart
+)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def content_security_policy(nonce: str, *, camera: bool) -> str:
+    """Own files only; scripts and styles by nonce; WebAssembly on camera pages alone."""
+    wasm = " 'wasm-unsafe-eval'" if camera else ""
+    return (
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'{wasm}; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
+        "worker-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+class Protection:
+    """ASGI middleware. `refuse(request, error)` words a refusal."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        access: SessionAccess,
+        refuse: Callable[[Request, BaseException], Response],
+        origin: str,
+        max_body: int,
+    ) -> None:
+        self._app = app
+        self._access = access
+        self._refuse = refuse
+        self._origin = origin
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope.setdefault("state", {})["csp_nonce"] = nonce
+        sending = self._with_headers(scope, send, nonce)
+        request = Request(scope)
+        receiving = _Bounded(receive, self._max_body)
+        try:
+            if int(request.headers.get("content-length") or 0) > self._max_body:
+                raise BodyTooLarge(self._max_body)
+            if request.method not in SAFE_METHODS:
+                await self._check_origin_and_token(request, receiving)
+        except (BodyTooLarge, CsrfRefused) as err:
+            response = self._refuse(request, err)
+            response.headers["Connection"] = "close"
+            await response(scope, receive, sending)
+            return
+        except ValueError:  # a Content-Length that is no number
+            await self._refuse(request, HTTPException(400))(scope, receive, sending)
+            return
+        await self._app(scope, receiving, sending)
+
+    async def _check_origin_and_token(self, request: Request, body: _Bounded) -> None:
+        if self._access.bearer_token(request) is not None:
+            return
+        expected = self._access.expected_csrf_token(request)
+        strict = request.url.path in STRICT_PATHS
+        if expected is None and not strict:
+            return
+        if not self._same_origin(request):
+            raise CsrfRefused
+        given = request.headers.get("x-csrf-token")
+        if given is None and request.headers.get("content-type", "").lower().startswith(_FORMS):
+            found = _FORM_FIELD.search(await body.peek())
+            given = None if found is None else (found[1] or found[2]).decode("ascii")
+        if expected is None or given is None or not hmac.compare_digest(given.encode(), expected.encode()):
+            raise CsrfRefused
+
+    def _same_origin(self, request: Request) -> bool:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        return origin is None or origin == self._origin or urlsplit(origin).netloc == request.headers.get("host")
+
+    def _with_headers(self, scope: Scope, send: Send, nonce: str) -> Send:
+        path: str = scope["path"]
+        state = scope["state"]
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                camera = bool(state.get("camera"))
+                headers["Content-Security-Policy"] = content_security_policy(nonce, camera=camera)
+                headers["Permissions-Policy"] = f"camera=({'self' if camera else ''}), microphone=(), geolocation=()"
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["X-Frame-Options"] = "DENY"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                public = path.startswith(PUBLIC_FILES)
+                headers["Cross-Origin-Resource-Policy"] = "cross-origin" if public else "same-origin"
+                if public:
+                    headers["Access-Control-Allow-Origin"] = "*"
+                if self._origin.startswith("https://"):
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                if not path.startswith(CACHEABLE):
+                    headers.setdefault("Cache-Control", "no-store")
+                elif path.startswith("/static/"):
+                    headers.setdefault("Cache-Control", "no-cache")
+                if (visit := state.get("new_visit")) is not None:
+                    headers.append("Set-Cookie", self._access.visit_header(visit))
+            await send(message)
+
+        return sending
+
+
+class _Bounded:
+    """A receive channel that counts, and that can be read ahead and played again."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+        self._kept: list[Message] = []
+
+    async def peek(self) -> bytes:
+        """The whole body, kept for the application. Raises BodyTooLarge."""
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await self._next()
+            self._kept.append(message)
+            parts.append(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)
+        return b"".join(parts)
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._limit:
+            raise BodyTooLarge(self._limit)
+        return message
+
+    async def __call__(self) -> Message:
+        if self._kept:
+            return self._kept.pop(0)
+        try:
+            return await self._next()
+        except BodyTooLarge as err:
+            raise HTTPException(413, str(err)) from err  # FastAPI lets this one through its body parsing
