@@ -41,8 +41,9 @@ class Access(Protocol):
 class House:
     """What `create_app` needs. `services` maps a room's name to its service: rooms without one are not served.
 
-    `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to folders
-    of signed static files: "/trust", "/status". `tasks` run in the background; `ready` names what must hold for /readyz.
+    `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to
+    folders of signed static files: "/trust", "/status". `tasks` run in the background; `ready` names what must hold
+    for /readyz.
     `at_start` and `at_end` run before the first request and after the last.
     """
 
