@@ -1,0 +1,131 @@
+"""What the desk says to a clerk, zh and en: reasons, states, consequences, refusals. Decides nothing; no values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from issuer import errors
+from issuer.model import CertificateState, StatusReason
+from trust_registry.model import CertificateStatus, Names
+
+REASONS: Final[Mapping[StatusReason, Names]] = {
+    StatusReason.CORRECTION: Names("信息更正", "Correction"),
+    StatusReason.HOLDER_REQUEST: Names("持证人申请", "At the holder's request"),
+    StatusReason.SUPERSEDED: Names("已换发新证", "Replaced by a new certificate"),
+    StatusReason.OBTAINED_BY_FRAUD: Names("以欺骗方式取得", "Obtained by fraud"),
+    StatusReason.UNDER_REVIEW: Names("正在复核", "Under review"),
+    StatusReason.REVIEW_ENDED: Names("复核结束", "Review ended"),
+    StatusReason.ENTITLEMENT_ENDED: Names("资格终止", "Entitlement ended"),
+    StatusReason.ISSUED_IN_ERROR: Names("错误颁发", "Issued in error"),
+}
+REASONS_FOR: Final[Mapping[CertificateStatus, tuple[StatusReason, ...]]] = {
+    CertificateStatus.SUSPENDED: (
+        StatusReason.UNDER_REVIEW,
+        StatusReason.HOLDER_REQUEST,
+        StatusReason.CORRECTION,
+    ),
+    CertificateStatus.VALID: (
+        StatusReason.REVIEW_ENDED,
+        StatusReason.HOLDER_REQUEST,
+        StatusReason.CORRECTION,
+        StatusReason.ISSUED_IN_ERROR,
+    ),
+    CertificateStatus.INVALID: (
+        StatusReason.CORRECTION,
+        StatusReason.HOLDER_REQUEST,
+        StatusReason.SUPERSEDED,
+        StatusReason.ENTITLEMENT_ENDED,
+        StatusReason.ISSUED_IN_ERROR,
+        StatusReason.OBTAINED_BY_FRAUD,
+    ),
+}
+STATUSES: Final[Mapping[CertificateStatus, Names]] = {
+    CertificateStatus.VALID: Names("有效", "Valid"),
+    CertificateStatus.SUSPENDED: Names("已暂停", "Suspended"),
+    CertificateStatus.INVALID: Names("已撤销", "Revoked"),
+}
+STATES: Final[Mapping[CertificateState, Names]] = {
+    CertificateState.RECORDED: Names("已登记，待签章", "Recorded, not sealed yet"),
+    CertificateState.PUBLISHED: Names("已颁发", "Issued"),
+    CertificateState.VOIDED: Names("已作废，未交付", "Given up before it was handed out"),
+}
+ACTIONS: Final[Mapping[CertificateStatus, Names]] = {
+    CertificateStatus.SUSPENDED: Names("暂停", "Suspend"),
+    CertificateStatus.VALID: Names("恢复", "Reinstate"),
+    CertificateStatus.INVALID: Names("撤销", "Revoke"),
+}
+CONSEQUENCES: Final[Mapping[CertificateStatus, tuple[Names, ...]]] = {
+    CertificateStatus.SUSPENDED: (
+        Names("PDF、二维码、电子凭证同时暂停。", "The PDF, the QR code and the credential are suspended together."),
+        Names("各地窗口核验时会看到“已暂停”，不能受理。", "Counters everywhere read “suspended” and cannot accept it."),
+        Names("以后可以恢复。", "It can be reinstated later."),
+    ),
+    CertificateStatus.VALID: (
+        Names("PDF、二维码、电子凭证同时恢复。", "The PDF, the QR code and the credential stand again."),
+        Names("窗口更新状态数据后即可受理。", "Counters accept it once their status data is fresh."),
+    ),
+    CertificateStatus.INVALID: (
+        Names("PDF、二维码、电子凭证同时失效。", "The PDF, the QR code and the credential end together."),
+        Names("各地窗口核验时会看到“已撤销”和原因。", "Counters everywhere read “revoked” and the reason."),
+        Names("不可恢复；需要时只能颁发新证。", "It cannot be undone; only a new certificate can follow."),
+    ),
+}
+
+_REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
+    (errors.IssuerNotListed, Names("本机构不在本地区的清单里，不能颁发。", "This office is not on its region's list.")),
+    (
+        errors.IssuerNotEntitled,
+        Names("本机构目前无权颁发这种证照。", "This office may not issue this certificate at the moment."),
+    ),
+    (errors.SealNotListed, Names("这枚印章不在本地区的清单里。", "This seal is not on the region's list.")),
+    (errors.SealNotInForce, Names("这枚印章已被暂停或撤回。", "This seal is suspended or withdrawn.")),
+    (errors.SealOutOfTime, Names("这枚印章不在有效期内。", "This seal is outside its validity.")),
+    (errors.SealNotEntitled, Names("这枚印章不能用于这种证照。", "This seal may not be used for this certificate.")),
+    (errors.SealUnknown, Names("没有这枚印章。", "There is no such seal.")),
+    (errors.TypeUnknown, Names("没有这种证照。", "There is no such certificate type.")),
+    (
+        errors.GlyphMissing,
+        Names(
+            "有字不在证照字库里，请联系管理员。",
+            "A character is missing from the document fonts; tell the administrator.",
+        ),
+    ),
+    (errors.ValidityImpossible, Names("有效期已过或早于起始日。", "It would be over already, or before it begins.")),
+    (
+        errors.IdempotencyConflict,
+        Names(
+            "这张表已提交过别的内容，请重新打开表单。", "This form was sent before with other content; open it anew."
+        ),
+    ),
+    (errors.StatusFinal, Names("证照已撤销，不能再变更。", "It is revoked, and that is final.")),
+    (errors.StatusUnchanged, Names("证照已经是这个状态。", "It has that status already.")),
+    (errors.EffectiveTimeInPast, Names("生效时间不能早于现在。", "It cannot take effect in the past.")),
+    (errors.ReasonDoesNotFit, Names("这个原因不适用于这项变更。", "This reason does not fit this change.")),
+    (
+        errors.PublicationDelayed,
+        Names("已登记，状态列表稍后发布。", "Recorded; the status list will be published shortly."),
+    ),
+    (errors.StatusSignerMissing, Names("本机构没有可用的状态签名密钥。", "This office has no key for status lists.")),
+    (errors.TrustViewMissing, Names("还没有信任数据，请稍后再试。", "There is no trust data yet; try again shortly.")),
+    (
+        errors.CertificateNotPublished,
+        Names("已登记，签章尚未完成，请重试。", "Recorded, sealing unfinished; try again."),
+    ),
+    (
+        errors.CertificateVoided,
+        Names("上次的登记已作废，请重新打开表单。", "The earlier record was given up; open the form anew."),
+    ),
+    (
+        errors.HolderNotNamed,
+        Names("证照里的号码与持证人不一致。", "The number in the certificate is not the holder's."),
+    ),
+    (errors.InvalidIdentityNumber, Names("号码校验不符，请再核对一遍。", "The number's check character does not fit.")),
+    (errors.ClaimsInvalid, Names("有一项填写不符合格式。", "One entry has the wrong form.")),
+)
+_OTHERWISE: Final = Names("无法完成，请检查后重试。", "This could not be done; check and try again.")
+
+
+def refusal(error: errors.IssuerError) -> Names:
+    """What a refusal means to a clerk."""
+    return next((words for kind, words in _REFUSALS if isinstance(error, kind)), _OTHERWISE)
