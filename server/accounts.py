@@ -60,14 +60,14 @@ class Accounts:
 
     def create(self, name: str, display_name: str, affiliation: Affiliation, password: str | None) -> Account:
         """Add a local account. Raises AccountExists; ValueError when the password is too short or long."""
-        if password is not None and not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-            raise ValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
         hashed = None if password is None else self._hash(password)
         account = Account(AccountId(secrets.token_hex(12)), name, display_name, affiliation, hashed)
         self.store.add(account)
         return account
 
     def _hash(self, password: str) -> str:
+        if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+            raise ValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
         with _HASHING:
             return self._hasher.hash(password)
 
@@ -87,7 +87,8 @@ class Accounts:
             raise SignInRefused
         self._account_limit.clear(name)
         if self._hasher.check_needs_rehash(hashed):
-            self.store.change(replace(account, password_hash=self._hash(password)))
+            with _HASHING:
+                self.store.change(replace(account, password_hash=self._hasher.hash(password)))
         return self.open_session(account, replaces=replaces), account
 
     def _matches(self, hashed: str, password: str) -> bool:
@@ -127,6 +128,27 @@ class Accounts:
         """Who `token` stands for; a machine's token is no cookie and a cookie no machine's token."""
         session = self.session(token)
         return session.principal if session is not None and session.principal.machine is machine else None
+
+    def has_password(self, account_id: AccountId) -> bool:
+        account = self.store.by_id(account_id)
+        return account is not None and account.password_hash is not None
+
+    def change_password(self, account_id: AccountId, current: str, new: str) -> str:
+        """Every session of the account ends; the token of a new one.
+
+        Raises SignInRefused (wrong current password), TooManyRequests, ValueError (new one too short or long).
+        """
+        account = self.store.by_id(account_id)
+        if account is None or account.password_hash is None:
+            raise SignInRefused
+        self._account_limit.check(account.name)
+        if not self._matches(account.password_hash, current):
+            self._account_limit.hit(account.name)
+            raise SignInRefused
+        changed = replace(account, password_hash=self._hash(new))
+        self.store.change(changed)
+        self.store.close_sessions_of(account_id)
+        return self.open_session(changed)
 
     def sign_out(self, token: str) -> None:
         self.store.close_session(token_digest(token))

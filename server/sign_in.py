@@ -6,7 +6,7 @@ Checks no password (accounts) and no id token (oidc): it moves cookies and words
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -22,39 +22,42 @@ from server.limits import address_key
 from server.metrics import Metrics
 from server.oidc import OidcSignIn
 from trust_registry.edges import Edge, Principal, Role
+from trust_registry.model import Names
 
 YEAR_SECONDS = 31_536_000
 # Where each role begins its work, in the order in which a person with several roles is sent.
 HOMES: tuple[tuple[Role, str], ...] = (
     (Role.CITIZEN, "/wallet"),
     (Role.COUNTER_CLERK, "/counter"),
-    (Role.ISSUING_CLERK, "/issuer"),
+    (Role.ISSUING_CLERK, "/desk"),
     (Role.REGISTRY_OFFICER, "/registry"),
     (Role.AUDITOR, "/registry"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DemoAccount:
-    """An account that the demo's sign-in page offers. Names in both languages."""
-
-    name: str
-    role_zh: str
-    role_en: str
-    display_name: str
+_WORDS = {
+    "refused": Names("用户名或密码不正确。", "The name or the password is wrong."),
+    "limited": Names("尝试次数过多，请稍等几分钟再试。", "Too many tries: please wait a few minutes."),
+    "provider": Names("统一身份认证没有成功，请重试。", "Signing in with the provider did not work, please try again."),
+    "current": Names("现在的密码不正确。", "The current password is wrong."),
+    "new": Names("新密码需要 8 到 1024 个字符。", "A new password has 8 to 1024 characters."),
+    "changed": Names("密码已更改。", "The password was changed."),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What signing in needs. `oidc` None: no provider configured. `local` False: only the provider."""
+    """What signing in needs. `oidc` None: no provider configured. `local` False: only the provider.
+
+    `demo_accounts`: rows that the demo's sign-in page offers (name, password, zh, en, note_zh, note_en, next).
+    """
 
     accounts: Accounts
     access: SessionAccess
     metrics: Metrics
     oidc: OidcSignIn | None = None
     local: bool = True
-    demo_accounts: Sequence[DemoAccount] = ()
-    demo_password: str | None = None
+    demo_accounts: Sequence[Mapping[str, str]] = ()
 
 
 def local_path(path: str | None) -> str:
@@ -70,7 +73,7 @@ def home_of(principal: Principal) -> str:
 
 
 def router(sign_in: SignIn, edge: Edge) -> APIRouter:
-    """GET /, /language/{lang}, /sign-in, /sign-in/openid, /account; POST /sign-in, /sign-out."""
+    """GET /, /language/{lang}, /sign-in, /sign-in/openid, /account; POST /sign-in, /sign-out, /account/password."""
     routes = APIRouter(include_in_schema=False)
     doors = _Doors(sign_in, edge)
     routes.add_api_route("/", doors.start, methods=["GET"])
@@ -83,6 +86,8 @@ def router(sign_in: SignIn, edge: Edge) -> APIRouter:
         routes.add_api_route("/sign-in/openid/callback", doors.callback, methods=["GET"])
     routes.add_api_route("/sign-out", doors.leave, methods=["POST"])
     routes.add_api_route("/account", doors.account, methods=["GET"])
+    if sign_in.local:
+        routes.add_api_route("/account/password", doors.password, methods=["POST"])
     return routes
 
 
@@ -92,9 +97,7 @@ class _Doors:
         self._edge = edge
 
     def start(self, request: Request) -> Response:
-        principal = self._edge.visitor(request)
-        home = home_of(principal) if principal is not None else None
-        return self._edge.render(request, "home.html", {"home": home})
+        return self._edge.render(request, "home.html", {"demo_accounts": self._s.demo_accounts})
 
     def language(self, lang: str, next: Annotated[str | None, Query()] = None) -> Response:
         response = RedirectResponse(local_path(next), status_code=303)
@@ -108,19 +111,21 @@ class _Doors:
     def _form(
         self, request: Request, next_path: str, *, name: str = "", error: str | None = None, status: int = 200
     ) -> Response:
-        """`error`: None, "refused", "limited" or "provider"."""
-        s = self._s
+        """The page; `error` is a key of _WORDS."""
+        s, lang = self._s, self._edge.language(request)
+        providers = []
+        if s.oidc is not None:
+            url = f"/sign-in/openid?next={quote(next_path, safe='')}"
+            title = s.oidc.settings.name
+            providers = [{"url": url, "zh": f"用{title}登录", "en": f"Sign in with {title}"}]
         context: dict[str, Any] = {
             "next": next_path,
             "name": name,
-            "error": error,
-            "local": s.local,
-            "oidc_name": s.oidc.settings.name if s.oidc is not None else None,
-            "oidc_url": f"/sign-in/openid?next={quote(next_path, safe='')}" if s.oidc is not None else None,
+            "error": _WORDS[error].in_language(lang) if error else None,
+            "providers": providers,
             "demo_accounts": s.demo_accounts,
-            "demo_password": s.demo_password,
         }
-        return self._edge.render(request, "sign_in.html", context, status=status)
+        return self._edge.render(request, "signin.html", context, status=status)
 
     def enter(
         self,
@@ -177,8 +182,36 @@ class _Doors:
         self._s.access.end(response)
         return response
 
-    def account(self, request: Request) -> Response:
+    def _signed_in(self, request: Request) -> Principal:
         principal = self._edge.visitor(request)
-        if principal is None:
+        if principal is None or principal.machine:
             raise NotSignedIn
-        return self._edge.render(request, "account.html", {"home": home_of(principal)})
+        return principal
+
+    def account(self, request: Request) -> Response:
+        return self._account(request, self._signed_in(request))
+
+    def _account(self, request: Request, principal: Principal, *, status: int = 200, **said: str) -> Response:
+        lang = self._edge.language(request)
+        context: dict[str, Any] = {name: _WORDS[word].in_language(lang) for name, word in said.items()}
+        context["password"] = self._s.accounts.has_password(principal.account_id)
+        return self._edge.render(request, "account.html", context, status=status)
+
+    def password(
+        self,
+        request: Request,
+        current: Annotated[str, Form(max_length=2000)] = "",
+        new: Annotated[str, Form(max_length=2000)] = "",
+    ) -> Response:
+        principal = self._signed_in(request)
+        try:
+            token = self._s.accounts.change_password(principal.account_id, current, new)
+        except SignInRefused:
+            return self._account(request, principal, status=401, error="current")
+        except TooManyRequests:
+            return self._account(request, principal, status=429, error="limited")
+        except ValueError:
+            return self._account(request, principal, status=422, error="new")
+        response = self._account(request, principal, done="changed")
+        self._s.access.begin(response, token)
+        return response

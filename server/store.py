@@ -79,6 +79,9 @@ class AccountStore:
         with self.engine.begin() as connection:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account.id).values(_account_to_row(account)))
 
+    def by_id(self, account_id: AccountId) -> Account | None:
+        return self._one(ACCOUNTS.c.id == account_id)
+
     def by_name(self, name: str) -> Account | None:
         return self._one(ACCOUNTS.c.name == name)
 
