@@ -188,10 +188,13 @@ class _Doors:
             raise NotSignedIn
         return principal
 
-    def account(self, request: Request) -> Response:
-        return self._account(request, self._signed_in(request))
+    def account(self, request: Request, changed: Annotated[str | None, Query()] = None) -> Response:
+        principal = self._signed_in(request)
+        return (
+            self._account(request, principal, done="changed") if changed == "yes" else self._account(request, principal)
+        )
 
-    def _account(self, request: Request, principal: Principal, *, status: int = 200, **said: str) -> Response:
+    def _account(self, request: Request, principal: Principal, status: int = 200, **said: str) -> Response:
         lang = self._edge.language(request)
         context: dict[str, Any] = {name: _WORDS[word].in_language(lang) for name, word in said.items()}
         context["password"] = self._s.accounts.has_password(principal.account_id)
@@ -207,11 +210,11 @@ class _Doors:
         try:
             token = self._s.accounts.change_password(principal.account_id, current, new)
         except SignInRefused:
-            return self._account(request, principal, status=401, error="current")
+            return self._account(request, principal, 401, error="current")
         except TooManyRequests:
-            return self._account(request, principal, status=429, error="limited")
+            return self._account(request, principal, 429, error="limited")
         except ValueError:
-            return self._account(request, principal, status=422, error="new")
-        response = self._account(request, principal, done="changed")
+            return self._account(request, principal, 422, error="new")
+        response = RedirectResponse("/account?changed=yes", status_code=303)
         self._s.access.begin(response, token)
         return response

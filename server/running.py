@@ -1,0 +1,46 @@
+"""Listening: uvicorn around the application, with a graceful stop.
+
+Builds nothing (`server.wiring`) and serves nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import uvicorn
+
+from server.app import create_app
+from server.house import House
+from server.observation import configure_logs
+from server.settings import Settings
+
+GRACE_SECONDS = 20
+
+
+def run(settings: Settings, house: House, *, started: Callable[[], None] | None = None) -> None:
+    """Serve `house` until SIGINT or SIGTERM; requests under way are finished. `started` runs once it listens."""
+    configure_logs(settings.log_format, settings.log_level)
+    config = uvicorn.Config(
+        create_app(house),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws="none",
+    )
+    _Server(config, started).run()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._started_hook = started
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started and self._started_hook is not None:
+            self._started_hook()
