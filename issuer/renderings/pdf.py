@@ -1,7 +1,7 @@
 """The PDF rendering of a certificate, unsigned: an official document on A4 with its data attached (PDF/A-3b).
 
 The same record and QR text always give the same bytes. Data reach the template as data: no claim can become markup.
-Nothing is signed here; the foot of the last page is left free for the seal (`LAYOUT`), which `keys.envelopes.pades` puts there.
+Nothing is signed here: the foot of the last page is left free (`LAYOUT`) for the seal of `keys.envelopes.pades`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def render_pdf(recorded: Recorded, qr_text: str, *, authority: Names | None = No
     """Set a recorded certificate as a PDF/A-3b document with `qr_text` printed as a QR code (level M).
 
     `authority` is the name printed above the date; without it, the seal's name is. Returns the PDF's bytes,
-    with the certificate's JSON attached as `yinxin-certificate.json` (AFRelationship Data). Raises GlyphMissing naming the claim.
+    with the certificate's JSON attached as `yinxin-certificate.json` (AFRelationship Data). Raises GlyphMissing naming
+    the claim.
 
     Spec: ISO 19005-3 (PDF/A-3b), ISO 32000-2 clause 14.13 (associated files).
     """
