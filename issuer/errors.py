@@ -26,7 +26,7 @@ class SealImageUnfit(IssuerError):
 
 
 class RequestRefused(IssuerError):
-    """Root of what `core.clear` refuses: the request is understood, and may not be sealed. HTTP 422 unless said otherwise."""
+    """Root of what `core.clear` refuses: the request is understood but not sealed. HTTP 422 by default."""
 
 
 class TypeUnknown(RequestRefused):
@@ -38,7 +38,7 @@ class TypeUnknown(RequestRefused):
 
 
 class SealUnknown(RequestRefused):
-    """No such seal in this issuer's custody (another issuer's seals are not there either). HTTP 422, field `seal_id`."""
+    """No such seal in this issuer's custody (another's seals are not there either). HTTP 422, field `seal_id`."""
 
     def __init__(self, seal_id: str) -> None:
         super().__init__(f"seal {seal_id} is not in this issuer's custody")
@@ -75,7 +75,7 @@ class SealNotListed(RequestRefused):
 
 
 class SealNotInForce(RequestRefused):
-    """The region has suspended or withdrawn the seal or its key. HTTP 403. `status` as in the list, None: never granted."""
+    """The region has suspended or withdrawn the seal or its key. HTTP 403. `status` None: never granted."""
 
     def __init__(self, seal_id: str, status: str | None) -> None:
         super().__init__(f"seal {seal_id} is not in force: {status or 'not granted'}")
@@ -103,7 +103,7 @@ class SealNotEntitled(RequestRefused):
 
 
 class ClaimsInvalid(RequestRefused):
-    """The claims break the type's schema. `pointer` is the RFC 6901 pointer of the culprit; no value is repeated. HTTP 422."""
+    """The claims break the type's schema. No value is repeated. HTTP 422, field `pointer` (RFC 6901)."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(f"{pointer or '/'}: {message}")
@@ -137,7 +137,7 @@ class HolderKeyInvalid(RequestRefused):
 
 
 class ValidityImpossible(RequestRefused):
-    """The certificate would be over before it begins, or already is. HTTP 422. `pointer` names the field that says so."""
+    """The certificate would be over before it begins, or already is. HTTP 422, field `pointer`."""
 
     def __init__(self, pointer: str, reason: str) -> None:
         super().__init__(f"{pointer}: {reason}")
@@ -212,7 +212,7 @@ class StatusUnchanged(StatusChangeRefused):
 
 
 class EffectiveTimeInPast(StatusChangeRefused):
-    """A change takes effect now or later, never before: what was verified stays verified. HTTP 422, field `effective_at`."""
+    """A change takes effect now or later, never before. HTTP 422, field `effective_at`."""
 
     def __init__(self, effective_at: datetime, now: datetime) -> None:
         super().__init__(f"{effective_at.isoformat()} is before {now.isoformat()}")
@@ -230,7 +230,7 @@ class ReasonDoesNotFit(StatusChangeRefused):
 
 
 class PublicationDelayed(IssuerError):
-    """The change is recorded and durable, its status list could not be written yet; it will be tried again. HTTP 503."""
+    """The change is recorded and durable, its status list not yet written; that is tried again. HTTP 503."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"recorded; {uri} is not published yet")
@@ -250,7 +250,7 @@ class StatusListNotFound(IssuerError):
 
 
 class StatusListMisplaced(IssuerError):
-    """A status list URI that maps to no file: its path must be the base path plus plain segments. A configuration error."""
+    """A status list URI that maps to no file: its path must be plain segments. HTTP 503, a configuration error."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri} does not map to a file")
@@ -268,3 +268,11 @@ class BulkFileRefused(IssuerError):
 
 class TrustViewMissing(IssuerError):
     """There is no trust data yet, so nobody is entitled to anything. HTTP 503."""
+
+
+class SealKeyMismatch(IssuerError):
+    """The key behind the seal's URI is not the one in its certificate. HTTP 503, a configuration error."""
+
+    def __init__(self, seal_id: str) -> None:
+        super().__init__(f"the key of seal {seal_id} does not fit its certificate")
+        self.seal_id = seal_id

@@ -22,7 +22,7 @@ class HolderKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HolderIdentity:
-    """Who a certificate is about. `number` is checked (GB 11643 or GB 32100) when cleared; it never leaves in logs or errors."""
+    """Who a certificate is about. `number` (GB 11643 or GB 32100) is checked when cleared; nothing repeats it."""
 
     kind: HolderKind
     number: str
@@ -31,7 +31,7 @@ class HolderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class IssueRequest:
-    """What a clerk or machine asks for. `idempotency_key` is unique per account: the same key gives the same certificate."""
+    """What a clerk or machine asks for. Per account, the same `idempotency_key` gives the same certificate."""
 
     type_id: TypeId
     holder: HolderIdentity
@@ -91,7 +91,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A durable record with its number and status index allocated. Only the store makes one; only this can be sealed."""
+    """A durable record with its number and status index allocated. Only the store makes one; only it can be sealed."""
 
     attestation: Attestation  # with all claims
     holder_id: HolderId
@@ -177,6 +177,18 @@ class CertificateSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateFilter:
+    """Which certificates a list shows. `before`: only those older than the one of this identifier (next page)."""
+
+    issuer_id: IssuerId | None = None
+    type_id: TypeId | None = None
+    holder_id: HolderId | None = None
+    state: CertificateState | None = None
+    before: CertificateId | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class SealUse:
     """One line of a seal's usage log."""
 
@@ -189,7 +201,7 @@ class SealUse:
 
 @dataclass(frozen=True, slots=True)
 class StatusSigner:
-    """The key that signs an issuer's status lists, with its listed certificate (DER) and chain up to and without the anchor."""
+    """The key that signs an issuer's status lists, with its certificate and chain (DER), without the anchor."""
 
     issuer_id: IssuerId
     key_uri: str
@@ -228,7 +240,7 @@ class BulkRow:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why a line was not issued. `column` is the header's text when one column is to blame. No claim value is repeated."""
+    """Why a line was not issued. `column` is the header's text when one is to blame. No value is repeated."""
 
     line: int
     column: str | None

@@ -1,0 +1,176 @@
+"""Status lists as static files: signed, written whole or not at all, one publisher at a time.
+
+Knows files and tokens. What a list says and when it is due is the store's; who may ask for it is the edge's.
+
+Layout of the folder: `lists/<path below /status/>` is what any web server may serve; `new/` holds files being written
+(they are renamed, so it must be on the same file system); `lock` is held by whoever publishes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from issuer.core import standing_at
+from issuer.errors import StatusListMisplaced, StatusListNotFound
+from issuer.model import StatusRecord
+from keys.signer import Signer
+from keys.x509 import Certificate
+from trust_registry.model import CertificateStatus
+from trust_registry.status_list import make_status_token, new_status_list
+
+PREFIX = "/status/"  # in the path of every status list URI; what follows is the path of the file
+_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedList:
+    """A token ready to be written. `due_at`: when it must be replaced, even if nobody changes anything."""
+
+    token: str
+    due_at: datetime
+
+    @property
+    def digest(self) -> str:
+        return "sha256:" + sha256(self.token.encode()).hexdigest()
+
+
+class StatusPublication:
+    """The folder of published status lists.
+
+    `ttl`: how long a copy may be kept before asking again. `resign_after`: the age at which an unchanged list is signed
+    anew, so that a fresh copy never looks stale. `lifetime`: until when a token may be used at all; several times that.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        ttl: timedelta = timedelta(minutes=10),
+        resign_after: timedelta = timedelta(hours=1),
+        lifetime: timedelta = timedelta(hours=24),
+    ) -> None:
+        if not timedelta(0) < resign_after < lifetime or not timedelta(0) < ttl <= lifetime:
+            raise ValueError("resign_after and ttl must be positive and within the lifetime")
+        self.ttl = ttl
+        self._resign_after = resign_after
+        self._lifetime = lifetime
+        self._lists = directory / "lists"
+        self._new = directory / "new"
+        self._lock = directory / "lock"
+        for folder in (self._lists, self._new):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def path_of(self, uri: str) -> Path:
+        """The file behind a status list URI. Raises: StatusListMisplaced."""
+        _, found, inner = urlsplit(uri).path.partition(PREFIX)
+        if not found or not _plain(inner):
+            raise StatusListMisplaced(uri)
+        return self._lists / inner
+
+    def read(self, inner: str) -> bytes:
+        """The published token at `inner`, the path below `/status/`. Raises: StatusListNotFound."""
+        if not _plain(inner):
+            raise StatusListNotFound
+        try:
+            return (self._lists / inner).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as err:
+            raise StatusListNotFound from err
+
+    def digest(self, uri: str) -> str | None:
+        """ "sha256:<hex>" of what is published at `uri`; None if nothing is. Raises: StatusListMisplaced."""
+        try:
+            return "sha256:" + sha256(self.path_of(uri).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return None
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Wait until nobody else publishes, in this process or another on this file system."""
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)  # releases the lock, as does the end of the process
+
+    def sign(
+        self,
+        uri: str,
+        size: int,
+        histories: Mapping[int, Sequence[StatusRecord]],
+        *,
+        signer: Signer,
+        certificate: Certificate,
+        at: datetime,
+    ) -> SignedList:
+        """The list as its histories say at `at`, signed. Raises: whatever the signer raises."""
+        statuses = new_status_list(size)
+        for index, history in histories.items():
+            status = standing_at(history, at).status
+            if status is not CertificateStatus.VALID:
+                statuses.set(index, status)
+        token = make_status_token(
+            statuses.freeze(),
+            uri=uri,
+            signer=signer,
+            issued_at=at,
+            expires_at=at + self._lifetime,
+            ttl=self.ttl,
+            certificate=certificate,
+        )
+        later = (record.effective_at for history in histories.values() for record in history)
+        due_at = min((effective_at for effective_at in later if effective_at > at), default=at + self._resign_after)
+        return SignedList(token, min(due_at, at + self._resign_after))
+
+    def write(self, uri: str, token: str) -> None:
+        """Publish `token` at `uri`: whoever reads sees the old file or the new one, also after a crash.
+
+        Durable when this returns. Raises: StatusListMisplaced, OSError.
+        """
+        path = self.path_of(uri)
+        self._make_folder(path.parent)
+        new = self._new / f"{secrets.token_hex(8)}.new"
+        try:
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(token.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+    def sweep(self) -> None:
+        """Remove what a crash left half written. Only while `publishing`."""
+        for leftover in self._new.iterdir():
+            leftover.unlink(missing_ok=True)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make_folder(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _sync_folder(folder.parent)
+
+
+def _plain(inner: str) -> bool:
+    return all(_SEGMENT.fullmatch(segment) for segment in inner.split("/"))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,112 @@
+"""Putting a seal under a record: the three renderings of one certificate, signed with the seal's key.
+
+Only a `Recorded` can be sealed. Nothing is stored here, and whether sealing is allowed was decided when it was cleared.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from keys.envelopes.pades import Appearance, sign_pdf
+
+from issuer.errors import GlyphMissing, SealKeyMismatch
+from issuer.model import Recorded, Renderings
+from issuer.renderings.fonts import can_set
+from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
+from keys.envelopes.cose import sign_cose_sign1
+from keys.envelopes.qr_text import encode_qr_text
+from keys.envelopes.sd_jwt import issue_sd_jwt
+from keys.signer import Signer
+from keys.timestamps import Timestamper
+from keys.x509 import Certificate, parse_certificate
+from trust_registry.attestations import to_cwt, to_sd_jwt_claims
+from trust_registry.model import CertificateType, Names
+
+QR_PREFIX = "YX1:"
+SIGNATURE_FIELD = "seal"
+
+
+def seal_renderings(
+    recorded: Recorded,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    *,
+    authority: Names,
+    signed_at: datetime,
+) -> Renderings:
+    """Sign all renderings of `recorded`; `authority` is printed above the date, `signed_at` claimed in the PDF.
+
+    Raises: SealKeyMismatch, GlyphMissing, TimestampUnavailable, and whatever the signer raises.
+    """
+    certificate = seal_certificate(recorded, signer)
+    qr = _printed_qr(recorded, signer, certificate)
+    return Renderings(
+        pdf=_sealed_pdf(recorded, signer, timestamper, certificate, qr, authority=authority, signed_at=signed_at),
+        sd_jwt_vc=_sd_jwt_vc(recorded, signer, certificate),
+        qr=qr,
+    )
+
+
+def seal_certificate(recorded: Recorded, signer: Signer) -> Certificate:
+    """The seal's certificate, once the signer is known to hold its key. Raises: SealKeyMismatch."""
+    certificate = parse_certificate(recorded.seal.certificate)
+    if certificate.public_key != signer.public_key:
+        raise SealKeyMismatch(recorded.seal.id)
+    return certificate
+
+
+def _printed_qr(recorded: Recorded, signer: Signer, certificate: Certificate) -> str:
+    kid = bytes.fromhex(certificate.thumbprint[:16])
+    cwt = to_cwt(recorded.attestation, recorded.type)
+    return encode_qr_text(QR_PREFIX, sign_cose_sign1(cwt, signer=signer, kid=kid))
+
+
+def _sd_jwt_vc(recorded: Recorded, signer: Signer, certificate: Certificate) -> str:
+    claims, disclosable = to_sd_jwt_claims(recorded.attestation, recorded.type)
+    chain = [b64encode(der).decode() for der in (certificate.der, *recorded.seal.chain)]
+    return issue_sd_jwt(claims, disclosable, signer=signer, header={"typ": "dc+sd-jwt", "x5c": chain})
+
+
+def _sealed_pdf(
+    recorded: Recorded,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    certificate: Certificate,
+    qr: str,
+    *,
+    authority: Names,
+    signed_at: datetime,
+) -> bytes:
+    return sign_pdf(
+        render_pdf(recorded, qr, authority=authority),
+        signer=signer,
+        certificate=certificate,
+        chain=[parse_certificate(der) for der in recorded.seal.chain],
+        timestamper=timestamper,
+        signed_at=signed_at,
+        appearance=Appearance(seal_appearance(recorded.seal.image_svg), LAYOUT.page, LAYOUT.seal_box),
+        reason=f"{recorded.type.names.zh} {recorded.type.names.en}",
+        location=recorded.seal.names.zh,
+        field_name=SIGNATURE_FIELD,
+    )
+
+
+def check_printable(type: CertificateType, claims: Mapping[str, Any]) -> None:
+    """Refuse, before anything is recorded, claims that the document fonts can't set. Raises: GlyphMissing."""
+    for definition in type.claims:
+        if not _can_set(claims.get(definition.name)):
+            raise GlyphMissing(definition.name)
+
+
+def _can_set(value: Any) -> bool:
+    if isinstance(value, str):
+        return can_set(value)
+    if isinstance(value, Mapping):
+        return all(_can_set(part) for part in value.values())
+    if isinstance(value, Sequence):
+        return all(_can_set(part) for part in value)
+    return can_set(json.dumps(value))
