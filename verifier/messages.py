@@ -1,14 +1,13 @@
 """What a clerk reads: for every finding code one sentence and one next step, in Chinese and English; words, no jargon.
 
-Decides nothing and knows no claims. The sentences themselves are data, in `verifier.phrases`; pages and the command line
-take headline, sentence and next step from here.
+Decides nothing and knows no claims. The sentences themselves are data, in `verifier.phrases`; pages and the command
+line take headline, sentence and next step from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
-from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -137,8 +136,8 @@ def _shown(value: Any, language: str, zone: tzinfo) -> str:
         return moment(value, language, zone)
     if isinstance(value, timedelta):
         return _span(value, language)
-    if isinstance(value, Enum):
-        return str(value.value)
+    if isinstance(value, Indication):
+        return HEADLINES[value].in_language(language)
     return str(value)
 
 

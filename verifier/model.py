@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar
 
+from keys.envelopes.pades import SignedPdf
+
 from keys.envelopes.cose import CoseSign1
 from keys.envelopes.jws import Jws
-from keys.envelopes.pades import SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
 from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
@@ -107,7 +108,7 @@ class EvidenceKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """A printed QR code: a CWT in a COSE_Sign1. It names its seal by `kid` only. `digest` is "sha256:<hex>" of the text."""
+    """A printed QR code: a CWT in a COSE_Sign1 that names its seal by `kid`. `digest` is "sha256:<hex>" of the text."""
 
     kind: ClassVar[EvidenceKind] = EvidenceKind.QR
     digest: str
@@ -129,7 +130,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class SealedPdf:
-    """A PDF with its signatures. `attestation` comes from the attachment; `data_damaged` when there is one, unreadable."""
+    """A PDF with its signatures. `attestation` is the attachment's; `data_damaged` when that cannot be read."""
 
     kind: ClassVar[EvidenceKind] = EvidenceKind.PDF
     digest: str
@@ -157,8 +158,8 @@ Evidence = QrCode | Credential | SealedPdf | ReceiptFile
 class Receipt:
     """What a relying party keeps instead of a paper copy: digests of what was judged and by which data, never claims.
 
-    `trust` names TUF roles and versions; `status` is the status token's digest ("sha256:<hex>"); `report` is the JSON of
-    `verifier.wire.report_to_json` without claims.
+    `trust` names TUF roles and versions; `status` is the status token's digest ("sha256:<hex>"); `report` is what
+    `verifier.wire.report_to_json` makes, without claims.
     """
 
     id: str

@@ -1,0 +1,111 @@
+"""Whether this counter may take it from this bearer: recognition by the accepting region, and the holder's binding."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from keys.envelopes.sd_jwt import KeyBindingOutcome, SdJwt, check_key_binding
+from keys.envelopes.strict_json import load_json
+from keys.errors import MalformedEnvelope
+from trust_registry.attestations import Attestation
+from trust_registry.core import judge_recognition
+from trust_registry.model import RecognitionAnswer, RecognitionOutcome, Scenario, TrustView
+from verifier.core.findings import failed, not_applicable, passed, unknown
+from verifier.core.listed import ListedSeal
+from verifier.model import Check, Credential, Evidence, Finding, Policy, SubIndication
+
+_RECOGNITION: Final = Check.RECOGNITION
+_HOLDER: Final = Check.HOLDER_BINDING
+_NOT_ASKED: Final = not_applicable(_RECOGNITION, "recognition_not_asked")
+_NOT_BOUND: Final = not_applicable(_HOLDER, "not_bound")
+_ANY_AGE: Final = timedelta(days=36500)
+_REFUSALS: Final = {
+    RecognitionOutcome.NOT_RECOGNISED: "not_recognised",
+    RecognitionOutcome.NOT_YET: "recognition_not_yet",
+    RecognitionOutcome.ENDED: "recognition_ended",
+    RecognitionOutcome.SCENARIO_NOT_COVERED: "scenario_not_covered",
+    RecognitionOutcome.NOT_ATTESTED: "not_attested",
+}
+_BINDINGS: Final = {
+    KeyBindingOutcome.OK: passed(_HOLDER, "bound"),
+    KeyBindingOutcome.ABSENT: failed(_HOLDER, "binding_missing", SubIndication.SIG_CONSTRAINTS_FAILURE),
+    KeyBindingOutcome.BAD_SIGNATURE: failed(_HOLDER, "binding_false", SubIndication.SIG_CRYPTO_FAILURE),
+    KeyBindingOutcome.WRONG_NONCE: failed(_HOLDER, "binding_replayed", SubIndication.SIG_CONSTRAINTS_FAILURE),
+    KeyBindingOutcome.WRONG_AUDIENCE: failed(_HOLDER, "binding_replayed", SubIndication.SIG_CONSTRAINTS_FAILURE),
+    KeyBindingOutcome.STALE: failed(_HOLDER, "binding_old", SubIndication.EXPIRED),
+    KeyBindingOutcome.WRONG_SD_HASH: failed(_HOLDER, "binding_false", SubIndication.HASH_FAILURE),
+    KeyBindingOutcome.MALFORMED: failed(_HOLDER, "binding_false", SubIndication.FORMAT_FAILURE),
+}
+
+
+def check_recognition(
+    attestation: Attestation | None, seal: ListedSeal | None, trust: TrustView | None, policy: Policy, at: datetime
+) -> Finding:
+    """Whether the accepting region takes this type from the issuing region for the scenario, by both their lists."""
+    accepting = policy.accepting
+    if accepting is None:
+        return _NOT_ASKED
+    if trust is None or seal is None or attestation is None:
+        return unknown(_RECOGNITION, "recognition_unknown", SubIndication.TRY_LATER)
+    issuing = seal.location.region
+    scenario = policy.scenario
+    answer = judge_recognition(
+        trust, issuing, attestation.type_id, accepting, None if scenario is None else scenario.id, at
+    )
+    facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": seal.location.issuer.names}
+    if answer.outcome is RecognitionOutcome.REGION_UNKNOWN:
+        return unknown(_RECOGNITION, "region_unknown", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
+    facts["accepting"] = trust.lists[accepting].names
+    facts["chain"] = answer.chain
+    if not answer.accepted:
+        return failed(_RECOGNITION, _REFUSALS[answer.outcome], SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
+    if scenario is not None and not _needed(scenario, attestation, answer):
+        return failed(_RECOGNITION, "scenario_needs_another_type", SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
+    if answer.entry is None:
+        return passed(_RECOGNITION, "own", **facts)
+    return passed(_RECOGNITION, "recognised", entry=answer.entry.id, since=answer.entry.since, **facts)
+
+
+def _needed(scenario: Scenario, attestation: Attestation, answer: RecognitionAnswer) -> bool:
+    """Whether the scenario asks for this type, or for the own type that it is recognised as."""
+    types = {attestation.type_id}
+    if answer.entry is not None:
+        types.add(answer.entry.as_type)
+    return not scenario.requires or any(not types.isdisjoint(needed.any_of) for needed in scenario.requires)
+
+
+def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Finding:
+    """Key binding where it is expected or present; elsewhere the clerk compares with an identity document.
+
+    Spec: RFC 9901 section 7.3.
+    """
+    expected = policy.binding
+    sd_jwt = evidence.sd_jwt if isinstance(evidence, Credential) else None
+    if expected is not None:
+        if sd_jwt is None:
+            return _BINDINGS[KeyBindingOutcome.ABSENT]
+        outcome = check_key_binding(
+            sd_jwt, nonce=expected.nonce, audience=expected.audience, at=at, max_age=expected.max_age
+        )
+        return _BINDINGS[outcome]
+    if sd_jwt is None or sd_jwt.key_binding is None:
+        return _NOT_BOUND
+    return _binding_by_itself(sd_jwt, at)
+
+
+def _binding_by_itself(sd_jwt: SdJwt, at: datetime) -> Finding:
+    """Nobody said what it should be bound to: the signature is judged, not to whom it was shown."""
+    assert sd_jwt.key_binding is not None
+    try:
+        claims = load_json(sd_jwt.key_binding.payload)
+    except MalformedEnvelope:
+        claims = None
+    if not isinstance(claims, dict):
+        return _BINDINGS[KeyBindingOutcome.MALFORMED]
+    outcome = check_key_binding(
+        sd_jwt, nonce=str(claims.get("nonce")), audience=str(claims.get("aud")), at=at, max_age=_ANY_AGE
+    )
+    if outcome is KeyBindingOutcome.OK:
+        return not_applicable(_HOLDER, "bound_elsewhere")
+    return _BINDINGS[outcome]

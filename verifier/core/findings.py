@@ -1,0 +1,41 @@
+"""Making findings: the three outcomes as functions, and which finding decides. Knows no check's content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from verifier.model import Check, Finding, Indication, Outcome, SubIndication
+
+CLOCK_SKEW: Final = timedelta(minutes=5)  # between the clocks of issuers, time-stampers and verifiers
+
+
+def passed(check: Check, code: str, **facts: Any) -> Finding:
+    return Finding(check, Outcome.PASSED, code, None, facts)
+
+
+def failed(check: Check, code: str, sub_indication: SubIndication, **facts: Any) -> Finding:
+    return Finding(check, Outcome.FAILED, code, sub_indication, facts)
+
+
+def unknown(check: Check, code: str, sub_indication: SubIndication, **facts: Any) -> Finding:
+    return Finding(check, Outcome.UNKNOWN, code, sub_indication, facts)
+
+
+def not_applicable(check: Check, code: str, **facts: Any) -> Finding:
+    return Finding(check, Outcome.NOT_APPLICABLE, code, None, facts)
+
+
+def decide(findings: Sequence[Finding]) -> tuple[Indication, Finding | None]:
+    """The overall indication and the finding that decided it: the first FAILED, else the first UNKNOWN, else none.
+
+    Spec: EN 319 102-1 clause 5.1.3. What is proven wrong outweighs what could not be found out.
+    """
+    decisive: Finding | None = None
+    for finding in findings:
+        if finding.outcome is Outcome.FAILED:
+            return Indication.FAILED, finding
+        if decisive is None and finding.outcome is Outcome.UNKNOWN:
+            decisive = finding
+    return (Indication.PASSED if decisive is None else Indication.INDETERMINATE), decisive

@@ -1,0 +1,204 @@
+"""What a trust view says of the certificates it lists, worked out once per view. Judges no evidence.
+
+A view is immutable and swapped whole, so everything here is a function of the view alone; it is remembered as long as
+the view lives.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from keys.errors import AlgorithmNotSupported, MalformedCertificate
+from keys.public_key import PublicKey
+from keys.x509 import Certificate, PathOutcome, parse_certificate, validate_path
+from trust_registry.model import (
+    EntryReason,
+    EntryStatus,
+    History,
+    KeyEntry,
+    KeyUse,
+    RegionList,
+    RelyingPartyEntry,
+    SealLocation,
+    StatusChange,
+    TrustView,
+    TypeGrant,
+    TypeId,
+)
+from verifier.core.findings import passed
+from verifier.model import Check
+
+
+def compromised_since(*histories: History) -> datetime | None:
+    """Since when a key is known to be in wrong hands: the earliest withdrawal for KEY_COMPROMISE in any history."""
+    moments = [
+        change.at
+        for history in histories
+        for change in history
+        if change.reason is EntryReason.KEY_COMPROMISE and change.status is not EntryStatus.GRANTED
+    ]
+    return min(moments, default=None)
+
+
+def change_at(history: History, at: datetime) -> StatusChange | None:
+    """The line of the history in force at `at`, or None before the first."""
+    for change in reversed(history):
+        if change.at <= at:
+            return change
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way from a certificate to an anchor at one time, and until when that answer holds for other times."""
+
+    outcome: PathOutcome
+    chain: tuple[Certificate, ...]
+    holds_from: datetime
+    holds_until: datetime
+
+
+class ListedKey:
+    """A certificate that a region lists, with the region's CAs. Paths are remembered while their answer holds."""
+
+    __slots__ = ("_anchors", "_path", "certificate", "entry", "key", "region")
+
+    def __init__(self, region: RegionList, entry: KeyEntry, certificate: Certificate) -> None:
+        self.region = region
+        self.entry = entry
+        self.certificate = certificate
+        self.key: PublicKey = certificate.public_key
+        self._anchors = tuple(_readable(key for key in region.authorities if key.use is KeyUse.CA))
+        self._path: Path | None = None
+
+    def path(self, intermediates: tuple[Certificate, ...], at: datetime) -> Path:
+        """The certificate's path to its region's CA at `at`. Spec: EN 319 102-1 clause 5.2.6."""
+        known = self._path
+        if known is not None and known.holds_from <= at <= known.holds_until:
+            return known
+        result = validate_path(self.certificate, intermediates, [anchor for _, anchor in self._anchors], at)
+        if result.outcome is not PathOutcome.OK:
+            return Path(result.outcome, result.chain, at, at)
+        self._path = Path(
+            result.outcome,
+            result.chain,
+            max(certificate.not_before for certificate in result.chain),
+            _usable_until(result.chain),
+        )
+        return self._path
+
+    def authority_compromised_since(self, chain: tuple[Certificate, ...]) -> datetime | None:
+        """Since when a CA of `chain` is known to be compromised."""
+        return compromised_since(*(entry.history for entry, anchor in self._anchors if anchor in chain))
+
+
+class ListedSeal(ListedKey):
+    """A listed seal: whose it is, what it may seal, and its certificate."""
+
+    __slots__ = ("compromised_since", "entitled_finding", "grants", "location", "path_finding", "steady_since")
+
+    def __init__(self, region: RegionList, location: SealLocation, certificate: Certificate) -> None:
+        super().__init__(region, location.seal.key, certificate)
+        self.location = location
+        self.grants: Mapping[TypeId, TypeGrant] = {grant.type_id: grant for grant in location.issuer.grants}
+        self.compromised_since = compromised_since(location.seal.history, location.seal.key.history)
+        self.steady_since = {type_id: since for type_id in self.grants if (since := self._steady(type_id)) is not None}
+        self.path_finding = passed(Check.CERTIFICATE_PATH, "path_ok", region=region.names)
+        self.entitled_finding = passed(
+            Check.ENTITLEMENT,
+            "entitled",
+            issuer=location.issuer.names,
+            seal=location.seal.id,
+            list=region.code,
+            version=region.version,
+        )
+
+    def _steady(self, type_id: TypeId) -> datetime | None:
+        """Since when all that entitles this seal to the type has been granted without a change; None if it is not."""
+        seal, issuer = self.location.seal, self.location.issuer
+        if type_id not in seal.scope:
+            return None
+        histories = (issuer.history, seal.history, seal.key.history, self.grants[type_id].history)
+        if not all(history and history[-1].status is EntryStatus.GRANTED for history in histories):
+            return None
+        return max(seal.valid_from, *(history[-1].at for history in histories))
+
+
+class ListedParty(ListedKey):
+    """A relying party's receipt key."""
+
+    __slots__ = ("party",)
+
+    def __init__(self, region: RegionList, party: RelyingPartyEntry, entry: KeyEntry, certificate: Certificate) -> None:
+        super().__init__(region, entry, certificate)
+        self.party = party
+
+
+class Listed:
+    """The index of one view: seals, receipt keys and time-stampers by thumbprint, seals by `kid`."""
+
+    __slots__ = ("__weakref__", "parties", "seals", "seals_by_kid", "timestampers")
+
+    def __init__(self, view: TrustView) -> None:
+        self.seals: dict[str, ListedSeal] = {}
+        self.seals_by_kid: dict[bytes, tuple[ListedSeal, ...]] = {}
+        self.parties: dict[str, ListedParty] = {}
+        self.timestampers: dict[str, KeyEntry] = {}
+        for code, region in view.lists.items():
+            for entry, certificate in _readable(key for key in region.authorities if key.use is KeyUse.TIMESTAMP):
+                self.timestampers[certificate.thumbprint] = entry
+            for issuer in region.attests:
+                locations = {seal.key.thumbprint: SealLocation(code, issuer, seal) for seal in issuer.seals}
+                for entry, certificate in _readable(seal.key for seal in issuer.seals):
+                    self._add_seal(ListedSeal(region, locations[entry.thumbprint], certificate))
+            for party in region.relying_parties:
+                for entry, certificate in _readable(party.keys):
+                    self.parties[certificate.thumbprint] = ListedParty(region, party, entry, certificate)
+
+    def _add_seal(self, seal: ListedSeal) -> None:
+        self.seals[seal.certificate.thumbprint] = seal
+        kid = bytes.fromhex(seal.certificate.thumbprint[:16])
+        self.seals_by_kid[kid] = (*self.seals_by_kid.get(kid, ()), seal)
+
+
+_known: Final[dict[int, tuple[weakref.ref[TrustView], Listed]]] = {}
+
+
+def listed(view: TrustView) -> Listed:
+    """The index of `view`, made at its first use."""
+    found = _known.get(id(view))
+    if found is not None and found[0]() is view:
+        return found[1]
+    identity = id(view)
+
+    def forget(_: object) -> None:
+        _known.pop(identity, None)
+
+    index = Listed(view)
+    _known[identity] = (weakref.ref(view, forget), index)
+    return index
+
+
+def _readable(keys: Iterable[KeyEntry]) -> list[tuple[KeyEntry, Certificate]]:
+    """Lists are checked when published; a certificate that this library can't read makes its key unknown, no more."""
+    found = []
+    for key in keys:
+        try:
+            certificate = parse_certificate(key.certificate)
+            certificate.public_key  # noqa: B018 - a key of a kind that is not registered counts as unreadable
+        except (MalformedCertificate, AlgorithmNotSupported):
+            continue
+        found.append((key, certificate))
+    return found
+
+
+def _usable_until(chain: tuple[Certificate, ...]) -> datetime:
+    """Until when an OK path stays OK: the first expiry, or the sunset of an algorithm used in it."""
+    ends = [certificate.not_after for certificate in chain]
+    sunsets = (certificate.public_key.algorithm.sunset for certificate in chain)
+    ends += [sunset - timedelta(microseconds=1) for sunset in sunsets if sunset is not None]
+    return min(ends)

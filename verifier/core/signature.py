@@ -1,0 +1,176 @@
+"""The first checks: is it well formed, is it whole, and which certificate made the signature. Trusts nobody yet.
+
+Numbered steps name clauses of ETSI EN 319 102-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from keys.envelopes.pades import Modification, PdfSignature
+
+from keys.errors import AlgorithmNotSupported
+from keys.model import Algorithm
+from keys.public_key import PublicKey
+from keys.timestamps import TimestampToken
+from keys.x509 import Certificate
+from trust_registry.model import TrustView
+from verifier.core.findings import failed, passed, unknown
+from verifier.core.listed import ListedSeal, listed
+from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedPdf, SubIndication
+
+_NO_CERTIFICATES: Final[tuple[Certificate, ...]] = ()
+FORMAT_OK: Final = passed(Check.FORMAT, "format_ok")
+_FORMAT_FOREIGN: Final = passed(Check.FORMAT, "format_foreign")
+INTEGRITY_OK: Final = passed(Check.INTEGRITY, "integrity_ok")
+_SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+_SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+_NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What is established about the signature: how it fared, who made it, when it says that it was made."""
+
+    form: Finding
+    integrity: Finding
+    certificate: Certificate | None = None
+    intermediates: tuple[Certificate, ...] = _NO_CERTIFICATES
+    seal: ListedSeal | None = None
+    algorithm: Algorithm | None = None
+    claimed_at: datetime | None = None
+    timestamp: TimestampToken | None = None  # present and whole; not yet trusted
+    timestamp_broken: bool = False
+
+    @property
+    def sound(self) -> bool:
+        return self.form.outcome is Outcome.PASSED and self.integrity.outcome is Outcome.PASSED
+
+
+def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
+    """1. Identify the signing certificate by `kid` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
+    kid = code.cose.kid
+    claimed_at = code.attestation.issued_at
+    tried = False
+    if trust is not None and kid is not None:
+        for seal in listed(trust).seals_by_kid.get(kid, ()):
+            if code.cose.verified_by(seal.key):
+                return Signature(
+                    FORMAT_OK,
+                    INTEGRITY_OK,
+                    seal.certificate,
+                    _NO_CERTIFICATES,
+                    seal,
+                    seal.key.algorithm,
+                    claimed_at,
+                )
+            tried = True
+    for anchor in policy.anchors:
+        if kid == bytes.fromhex(anchor.thumbprint[:16]):
+            key = _key(anchor)
+            if key is not None and code.cose.verified_by(key):
+                return Signature(FORMAT_OK, INTEGRITY_OK, anchor, algorithm=key.algorithm, claimed_at=claimed_at)
+            tried = True
+    if tried:
+        return Signature(FORMAT_OK, _SIGNATURE_WRONG)
+    return Signature(FORMAT_OK, _NO_TRUST if trust is None else _SIGNER_UNKNOWN)
+
+
+def read_credential(credential: Credential, trust: TrustView | None) -> Signature:
+    """1. The signing certificate is the first of `x5c` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
+    form = FORMAT_OK if credential.attestation is not None else _FORMAT_FOREIGN
+    certificate = credential.certificate
+    key = None if certificate is None else _key(certificate)
+    if certificate is None or key is None:
+        return Signature(form, _SIGNER_UNKNOWN)
+    if not credential.sd_jwt.jws.verified_by(key):
+        return Signature(form, _SIGNATURE_WRONG)
+    return Signature(
+        form,
+        INTEGRITY_OK,
+        certificate,
+        credential.intermediates,
+        None if trust is None else listed(trust).seals.get(certificate.thumbprint),
+        key.algorithm,
+        None if credential.attestation is None else credential.attestation.issued_at,
+    )
+
+
+def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
+    """1. Format (clause 5.2.2). 2. Pick the seal's signature. 3. Verify it, and what was changed since (5.2.7)."""
+    if not file.pdf.signatures:
+        return Signature(failed(Check.FORMAT, "pdf_not_signed", SubIndication.FORMAT_FAILURE), INTEGRITY_OK)
+    signature, seal = _pick(file.pdf.signatures, trust)
+    form = _pdf_form(file, seal)
+    integrity = _pdf_integrity(signature)
+    stamp = signature.timestamp
+    whole = stamp is not None and signature.timestamp_ok and stamp.signature_ok
+    attestation = file.attestation
+    return Signature(
+        form,
+        integrity,
+        signature.certificate,
+        tuple(signature.intermediates),
+        seal,
+        signature.algorithm,
+        signature.claimed_at or (None if attestation is None else attestation.issued_at),
+        stamp if whole else None,
+        timestamp_broken=stamp is not None and not whole,
+    )
+
+
+def _pick(signatures: Sequence[PdfSignature], trust: TrustView | None) -> tuple[PdfSignature, ListedSeal | None]:
+    """The first signature by a listed seal, else the first of all."""
+    if trust is not None:
+        seals = listed(trust).seals
+        for signature in signatures:
+            if signature.certificate is not None and (seal := seals.get(signature.certificate.thumbprint)) is not None:
+                return signature, seal
+    return signatures[0], None
+
+
+def _pdf_form(file: SealedPdf, seal: ListedSeal | None) -> Finding:
+    if file.attestation is not None:
+        return FORMAT_OK
+    if file.data_damaged:
+        return failed(Check.FORMAT, "data_damaged", SubIndication.FORMAT_FAILURE)
+    if seal is not None:
+        return unknown(Check.FORMAT, "data_missing", SubIndication.SIGNED_DATA_NOT_FOUND)
+    return _FORMAT_FOREIGN
+
+
+def _pdf_integrity(signature: PdfSignature) -> Finding:
+    if signature.certificate is None:
+        return _SIGNER_UNKNOWN
+    if not signature.digest_ok:
+        return failed(Check.INTEGRITY, "content_altered", SubIndication.HASH_FAILURE)
+    if not signature.signature_ok:
+        return _SIGNATURE_WRONG
+    return _PDF_CHANGES.get(signature.modification) or _pdf_coverage(signature)
+
+
+def _pdf_coverage(signature: PdfSignature) -> Finding:
+    if not signature.covers_whole_file and signature.modification is Modification.NONE:
+        return failed(Check.INTEGRITY, "not_whole_file", SubIndication.FORMAT_FAILURE)
+    if not signature.signing_certificate_attribute_ok:
+        return unknown(Check.INTEGRITY, "signer_not_protected", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    return INTEGRITY_OK
+
+
+_PDF_CHANGES: Final = MappingProxyType(
+    {
+        Modification.OTHER: failed(Check.INTEGRITY, "changed_after_sealing", SubIndication.FORMAT_FAILURE),
+        Modification.FORM: unknown(Check.INTEGRITY, "form_filled_after_sealing", SubIndication.SIG_CONSTRAINTS_FAILURE),
+    }
+)
+
+
+def _key(certificate: Certificate) -> PublicKey | None:
+    try:
+        return certificate.public_key
+    except AlgorithmNotSupported:
+        return None

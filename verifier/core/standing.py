@@ -1,0 +1,111 @@
+"""Whether the certificate stands now: its status, its validity, and how old the data are that say so.
+
+Spec: Token Status List section 8.3; EN 319 102-1 clauses 5.2.5 (revocation freshness) and 5.2.6.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from trust_registry.attestations import Attestation
+from trust_registry.errors import StatusIndexOutOfRange
+from trust_registry.model import (
+    CertificateStatus,
+    StatusProblem,
+    StatusProblemKind,
+    StatusSnapshot,
+    StatusView,
+    TrustView,
+)
+from trust_registry.status_list import status_at_index
+from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
+from verifier.core.listed import ListedSeal
+from verifier.model import Check, Finding, Freshness, Policy, SubIndication
+
+_STATUS: Final = Check.STATUS
+_NO_TIME: Final = timedelta(0)
+_VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
+_FRESH: Final = passed(Check.FRESHNESS, "fresh")
+_PROBLEMS: Final = {
+    StatusProblemKind.UNREACHABLE: unknown(_STATUS, "status_unreachable", SubIndication.TRY_LATER),
+    StatusProblemKind.MALFORMED: unknown(_STATUS, "status_malformed", SubIndication.TRY_LATER),
+    StatusProblemKind.FORGED: unknown(_STATUS, "status_forged", SubIndication.TRY_LATER),
+    StatusProblemKind.MISPLACED: unknown(_STATUS, "status_misplaced", SubIndication.TRY_LATER),
+}
+
+
+def check_status(
+    attestation: Attestation | None, seal: ListedSeal | None, statuses: StatusView, at: datetime
+) -> tuple[Finding, StatusSnapshot | None]:
+    """The certificate's status and the snapshot that it was read from, if one was.
+
+    INVALID is final, so an old list suffices to say it; VALID needs a list that has not expired.
+    """
+    if attestation is None:
+        return not_applicable(_STATUS, "status_not_referenced"), None
+    reference = attestation.status
+    issuer: Any = attestation.issuer_id if seal is None else seal.location.issuer.names
+    if seal is not None and not reference.uri.startswith(seal.location.issuer.status_list_base):
+        return unknown(_STATUS, "status_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), None
+    entry = statuses.get(reference.uri)
+    if entry is None:
+        return unknown(_STATUS, "status_missing", SubIndication.TRY_LATER), None
+    if isinstance(entry, StatusProblem):
+        return _PROBLEMS[entry.kind], None
+    if entry.issuer != attestation.issuer_id:
+        return _PROBLEMS[StatusProblemKind.MISPLACED], None
+    try:
+        status = status_at_index(entry.statuses, reference.index)
+    except StatusIndexOutOfRange:
+        return unknown(_STATUS, "status_out_of_range", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
+    return _judge_status(status, entry, issuer, at), entry
+
+
+def _judge_status(status: CertificateStatus, snapshot: StatusSnapshot, issuer: Any, at: datetime) -> Finding:
+    if status is CertificateStatus.INVALID:
+        if snapshot.issued_at > at + CLOCK_SKEW:
+            return unknown(_STATUS, "status_revoked_unknown_since", SubIndication.REVOKED_NO_POE, issuer=issuer)
+        return failed(_STATUS, "status_revoked", SubIndication.REVOKED, issuer=issuer)
+    if snapshot.expires_at is not None and snapshot.expires_at <= at:
+        return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
+    if status is CertificateStatus.SUSPENDED:
+        return unknown(_STATUS, "status_suspended", SubIndication.TRY_LATER, issuer=issuer)
+    return passed(_STATUS, "status_valid", as_of=snapshot.issued_at)
+
+
+def check_validity(attestation: Attestation | None, at: datetime) -> Finding:
+    """The certificate's own validity, as it states it. Spec: RFC 7519 sections 4.1.4 and 4.1.5."""
+    if attestation is None:
+        return not_applicable(Check.VALIDITY, "validity_not_stated")
+    until = attestation.valid_until
+    if until is not None and at >= until:
+        return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
+    if attestation.valid_from > at + CLOCK_SKEW:
+        return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=attestation.valid_from)
+    return _VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
+
+
+def check_freshness(
+    trust: TrustView | None, snapshot: StatusSnapshot | None, policy: Policy, at: datetime
+) -> tuple[Finding, Freshness]:
+    """Age is a fact; past the scenario's budget it makes the verdict INDETERMINATE.
+
+    Trust data age from when the copy was last confirmed, status data from when the issuer signed them. Times after `at`
+    count as no age. Expired trust metadata inside the budget stays usable: that is what the budget is for.
+    """
+    trust_age = None if trust is None else max(at - trust.refreshed_at, _NO_TIME)
+    status_age = None if snapshot is None else max(at - snapshot.issued_at, _NO_TIME)
+    freshness = Freshness(trust_age, status_age)
+    rules = policy.scenario or policy
+    if trust_age is None:
+        return not_applicable(Check.FRESHNESS, "freshness_not_needed"), freshness
+    if trust_age > rules.trust_staleness:
+        return _too_old("trust_too_old", rules.trust_staleness), freshness
+    if status_age is not None and status_age > rules.status_staleness:
+        return _too_old("status_too_old", rules.status_staleness), freshness
+    return _FRESH, freshness
+
+
+def _too_old(code: str, budget: timedelta) -> Finding:
+    return unknown(Check.FRESHNESS, code, SubIndication.TRY_LATER, budget=budget)

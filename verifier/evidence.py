@@ -1,0 +1,174 @@
+"""Finding out what was handed in: bytes or text in, `Evidence` or `MalformedEvidence` out. Verifies nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from keys.envelopes.pades import SignedPdf, parse_signed_pdf
+
+from keys.envelopes.cose import parse_cose_sign1
+from keys.envelopes.jws import Jws, parse_jws
+from keys.envelopes.qr_text import decode_qr_text
+from keys.envelopes.sd_jwt import parse_sd_jwt
+from keys.envelopes.strict_json import load_json
+from keys.errors import MalformedCertificate, MalformedEnvelope
+from keys.x509 import Certificate, parse_certificate
+from trust_registry.attestations import Attestation, from_cwt, from_json, from_sd_jwt_claims
+from trust_registry.errors import MalformedAttestation
+from trust_registry.model import RelyingPartyId
+from verifier.errors import MalformedEvidence, Unreadable
+from verifier.model import Credential, Evidence, EvidenceKind, Indication, QrCode, Receipt, ReceiptFile, SealedPdf
+
+QR_PREFIX: Final = "YX1:"
+ONE_TIME_PREFIX: Final = "YXP:"
+ATTACHMENT: Final = "yinxin-certificate.json"
+RECEIPT_TYPE: Final = "yinxin-receipt+jwt"
+MAX_PDF: Final = 20 * 1024 * 1024
+MAX_TEXT: Final = 1024 * 1024
+MAX_QR: Final = 8192  # a version 40 code holds 4,296 alphanumeric characters
+_PDF_MARK: Final = b"%PDF-"
+_PDF_MARK_WITHIN: Final = 1024  # ISO 32000-2 annex I.3: readers look that far
+_MAX_CHAIN: Final = 6
+_CREDENTIAL_TYPES: Final = frozenset({"dc+sd-jwt", "vc+sd-jwt"})  # the second: drafts before November 2024
+
+
+def digest_of(data: bytes | str) -> str:
+    """ "sha256:<hex>" of what was handed in; of text, without white space around it."""
+    raw = data.strip().encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    return "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def parse(data: bytes | str) -> Evidence:
+    """The evidence in `data`: a PDF, an SD-JWT VC, a printed QR code's text, or a receipt.
+
+    Raises: MalformedEvidence, with the reason and, when it began like a known form, its kind.
+    """
+    if isinstance(data, bytes):
+        if _PDF_MARK in data[:_PDF_MARK_WITHIN]:
+            return _pdf(data)
+        data = _text(data)
+    elif len(data) > MAX_TEXT:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, None, f"more than {MAX_TEXT} characters")
+    text = data.strip()
+    if text.startswith(QR_PREFIX):
+        return _qr(text)
+    if not text:
+        raise MalformedEvidence(Unreadable.EMPTY)
+    if text[:4].upper() == ONE_TIME_PREFIX:
+        raise MalformedEvidence(Unreadable.ONE_TIME_CODE)
+    if "~" in text:
+        return _credential(text)
+    if text.count(".") == 2:
+        return _receipt(text)
+    raise MalformedEvidence(Unreadable.NOT_RECOGNISED)
+
+
+def _text(data: bytes) -> str:
+    if len(data) > MAX_TEXT:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, None, f"more than {MAX_TEXT} bytes, and not a PDF")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MalformedEvidence(Unreadable.NOT_RECOGNISED) from None
+
+
+def _qr(text: str) -> QrCode:
+    if len(text) > MAX_QR:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.QR.value, f"more than {MAX_QR} characters")
+    try:
+        cose = parse_cose_sign1(decode_qr_text(text, QR_PREFIX))
+        attestation = from_cwt(cose.payload)
+    except (MalformedEnvelope, MalformedAttestation) as err:
+        raise _damaged(EvidenceKind.QR, err) from err
+    return QrCode("sha256:" + hashlib.sha256(text.encode()).hexdigest(), cose, attestation)
+
+
+def _credential(text: str) -> Credential:
+    kind = EvidenceKind.SD_JWT_VC
+    try:
+        sd_jwt = parse_sd_jwt(text)
+        if sd_jwt.jws.header.get("typ") not in _CREDENTIAL_TYPES:
+            raise MalformedEnvelope("typ is not that of an SD-JWT VC")
+        chain = _chain(sd_jwt.jws.header)
+    except MalformedEnvelope as err:
+        raise _damaged(kind, err) from err
+    try:
+        attestation: Attestation | None = from_sd_jwt_claims(sd_jwt.claims)
+    except MalformedAttestation as err:
+        if _ours(sd_jwt.claims):
+            raise _damaged(kind, err) from err
+        attestation = None
+    return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation)
+
+
+def _ours(claims: Mapping[str, Any]) -> bool:
+    return str(claims.get("vct", "")).startswith("urn:yinxin:")
+
+
+def _pdf(data: bytes) -> SealedPdf:
+    if len(data) > MAX_PDF:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.PDF.value, f"more than {MAX_PDF} bytes")
+    try:
+        pdf: SignedPdf = parse_signed_pdf(data)
+    except MalformedEnvelope as err:
+        raise _damaged(EvidenceKind.PDF, err) from err
+    attachment = pdf.attachments.get(ATTACHMENT)
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    if attachment is None:
+        return SealedPdf(digest, pdf, None)
+    try:
+        return SealedPdf(digest, pdf, from_json(attachment))
+    except MalformedAttestation:
+        return SealedPdf(digest, pdf, None, data_damaged=True)
+
+
+def _receipt(text: str) -> ReceiptFile:
+    try:
+        jws = parse_jws(text, max_size=MAX_TEXT)
+    except MalformedEnvelope as err:
+        raise MalformedEvidence(Unreadable.NOT_RECOGNISED, None, str(err)) from err
+    if jws.header.get("typ") != RECEIPT_TYPE:
+        raise MalformedEvidence(Unreadable.NOT_RECOGNISED)
+    try:
+        chain = _chain(jws.header)
+        if not chain:
+            raise MalformedEnvelope("a receipt without x5c")
+        receipt = _read_receipt(jws)
+    except MalformedEnvelope as err:
+        raise _damaged(EvidenceKind.RECEIPT, err) from err
+    return ReceiptFile(digest_of(text), jws, chain[0], chain[1:], receipt)
+
+
+def _read_receipt(jws: Jws) -> Receipt:
+    claims = load_json(jws.payload)
+    try:
+        trust, status, report = claims["trust"], claims.get("status"), claims["report"]
+        Indication(report["indication"])
+        texts = (claims["jti"], claims["iss"], claims["evidence"], "" if status is None else status)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("text expected")
+        if not all(isinstance(version, int) for version in trust.values()):
+            raise TypeError("versions expected")
+        issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as err:
+        raise MalformedEnvelope("not the content of a receipt") from err
+    return Receipt(texts[0], RelyingPartyId(texts[1]), issued_at, texts[2], trust, status, report)
+
+
+def _chain(header: Mapping[str, Any]) -> tuple[Certificate, ...]:
+    """The certificates of `x5c`, signer first (RFC 7515 section 4.1.6: base64, not base64url)."""
+    x5c = header.get("x5c", [])
+    if not isinstance(x5c, list) or len(x5c) > _MAX_CHAIN or not all(isinstance(item, str) for item in x5c):
+        raise MalformedEnvelope(f"x5c is not a list of at most {_MAX_CHAIN} certificates")
+    try:
+        return tuple(parse_certificate(b64decode(item, validate=True)) for item in x5c)
+    except (ValueError, MalformedCertificate) as err:
+        raise MalformedEnvelope("x5c holds something that is not a certificate") from err
+
+
+def _damaged(kind: EvidenceKind, err: Exception) -> MalformedEvidence:
+    return MalformedEvidence(Unreadable.DAMAGED, kind.value, str(err))

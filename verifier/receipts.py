@@ -1,0 +1,66 @@
+"""Making a receipt: a relying party's signed word on what it judged, by which data, with which result. No claims.
+
+Reading one back is `evidence.parse`; judging one is `core`.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.envelopes.jws import sign_jws
+from keys.signer import Signer
+from keys.x509 import Certificate
+from trust_registry.model import RelyingPartyId, StatusSnapshot, StatusView, TrustView
+from verifier.evidence import RECEIPT_TYPE
+from verifier.model import Receipt, Report
+from verifier.wire import report_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """A relying party's key for receipts, with its certificate and the chain up to and without the anchor."""
+
+    signer: Signer
+    certificate: Certificate
+    chain: tuple[Certificate, ...] = ()
+
+
+def make_receipt(
+    report: Report,
+    *,
+    receipt_id: str,
+    relying_party: RelyingPartyId,
+    issued_at: datetime,
+    trust: TrustView | None,
+    statuses: StatusView,
+) -> Receipt:
+    """What is to be signed. Names the trust metadata's versions and the digest of the status token that was used."""
+    entry = None if report.attestation is None else statuses.get(report.attestation.status.uri)
+    return Receipt(
+        id=receipt_id,
+        relying_party=relying_party,
+        issued_at=issued_at,
+        evidence=report.evidence_digest,
+        trust={} if trust is None else dict(trust.metadata_versions),
+        status=entry.digest if isinstance(entry, StatusSnapshot) else None,
+        report=report_to_json(report),
+    )
+
+
+def sign_receipt(receipt: Receipt, key: ReceiptKey) -> str:
+    """The receipt as a compact JWS of type `yinxin-receipt+jwt`. Raises: whatever the signer raises."""
+    payload = {
+        "iss": receipt.relying_party,
+        "jti": receipt.id,
+        "iat": int(receipt.issued_at.timestamp()),
+        "evidence": receipt.evidence,
+        "trust": dict(receipt.trust),
+        "status": receipt.status,
+        "report": receipt.report,
+    }
+    chain = [b64encode(certificate.der).decode("ascii") for certificate in (key.certificate, *key.chain)]
+    header = {"typ": RECEIPT_TYPE, "x5c": chain}
+    return sign_jws(header, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(), key.signer)

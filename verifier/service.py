@@ -1,0 +1,168 @@
+"""The order of things when something is verified: read it, judge it, fetch what the verdict hinges on, judge again.
+
+Decides nothing itself (`core` does), reads no clock (`now` is given), and keeps nothing but receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from keys.x509 import Certificate
+from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
+from verifier.core import judge, judge_unreadable
+from verifier.errors import InvalidRequest, MalformedEvidence, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
+from verifier.evidence import digest_of, parse
+from verifier.model import Evidence, EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
+from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
+from verifier.store import KeptReceipt, ReceiptStore
+
+MAX_BATCH: Final = 500
+_WORTH_FETCHING: Final = frozenset(
+    {"status_missing", "status_unreachable", "status_malformed", "status_forged", "status_stale", "status_too_old"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """Under which rules somebody asks for a verdict. `at` None: now. A scenario implies its region as `accepting`."""
+
+    accepting: RegionCode | None = None
+    scenario: ScenarioId | None = None
+    at: datetime | None = None
+    anchors: tuple[Certificate, ...] = ()
+    binding: ExpectedBinding | None = None
+
+
+NO_REQUEST: Final = PolicyRequest()
+_NO_POLICY: Final = Policy()
+
+
+class VerifierService:
+    """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline."""
+
+    def __init__(
+        self,
+        *,
+        trust: Callable[[], TrustView | None],
+        statuses: Callable[[], StatusView],
+        now: Callable[[], datetime],
+        ensure_status: Callable[[str], None] | None = None,
+        receipts: ReceiptStore | None = None,
+        receipt_keys: Mapping[RelyingPartyId, ReceiptKey] | None = None,
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        self._trust = trust
+        self._statuses = statuses
+        self._ensure_status = ensure_status
+        self._now = now
+        self._receipts = receipts
+        self._receipt_keys = dict(receipt_keys or {})
+        self._new_id = new_id
+
+    def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
+        """The verdict on whatever was handed in; unreadable things get one too.
+
+        Raises: InvalidRequest when the scenario is not known here or is not the accepting region's.
+        """
+        at = request.at or self._now()
+        trust = self._trust()
+        policy = _policy(request, trust)
+        try:
+            evidence = parse(data)
+        except MalformedEvidence as err:
+            kind = None if err.kind is None else EvidenceKind(err.kind)
+            return judge_unreadable(err.reason, kind, digest_of(data), policy, at)
+        report = judge(evidence, trust, self._statuses(), policy, at)
+        if self._fetch(evidence, report, trust):
+            report = judge(evidence, trust, self._statuses(), policy, request.at or self._now())
+        return report
+
+    def verify_batch(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report]:
+        """Verdicts in the order of `items`, all as of one moment.
+
+        Raises: RequestTooLarge; InvalidRequest with the item's number in `field`.
+        """
+        if len(items) > MAX_BATCH:
+            raise RequestTooLarge("items", MAX_BATCH, "items")
+        now = self._now()
+        reports = []
+        for number, (data, request) in enumerate(items):
+            try:
+                reports.append(self.verify(data, request if request.at else replace(request, at=now)))
+            except InvalidRequest as err:
+                raise InvalidRequest(f"items[{number}].{err.field}", err.message) from err
+        return reports
+
+    def issue_receipt(
+        self, data: bytes | str, request: PolicyRequest, relying_party: RelyingPartyId
+    ) -> tuple[Report, KeptReceipt]:
+        """Verify, sign what was found as `relying_party`, keep it. Whatever the verdict: a refusal needs proof, too.
+
+        Raises: InvalidRequest; ReceiptsNotOffered when this house holds no receipt key of that party.
+        """
+        key = self._receipt_keys.get(relying_party)
+        if key is None or self._receipts is None:
+            raise ReceiptsNotOffered(relying_party)
+        report = self.verify(data, request)
+        receipt = make_receipt(
+            report,
+            receipt_id=self._new_id(),
+            relying_party=relying_party,
+            issued_at=self._now(),
+            trust=self._trust(),
+            statuses=self._statuses(),
+        )
+        self._receipts.keep(receipt, sign_receipt(receipt, key))
+        return report, self._receipts.get(receipt.id)
+
+    def receipt(self, receipt_id: str, reader: RelyingPartyId | None) -> KeptReceipt:
+        """A kept receipt. `reader` None reads all (auditors), others their own. Raises: ReceiptNotFound."""
+        if self._receipts is None:
+            raise ReceiptNotFound(receipt_id)
+        kept = self._receipts.get(receipt_id)
+        if reader is not None and kept.relying_party != reader:
+            raise ReceiptNotFound(receipt_id)
+        return kept
+
+    def receipts_of(self, relying_party: RelyingPartyId) -> list[KeptReceipt]:
+        """The latest receipts of one relying party, newest first."""
+        return [] if self._receipts is None else self._receipts.of(relying_party)
+
+    @property
+    def trust(self) -> TrustView | None:
+        """The trust data in force: regions, scenarios and their names, for pages."""
+        return self._trust()
+
+    def _fetch(self, evidence: Evidence, report: Report, trust: TrustView | None) -> bool:
+        """Fetch the status list if the verdict hinges on it, and only from where a region says that it is published.
+
+        What has already failed is not looked up (Token Status List section 8.3).
+        """
+        if report.decisive is None or report.decisive.code not in _WORTH_FETCHING or self._ensure_status is None:
+            return False
+        assert not isinstance(evidence, ReceiptFile)  # receipts have no status
+        attestation = evidence.attestation
+        issuer = None if attestation is None or trust is None else trust.issuers.get(attestation.issuer_id)
+        if attestation is None or issuer is None or not attestation.status.uri.startswith(issuer.status_list_base):
+            return False
+        self._ensure_status(attestation.status.uri)
+        return True
+
+
+def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:
+    if request is NO_REQUEST:
+        return _NO_POLICY
+    scenario, accepting = None, request.accepting
+    if request.scenario is not None:
+        region = RegionCode(request.scenario.partition("/")[0])
+        if accepting is not None and accepting != region:
+            raise InvalidRequest("scenario", f"not a scenario of region {accepting}")
+        accepting = region
+        scenario = None if trust is None else trust.scenarios.get(request.scenario)
+        if scenario is None and trust is not None:
+            raise InvalidRequest("scenario", "no scenario of this id is listed")
+    return Policy(accepting, scenario, request.binding, request.anchors)
