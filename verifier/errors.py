@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from trust_registry.model import Names
+
 
 class VerifierError(Exception):
     """Root of everything that verifier refuses."""
@@ -68,3 +70,25 @@ class ReceiptsNotOffered(VerifierError):
     def __init__(self, relying_party: str) -> None:
         super().__init__(relying_party)
         self.relying_party = relying_party
+
+
+class UnsupportedEvidence(VerifierError):
+    """A body of a media type that verification does not take; suggested status 415. `supported` lists those it takes."""
+
+    def __init__(self, media_type: str, supported: tuple[str, ...]) -> None:
+        super().__init__(media_type, supported)
+        self.field = "content-type"
+        self.supported = supported
+
+    def __str__(self) -> str:
+        return f"content-type: one of {', '.join(self.supported)} is needed"
+
+
+class PresentationRefused(VerifierError):
+    """A holder's one-time code can't be read now. `words` and `next_step` are for the clerk; suggested status 409."""
+
+    def __init__(self, code: str, words: Names, next_step: Names) -> None:
+        super().__init__(code)
+        self.code = code
+        self.words = words
+        self.next_step = next_step

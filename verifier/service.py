@@ -17,6 +17,7 @@ from verifier.core import judge, judge_unreadable
 from verifier.errors import InvalidRequest, MalformedEvidence, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
 from verifier.evidence import digest_of, parse
 from verifier.model import Evidence, EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
+from verifier.ports import PresentationReader
 from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
 from verifier.store import KeptReceipt, ReceiptStore
 
@@ -54,6 +55,7 @@ class VerifierService:
         receipts: ReceiptStore | None = None,
         receipt_keys: Mapping[RelyingPartyId, ReceiptKey] | None = None,
         new_id: Callable[[], str] = lambda: uuid4().hex,
+        presentations: PresentationReader | None = None,
     ) -> None:
         self._trust = trust
         self._statuses = statuses
@@ -62,6 +64,7 @@ class VerifierService:
         self._receipts = receipts
         self._receipt_keys = dict(receipt_keys or {})
         self._new_id = new_id
+        self._presentations = presentations
 
     def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
         """The verdict on whatever was handed in; unreadable things get one too.
@@ -104,10 +107,16 @@ class VerifierService:
 
         Raises: InvalidRequest; ReceiptsNotOffered when this house holds no receipt key of that party.
         """
-        key = self._receipt_keys.get(relying_party)
-        if key is None or self._receipts is None:
-            raise ReceiptsNotOffered(relying_party)
+        self._receipt_key(relying_party)
         report = self.verify(data, request)
+        return report, self.file_receipt(self.draft_receipt(report, relying_party), relying_party)
+
+    def draft_receipt(self, report: Report, relying_party: RelyingPartyId) -> str:
+        """A receipt for a verdict just given, signed and not kept: the edge holds it until somebody files it.
+
+        Raises: ReceiptsNotOffered.
+        """
+        key = self._receipt_key(relying_party)
         receipt = make_receipt(
             report,
             receipt_id=self._new_id(),
@@ -116,8 +125,42 @@ class VerifierService:
             trust=self._trust(),
             statuses=self._statuses(),
         )
-        self._receipts.keep(receipt, sign_receipt(receipt, key))
-        return report, self._receipts.get(receipt.id)
+        return sign_receipt(receipt, key)
+
+    def file_receipt(self, draft: str, relying_party: RelyingPartyId) -> KeptReceipt:
+        """Keep a draft of this relying party's own; a second time, the same one is answered.
+
+        Raises: ReceiptsNotOffered; InvalidRequest for anything that is not its own draft.
+        """
+        key = self._receipt_key(relying_party)
+        try:
+            evidence = parse(draft)
+        except MalformedEvidence as err:
+            raise InvalidRequest("draft", "not a receipt") from err
+        own = isinstance(evidence, ReceiptFile) and evidence.receipt.relying_party == relying_party
+        if not isinstance(evidence, ReceiptFile) or not own or not evidence.jws.verified_by(key.certificate.public_key):
+            raise InvalidRequest("draft", "not a receipt of this relying party")
+        assert self._receipts is not None
+        try:
+            return self._receipts.get(evidence.receipt.id)
+        except ReceiptNotFound:
+            self._receipts.keep(evidence.receipt, draft)
+            return self._receipts.get(evidence.receipt.id)
+
+    def offers_receipts(self, relying_party: RelyingPartyId) -> bool:
+        """Whether this house can sign and keep receipts for the relying party."""
+        return self._receipts is not None and relying_party in self._receipt_keys
+
+    def _receipt_key(self, relying_party: RelyingPartyId) -> ReceiptKey:
+        key = self._receipt_keys.get(relying_party)
+        if key is None or self._receipts is None:
+            raise ReceiptsNotOffered(relying_party)
+        return key
+
+    @property
+    def presentations(self) -> PresentationReader | None:
+        """Where one-time codes are read, if a wallet is wired to this house."""
+        return self._presentations
 
     def receipt(self, receipt_id: str, reader: RelyingPartyId | None) -> KeptReceipt:
         """A kept receipt. `reader` None reads all (auditors), others their own. Raises: ReceiptNotFound."""

@@ -151,6 +151,8 @@ class Certificates(StoreBase):
         ):
             if value is not None:
                 query = query.where(column == value)
+        if wanted.number is not None:
+            query = query.where(c.certificate_id.contains(wanted.number, autoescape=True))
         if wanted.before is not None:
             older = select(c.id).where(c.certificate_id == wanted.before).scalar_subquery()
             query = query.where(c.id < older)
