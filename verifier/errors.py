@@ -73,7 +73,7 @@ class ReceiptsNotOffered(VerifierError):
 
 
 class UnsupportedEvidence(VerifierError):
-    """A body of a media type that verification does not take; suggested status 415. `supported` lists those it takes."""
+    """A body of a media type that verification does not take; suggested status 415. `supported`: what it takes."""
 
     def __init__(self, media_type: str, supported: tuple[str, ...]) -> None:
         super().__init__(media_type, supported)

@@ -16,7 +16,7 @@ from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusV
 from verifier.core import judge, judge_unreadable
 from verifier.errors import InvalidRequest, MalformedEvidence, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
 from verifier.evidence import digest_of, parse
-from verifier.model import Evidence, EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
+from verifier.model import EvidenceKind, ExpectedBinding, Policy, Report
 from verifier.ports import PresentationReader
 from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
 from verifier.store import KeptReceipt, ReceiptStore
@@ -71,6 +71,19 @@ class VerifierService:
 
         Raises: InvalidRequest when the scenario is not known here or is not the accepting region's.
         """
+        report, missing = self._verify(data, request)
+        if missing is not None and self._ensure_status is not None:
+            self._ensure_status(missing)
+            report, _ = self._verify(data, request)
+        return report
+
+    def verify_at_once(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report | None:
+        """As `verify`, without waiting for the network; None when a status list would have to be fetched first."""
+        report, missing = self._verify(data, request)
+        return report if missing is None or self._ensure_status is None else None
+
+    def _verify(self, data: bytes | str, request: PolicyRequest) -> tuple[Report, str | None]:
+        """The report, and the URI of the status list that it hinges on if that is worth fetching."""
         at = request.at or self._now()
         trust = self._trust()
         policy = _policy(request, trust)
@@ -78,11 +91,9 @@ class VerifierService:
             evidence = parse(data)
         except MalformedEvidence as err:
             kind = None if err.kind is None else EvidenceKind(err.kind)
-            return judge_unreadable(err.reason, kind, digest_of(data), policy, at)
+            return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
         report = judge(evidence, trust, self._statuses(), policy, at)
-        if self._fetch(evidence, report, trust):
-            report = judge(evidence, trust, self._statuses(), policy, request.at or self._now())
-        return report
+        return report, _worth_fetching(report, trust)
 
     def verify_batch(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report]:
         """Verdicts in the order of `items`, all as of one moment.
@@ -180,20 +191,18 @@ class VerifierService:
         """The trust data in force: regions, scenarios and their names, for pages."""
         return self._trust()
 
-    def _fetch(self, evidence: Evidence, report: Report, trust: TrustView | None) -> bool:
-        """Fetch the status list if the verdict hinges on it, and only from where a region says that it is published.
 
-        What has already failed is not looked up (Token Status List section 8.3).
-        """
-        if report.decisive is None or report.decisive.code not in _WORTH_FETCHING or self._ensure_status is None:
-            return False
-        assert not isinstance(evidence, ReceiptFile)  # receipts have no status
-        attestation = evidence.attestation
-        issuer = None if attestation is None or trust is None else trust.issuers.get(attestation.issuer_id)
-        if attestation is None or issuer is None or not attestation.status.uri.startswith(issuer.status_list_base):
-            return False
-        self._ensure_status(attestation.status.uri)
-        return True
+def _worth_fetching(report: Report, trust: TrustView | None) -> str | None:
+    """The status list that the verdict hinges on, if a region says that this issuer publishes there.
+
+    What has already failed is not looked up (Token Status List section 8.3).
+    """
+    attestation = report.attestation
+    if report.decisive is None or report.decisive.code not in _WORTH_FETCHING or attestation is None or trust is None:
+        return None
+    issuer = trust.issuers.get(attestation.issuer_id)
+    uri = attestation.status.uri
+    return uri if issuer is not None and uri.startswith(issuer.status_list_base) else None
 
 
 def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:
