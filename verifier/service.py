@@ -16,7 +16,7 @@ from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusV
 from verifier.core import judge, judge_unreadable
 from verifier.errors import InvalidRequest, MalformedEvidence, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
 from verifier.evidence import digest_of, parse
-from verifier.model import EvidenceKind, ExpectedBinding, Policy, Report
+from verifier.model import EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
 from verifier.ports import PresentationReader
 from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
 from verifier.store import KeptReceipt, ReceiptStore
