@@ -1,0 +1,394 @@
+"""Founding a network, admitting authorities, proposing, signing and publishing lists: the steps that need a threshold.
+
+Nothing here can change the network alone: officers sign, each with their own key; publishing checks that enough did.
+The host's online keys sign only snapshot and timestamp. Rules that clients enforce themselves are in `client`.
+Spec: TUF 1.0.33 section 6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    Key,
+    Metadata,
+    MetaFile,
+    Role,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+
+from keys.signer import Signer
+from trust_registry.catalogue import check_schema
+from trust_registry.core import check_history, check_list
+from trust_registry.differences import Change, ChangeKind, describe_changes
+from trust_registry.durable import write_durably
+from trust_registry.errors import (
+    AlreadyAdmitted,
+    AlreadyFounded,
+    CeremonyError,
+    InvalidList,
+    NotAnOfficer,
+    NothingProposed,
+    ProposalOutdated,
+    ThresholdNotReached,
+)
+from trust_registry.listed_certificates import check_certificates
+from trust_registry.model import ListKind, Names, RegionCode, RegionList
+from trust_registry.proposals import (
+    Draft,
+    Proposal,
+    ProposalKind,
+    drafts,
+    progress_of,
+    read_draft,
+    results_for,
+    retire,
+    store_draft,
+    store_signature,
+    summarise,
+)
+from trust_registry.repository import Published, Repository
+from trust_registry.roles import ListRole
+from trust_registry.tuf_keys import Officer, OfficerSigner, key_id, key_name, tuf_key
+from trust_registry.wire import list_from_json, list_to_json
+
+ROOT_LIFE: Final = timedelta(days=2 * 365)
+LIST_LIFE: Final = timedelta(days=365)
+SNAPSHOT_LIFE: Final = timedelta(days=30)
+TIMESTAMP_LIFE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineKeys:
+    """The host's keys: they can delay what is published, not forge it."""
+
+    snapshot: Signer
+    timestamp: Signer
+
+
+def found_network(
+    repository: Repository,
+    *,
+    officers: Sequence[Officer],
+    threshold: int,
+    online: OnlineKeys,
+    now: datetime,
+) -> Proposal:
+    """Propose a new network whose root and targets need `threshold` of `officers`. Publish it once they have signed.
+
+    Raises: AlreadyFounded, CeremonyError when the threshold can't be met or would let one officer act alone among many.
+    """
+    if repository.founded:
+        raise AlreadyFounded("a network has been founded in this folder")
+    _check_threshold(officers, threshold)
+    keys: dict[str, Key] = {key_id(officer.public_key): tuf_key(officer) for officer in officers}
+    for name, signer in (("snapshot", online.snapshot), ("timestamp", online.timestamp)):
+        keys[key_id(signer.public_key)] = tuf_key(Officer(name, signer.public_key))
+    held = [key_id(officer.public_key) for officer in officers]
+    root = Root(
+        version=1,
+        expires=_expiry(now, ROOT_LIFE),
+        keys=keys,
+        roles={
+            Root.type: Role(held, threshold),
+            Targets.type: Role(list(held), threshold),
+            Snapshot.type: Role([key_id(online.snapshot.public_key)], 1),
+            Timestamp.type: Role([key_id(online.timestamp.public_key)], 1),
+        },
+        consistent_snapshot=True,
+    )
+    targets = Targets(version=1, expires=_expiry(now, ROOT_LIFE), delegations=Delegations({}, {}))
+    names = "、".join(officer.name for officer in officers), ", ".join(officer.name for officer in officers)
+    text = Names(
+        f"建立互认网络，{len(officers)} 人中 {threshold} 人签署：{names[0]}",
+        f"Founds the network, {threshold} of {len(officers)}: {names[1]}",
+    )
+    return _propose(
+        repository,
+        ProposalKind.FOUNDING,
+        Names("建立互认网络", "Founding of the network"),
+        (Change(ChangeKind.ADDED, "root", text),),
+        {Root.type: Metadata(root), Targets.type: Metadata(targets)},
+        {},
+        now,
+    )
+
+
+def admit(
+    repository: Repository,
+    *,
+    kind: ListKind,
+    code: RegionCode,
+    names: Names,
+    officers: Sequence[Officer],
+    threshold: int,
+    now: datetime,
+) -> Proposal:
+    """Propose to admit a region or a common body whose lists need `threshold` of `officers`.
+
+    It takes the threshold of the network's own officers. Raises: AlreadyAdmitted, InvalidList (code), CeremonyError,
+    NotFounded.
+    """
+    _check_threshold(officers, threshold)
+    published = repository.current()
+    role = ListRole.parse(f"{kind.value}-{code}")
+    if role is None:
+        raise InvalidList("code", "1 to 32 letters, digits and hyphens are needed")
+    if any(each.code == code for each in published.list_roles()):
+        raise AlreadyAdmitted(f"{code} has been admitted")
+    targets: Targets = deepcopy(published.targets.signed)
+    targets.version += 1
+    targets.expires = _expiry(now, ROOT_LIFE)
+    delegations = targets.delegations or Delegations({}, {})
+    roles = dict(delegations.roles or {})
+    held = [key_id(officer.public_key) for officer in officers]
+    roles[role.name] = DelegatedRole(role.name, held, threshold, True, paths=role.paths)
+    delegations.roles = roles
+    delegations.keys.update({key_id(officer.public_key): tuf_key(officer) for officer in officers})
+    targets.delegations = delegations
+    who = "、".join(officer.name for officer in officers), ", ".join(officer.name for officer in officers)
+    text = Names(
+        f"接纳{names.zh}（{code}），其名录由 {len(officers)} 人中 {threshold} 人签署：{who[0]}",
+        f"Admits {names.en} ({code}); its list is signed by {threshold} of {len(officers)}: {who[1]}",
+    )
+    return _propose(
+        repository,
+        ProposalKind.ADMISSION,
+        Names(f"接纳{names.zh}", f"Admission of {names.en}"),
+        (Change(ChangeKind.ADDED, role.name, text),),
+        {Targets.type: Metadata(targets)},
+        {},
+        now,
+    )
+
+
+def propose(repository: Repository, region_list: RegionList, now: datetime) -> Proposal:
+    """Propose the next version of an authority's list; its version and `issued_at` are set here.
+
+    Raises: InvalidList, HistoryRewritten, UnknownList, NothingProposed, NotFounded.
+    """
+    published = repository.current()
+    role = published.role_of(region_list.code)
+    old = repository.published_list(published, role)
+    if role.kind is not region_list.kind:
+        raise InvalidList("kind", f"{role.code} was admitted as a {role.kind.value}")
+    if old is not None and replace(region_list, version=old.version, issued_at=old.issued_at) == old:
+        raise NothingProposed(f"this is what the list of {role.code} says already")
+    new = replace(region_list, version=1 if old is None else old.version + 1, issued_at=now.replace(microsecond=0))
+    _check(old, new)
+    data = list_to_json(new)
+    metadata = published.roles.get(role.name)
+    signed = Targets(
+        version=1 if metadata is None else metadata.signed.version + 1,
+        expires=_expiry(now, LIST_LIFE),
+        targets={role.target: TargetFile.from_data(role.target, data, ["sha256"])},
+    )
+    return _propose(
+        repository,
+        ProposalKind.LIST,
+        Names(f"{new.names.zh}名录第 {new.version} 版", f"Version {new.version} of the list of {new.names.en}"),
+        describe_changes(old, new),
+        {role.name: Metadata(signed)},
+        {role.name: data},
+        now,
+    )
+
+
+def sign(repository: Repository, proposal_id: str, signer: Signer) -> tuple[str, ...]:
+    """Sign every role of a proposal that this key may sign; returns their names. Signing again changes nothing.
+
+    Raises: UnknownProposal, ProposalOutdated, NotAnOfficer naming those who may.
+    """
+    draft = read_draft(repository, proposal_id)
+    published = _published(repository)
+    if _outdated(draft, published):
+        raise ProposalOutdated("something else was published after this was proposed: propose it again")
+    keyid = key_id(signer.public_key)
+    signed, allowed = [], []
+    for role, metadata in draft.roles.items():
+        known: dict[str, Key] = {}
+        for result in results_for(draft, published, role):
+            known |= {**result.signed, **result.unsigned}
+        allowed += [key_name(key) for key in known.values()]
+        if keyid in known:
+            signature = OfficerSigner(signer).sign(metadata.signed_bytes)
+            store_signature(repository, proposal_id, role, signature)
+            signed.append(role)
+    if not signed:
+        raise NotAnOfficer(", ".join(draft.roles), sorted(set(allowed)))
+    return tuple(signed)
+
+
+def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: datetime) -> None:
+    """Carry out a proposal that has its signatures: new files first, timestamp.json last.
+
+    Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten.
+    """
+    with repository.exclusive():
+        draft = read_draft(repository, proposal_id)
+        published = _published(repository)
+        if _outdated(draft, published):
+            raise ProposalOutdated("something else was published after this was proposed: propose it again")
+        for progress in progress_of(draft, published):
+            if not progress.reached:
+                raise ThresholdNotReached(progress.role, progress.threshold, progress.signed, progress.missing)
+        for role_name, data in draft.lists.items():
+            _publish_target(repository, published, draft, role_name, data)
+        changed: dict[str, bytes] = {}
+        for role_name, metadata in draft.roles.items():
+            encoded = metadata.to_bytes()
+            repository.write_metadata(role_name, metadata.signed.version, encoded)
+            if role_name != Root.type:
+                changed[role_name] = encoded
+        versions = {role_name: draft.roles[role_name].signed.version for role_name in changed}
+        _publish_snapshot(repository, published, changed, versions, online, now)
+        retire(repository, proposal_id)
+
+
+def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
+    """Re-sign what the host signs when more than a third of its life is over; returns whether anything was written.
+
+    Nothing that officers sign changes. Raises: NotFounded.
+    """
+    with repository.exclusive():
+        published = repository.current()
+        if published.snapshot.signed.expires - now <= SNAPSHOT_LIFE * 2 / 3:
+            _publish_snapshot(repository, published, {}, {}, online, now)
+            return True
+        if published.timestamp.signed.expires - now <= TIMESTAMP_LIFE * 2 / 3:
+            _publish_timestamp(repository, published, published.snapshot, online, now)
+            return True
+    return False
+
+
+def pending(repository: Repository) -> tuple[Proposal, ...]:
+    """Proposals that can still be signed or published, oldest first."""
+    published = _published(repository)
+    return tuple(summarise(draft, published) for draft in drafts(repository) if not _outdated(draft, published))
+
+
+def proposal(repository: Repository, proposal_id: str) -> Proposal:
+    """Raises: UnknownProposal, ProposalOutdated."""
+    draft = read_draft(repository, proposal_id)
+    published = _published(repository)
+    if _outdated(draft, published):
+        raise ProposalOutdated("something else was published after this was proposed: propose it again")
+    return summarise(draft, published)
+
+
+def _propose(  # noqa: PLR0917
+    repository: Repository,
+    kind: ProposalKind,
+    title: Names,
+    changes: tuple[Change, ...],
+    roles: Mapping[str, Metadata[Any]],
+    lists: Mapping[str, bytes],
+    now: datetime,
+) -> Proposal:
+    digest = hashlib.sha256(b"".join(metadata.signed_bytes for metadata in roles.values())).hexdigest()[:8]
+    last, metadata = list(roles.items())[-1]
+    name = kind.value if kind is ProposalKind.FOUNDING else f"{last}-v{metadata.signed.version}"
+    draft = Draft(f"{name}-{digest}", kind, title, now, changes, roles, lists)
+    with repository.exclusive():
+        store_draft(repository, draft)
+    return summarise(read_draft(repository, draft.id), _published(repository))
+
+
+def _check(old: RegionList | None, new: RegionList) -> None:
+    check_list(new)
+    for index, type_ in enumerate(new.defines):
+        try:
+            check_schema(type_)
+        except InvalidList as err:
+            raise err.within(f"defines[{index}]") from err
+    check_certificates(new)
+    if old is not None:
+        check_history(old, new)
+
+
+def _check_threshold(officers: Sequence[Officer], threshold: int) -> None:
+    if len({officer.public_key.spki for officer in officers}) != len(officers):
+        raise CeremonyError("two officers have the same key")
+    if len({officer.name for officer in officers}) != len(officers):
+        raise CeremonyError("two officers have the same name")
+    if not 1 <= threshold <= len(officers):
+        raise CeremonyError(f"a threshold of {threshold} can't be met by {len(officers)} officers")
+    if threshold == 1 and len(officers) > 1:
+        raise CeremonyError("a threshold of 1 would let any single officer act alone: at least 2 are needed")
+
+
+def _published(repository: Repository) -> Published | None:
+    return repository.current() if repository.founded else None
+
+
+def _outdated(draft: Draft, published: Published | None) -> bool:
+    if published is None:
+        return draft.kind is not ProposalKind.FOUNDING
+    versions = {name: metadata.signed.version for name, metadata in published.roles.items()}
+    versions |= {Root.type: published.root.signed.version, Targets.type: published.targets.signed.version}
+    return any(metadata.signed.version != versions.get(role, 0) + 1 for role, metadata in draft.roles.items())
+
+
+def _publish_target(
+    repository: Repository, published: Published | None, draft: Draft, role_name: str, data: bytes
+) -> None:
+    role = ListRole.parse(role_name)
+    if role is None or published is None:
+        raise ProposalOutdated("the proposal's list has no role")
+    signed: Targets = draft.roles[role_name].signed
+    target = signed.targets[role.target]
+    target.verify_length_and_hashes(data)
+    _check(repository.published_list(published, role), list_from_json(data))
+    write_durably(repository.target_path(role.target, target.hashes["sha256"]), data)
+
+
+def _publish_snapshot(  # noqa: PLR0917
+    repository: Repository,
+    published: Published | None,
+    changed: Mapping[str, bytes],
+    versions: Mapping[str, int],
+    online: OnlineKeys,
+    now: datetime,
+) -> None:
+    meta = {} if published is None else dict(published.snapshot.signed.meta)
+    for role_name, data in changed.items():
+        meta[f"{role_name}.json"] = MetaFile.from_data(versions[role_name], data, ["sha256"])
+    version = 1 if published is None else published.snapshot.signed.version + 1
+    snapshot: Metadata[Snapshot] = Metadata(Snapshot(version=version, expires=_expiry(now, SNAPSHOT_LIFE), meta=meta))
+    snapshot.sign(OfficerSigner(online.snapshot))
+    repository.write_metadata(Snapshot.type, version, snapshot.to_bytes())
+    _publish_timestamp(repository, published, snapshot, online, now)
+
+
+def _publish_timestamp(
+    repository: Repository,
+    published: Published | None,
+    snapshot: Metadata[Snapshot],
+    online: OnlineKeys,
+    now: datetime,
+) -> None:
+    data = (repository.metadata / f"{snapshot.signed.version}.snapshot.json").read_bytes()
+    timestamp: Metadata[Timestamp] = Metadata(
+        Timestamp(
+            version=1 if published is None else published.timestamp.signed.version + 1,
+            expires=_expiry(now, TIMESTAMP_LIFE),
+            snapshot_meta=MetaFile.from_data(snapshot.signed.version, data, ["sha256"]),
+        )
+    )
+    timestamp.sign(OfficerSigner(online.timestamp))
+    repository.write_metadata(Timestamp.type, None, timestamp.to_bytes())
+
+
+def _expiry(now: datetime, life: timedelta) -> datetime:
+    return now.replace(microsecond=0) + life
