@@ -276,3 +276,7 @@ class SealKeyMismatch(IssuerError):
     def __init__(self, seal_id: str) -> None:
         super().__init__(f"the key of seal {seal_id} does not fit its certificate")
         self.seal_id = seal_id
+
+
+class NotOfAnIssuer(IssuerError):
+    """An issuing clerk whose account is of no issuer may do nothing here. HTTP 403."""

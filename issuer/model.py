@@ -186,6 +186,7 @@ class CertificateFilter:
     state: CertificateState | None = None
     before: CertificateId | None = None
     limit: int = 50
+    number: str | None = None  # a part of the certificate identifier
 
 
 @dataclass(frozen=True, slots=True)

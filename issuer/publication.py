@@ -77,14 +77,15 @@ class StatusPublication:
             raise StatusListMisplaced(uri)
         return self._lists / inner
 
-    def read(self, inner: str) -> bytes:
-        """The published token at `inner`, the path below `/status/`. Raises: StatusListNotFound."""
+    def read(self, inner: str) -> tuple[bytes, str]:
+        """The published token at `inner`, the path below `/status/`, and its entity tag. Raises: StatusListNotFound."""
         if not _plain(inner):
             raise StatusListNotFound
         try:
-            return (self._lists / inner).read_bytes()
+            token = (self._lists / inner).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as err:
             raise StatusListNotFound from err
+        return token, f'"{sha256(token).hexdigest()[:32]}"'
 
     def digest(self, uri: str) -> str | None:
         """ "sha256:<hex>" of what is published at `uri`; None if nothing is. Raises: StatusListMisplaced."""

@@ -1,0 +1,174 @@
+"""The issuer's JSON edge and its status lists. Thin: no query, no decision, no signature.
+
+Refusals are raised as they are; `server.problems` makes problem documents of them. What belongs to another issuer is
+not there for this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+
+from issuer.bulk import BulkOrder, read_rows
+from issuer.errors import IdempotencyKeyInvalid, NotOfAnIssuer, TypeUnknown
+from issuer.model import CertificateFilter, CertificateState, RenderingKind
+from issuer.service import IssuerService
+from issuer.wire import (
+    BulkResultBody,
+    CertificateBody,
+    CertificateListBody,
+    Identifier,
+    IssueBody,
+    SealUseBody,
+    StatusChangeBody,
+    StatusRecordBody,
+)
+from trust_registry.attestations import CertificateId
+from trust_registry.edges import AccountId, Edge, Principal, Role
+from trust_registry.model import IssuerId, SealId, TypeId
+from trust_registry.status_list import MEDIA_TYPE
+
+CertificatePath = Annotated[str, Path(min_length=1, max_length=120, pattern=r"^[0-9A-Z.]+$")]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
+
+
+def router(service: IssuerService, edge: Edge) -> APIRouter:
+    """`/api/issuer/...` for issuing clerks and machines, and `/status/...` for everybody."""
+    routes = APIRouter()
+    routes.include_router(_issuing(service, edge), prefix="/api/issuer", tags=["issuer"])
+    routes.include_router(_reading(service, edge), prefix="/api/issuer", tags=["issuer"])
+    routes.include_router(_status_lists(service))
+    return routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Clerk:
+    """An issuing clerk or machine, and the one issuer it acts for."""
+
+    account_id: AccountId
+    issuer_id: IssuerId
+
+
+def _clerk(edge: Edge) -> Callable[..., _Clerk]:
+    signed_in = Depends(edge.require(Role.ISSUING_CLERK))
+
+    def clerk(principal: Principal = signed_in) -> _Clerk:
+        if principal.issuer_id is None:
+            raise NotOfAnIssuer
+        return _Clerk(principal.account_id, principal.issuer_id)
+
+    return clerk
+
+
+def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
+    routes = APIRouter()
+    clerk = Depends(_clerk(edge))
+
+    @routes.post("/certificates", status_code=201, responses={200: {"description": "the same request came before"}})
+    def issue(
+        body: IssueBody, response: Response, idempotency_key: IdempotencyKey = None, principal: _Clerk = clerk
+    ) -> CertificateBody:
+        """Issue one certificate; the same `Idempotency-Key` and body always get the same one."""
+        if not idempotency_key:
+            raise IdempotencyKeyInvalid("the header Idempotency-Key is needed")
+        request = body.to_model(account=principal.account_id, issuer_id=principal.issuer_id, key=idempotency_key)
+        issued = service.issue(request)
+        response.status_code = 200 if issued.replayed else 201
+        response.headers["Location"] = f"/api/issuer/certificates/{issued.summary.certificate_id}"
+        return CertificateBody.from_model(issued.summary)
+
+    @routes.post("/bulk")
+    def bulk(
+        data: Annotated[bytes, Body(media_type="text/csv")],
+        type_id: Annotated[Identifier, Query()],
+        seal_id: Annotated[Identifier, Query()],
+        principal: _Clerk = clerk,
+    ) -> BulkResultBody:
+        """Issue the good rows of a CSV file and report the others by line. The same file can be sent again."""
+        type_ = service.trust().types.get(TypeId(type_id))
+        if type_ is None:
+            raise TypeUnknown(type_id)
+        order = BulkOrder(type_, SealId(seal_id), principal.account_id, principal.issuer_id)
+        return BulkResultBody.from_model(service.issue_many(read_rows(data, order)))
+
+    @routes.post("/certificates/{certificate_id}/status")
+    def change_status(
+        certificate_id: CertificatePath, body: StatusChangeBody, principal: _Clerk = clerk
+    ) -> CertificateBody:
+        """Suspend, reinstate or revoke, in every rendering at once."""
+        change = body.to_model(
+            certificate_id, account=principal.account_id, issuer_id=principal.issuer_id, now=edge.now()
+        )
+        return CertificateBody.from_model(service.change_status(change))
+
+    return routes
+
+
+def _reading(service: IssuerService, edge: Edge) -> APIRouter:
+    routes = APIRouter()
+    clerk = Depends(_clerk(edge))
+    reader = Depends(edge.require(Role.ISSUING_CLERK, Role.AUDITOR))
+
+    @routes.get("/certificates")
+    def certificates(
+        type_id: Annotated[Identifier | None, Query()] = None,
+        state: Annotated[CertificateState | None, Query()] = None,
+        before: Annotated[Identifier | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        principal: _Clerk = clerk,
+    ) -> CertificateListBody:
+        wanted = CertificateFilter(
+            issuer_id=principal.issuer_id,
+            type_id=TypeId(type_id) if type_id else None,
+            state=state,
+            before=CertificateId(before) if before else None,
+            limit=limit,
+        )
+        page = service.certificates(wanted)
+        following = page[-1].certificate_id if len(page) == limit else None
+        return CertificateListBody(certificates=[CertificateBody.from_model(c) for c in page], next=following)
+
+    @routes.get("/certificates/{certificate_id}")
+    def certificate(certificate_id: CertificatePath, principal: _Clerk = clerk) -> CertificateBody:
+        found = service.certificate(CertificateId(certificate_id), issuer_id=principal.issuer_id)
+        return CertificateBody.from_model(found)
+
+    @routes.get("/certificates/{certificate_id}/renderings/{kind}", response_class=Response)
+    def rendering(certificate_id: CertificatePath, kind: RenderingKind, principal: _Clerk = clerk) -> Response:
+        content = service.rendering(CertificateId(certificate_id), kind, issuer_id=principal.issuer_id)
+        headers = {"Cache-Control": "private, no-store"}
+        return Response(content, media_type=kind.media_type, headers=headers)
+
+    @routes.get("/certificates/{certificate_id}/status")
+    def status_history(certificate_id: CertificatePath, principal: _Clerk = clerk) -> list[StatusRecordBody]:
+        history = service.status_history(CertificateId(certificate_id), issuer_id=principal.issuer_id)
+        return [StatusRecordBody.from_model(record) for record in history]
+
+    @routes.get("/seal-uses")
+    def seal_uses(seal_id: Annotated[Identifier, Query()], principal: Principal = reader) -> list[SealUseBody]:
+        if Role.AUDITOR not in principal.roles and principal.issuer_id is None:
+            raise NotOfAnIssuer
+        uses = service.seal_uses(SealId(seal_id), issuer_id=principal.issuer_id)
+        return [SealUseBody.from_model(use) for use in uses]
+
+    return routes
+
+
+def _status_lists(service: IssuerService) -> APIRouter:
+    """Spec: Token Status List section 8.1 and 8.2 (the JWT form is all that is offered)."""
+    routes = APIRouter()
+    publication = service.publication
+    cache_control = f"public, max-age={int(publication.ttl.total_seconds())}"
+
+    @routes.get("/status/{inner:path}", response_class=Response, include_in_schema=False)
+    def status_list(inner: str, request: Request) -> Response:
+        token, etag = publication.read(inner)
+        headers = {"ETag": etag, "Cache-Control": cache_control, "Access-Control-Allow-Origin": "*"}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(token, media_type=MEDIA_TYPE, headers=headers)
+
+    return routes
