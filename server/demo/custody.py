@@ -1,0 +1,118 @@
+"""Keys and certificates of the demonstration: real ones, in encrypted files marked as demonstration keys.
+
+One generated passphrase opens them all; it lies beside them (0600), so these keys protect nothing but a demonstration.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from keys.algorithms import ES256
+from keys.custody.software import create_key_file
+from keys.signer import Signer
+from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
+from server.demo.world import BACK, Office, Party, Region
+from trust_registry.model import Names
+
+CA_YEARS, LEAF_YEARS = 10, 3
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A key in custody with its certificate."""
+
+    signer: Signer
+    certificate: Certificate
+
+
+class Custody:
+    """The key files below one folder. `founded_at` is when the demonstration begins."""
+
+    def __init__(self, folder: Path, passphrase: bytes, founded_at: datetime) -> None:
+        self._folder = folder
+        self._passphrase = passphrase
+        self.began_at = founded_at.replace(microsecond=0) - BACK
+
+    def key(self, name: str) -> Signer:
+        """A new key in `<folder>/<name>.key`."""
+        path = self._folder / f"{name}.key"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return create_key_file(path, ES256, self._passphrase, demo=True)
+
+    def officers(self, folder: str, count: int) -> list[Signer]:
+        return [self.key(f"{folder}/officer-{number}") for number in range(1, count + 1)]
+
+    def region_ca(self, region: Region) -> Certified:
+        signer = self.key(f"{region.code}/ca")
+        certificate = make_region_ca(
+            signer,
+            common_name=f"{region.names.en} Demonstration CA",
+            organisation=region.authority.zh,
+            region=region.code,
+            not_before=self.began_at,
+            not_after=self.began_at + CA_YEARS * YEAR,
+        )
+        return Certified(signer, certificate)
+
+    def timestamper(self, region: Region, ca: Certified) -> Certified:
+        return self._leaf(
+            Profile.TIMESTAMP,
+            ca,
+            f"{region.code}/timestamp",
+            region.names,
+            region.authority,
+            "time-stamping",
+            None,
+            None,
+        )
+
+    def seal(self, office: Office, ca: Certified) -> Certified:
+        uri = f"urn:yinxin:issuer:{office.id}"
+        return self._leaf(Profile.SEAL, ca, f"{office.id}/seal", office.names, office.names, "seal", office.uscc, uri)
+
+    def status(self, office: Office, ca: Certified) -> Certified:
+        uri = f"urn:yinxin:issuer:{office.id}"
+        return self._leaf(
+            Profile.STATUS, ca, f"{office.id}/status", office.names, office.names, "status", office.uscc, uri
+        )
+
+    def receipt(self, party: Party, ca: Certified) -> Certified:
+        return self._leaf(Profile.RECEIPT, ca, f"{party.id}/receipt", party.names, party.names, "receipts", None, None)
+
+    def _leaf(  # noqa: PLR0917 - one line for each purpose above
+        self,
+        profile: Profile,
+        ca: Certified,
+        file: str,
+        names: Names,
+        organisation: Names,
+        purpose: str,
+        uscc: str | None,
+        uri: str | None,
+    ) -> Certified:
+        signer = self.key(file)
+        certificate = make_certificate(
+            profile,
+            ca_signer=ca.signer,
+            ca=ca.certificate,
+            subject_key=signer.public_key,
+            common_name=f"{names.en} {purpose}",
+            organisation=organisation.zh,
+            uscc=uscc,
+            uri=uri,
+            not_before=self.began_at,
+            not_after=self.began_at + LEAF_YEARS * YEAR,
+        )
+        return Certified(signer, certificate)
+
+
+def new_passphrase(path: Path) -> bytes:
+    """A random passphrase in a file that only its owner reads."""
+    path.touch(mode=0o600, exist_ok=False)
+    passphrase = secrets.token_urlsafe(24)
+    path.write_text(passphrase + "\n", encoding="ascii")
+    return passphrase.encode("ascii")

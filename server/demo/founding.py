@@ -1,0 +1,79 @@
+"""The ceremony of the demonstration, held for real: thresholds of officers sign, nobody else can.
+
+The network's root and targets need two of three officers, each region's list two of its three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.signer import Signer
+from server.demo.custody import Custody
+from server.demo.lists import RegionInCustody, common_list, region_list
+from server.demo.world import COMMON_OFFICERS, NETWORK_OFFICERS, REGIONS
+from trust_registry.catalogue import COMMON, COMMON_NAMES
+from trust_registry.ceremony import OnlineKeys, admit, found_network, propose, publish, sign
+from trust_registry.model import ListKind, Names, RegionCode
+from trust_registry.repository import Repository
+from trust_registry.tuf_keys import Officer
+
+THRESHOLD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who signs for a list."""
+
+    kind: ListKind
+    code: RegionCode
+    names: Names
+    officers: Sequence[Officer]
+    signers: Sequence[Signer]
+
+
+def found(repository: Repository, custody: Custody, now: datetime, public_url: str) -> tuple[RegionInCustody, ...]:
+    """Found the network, admit both regions and the common body, publish their lists."""
+    host = OnlineKeys(custody.key("network/snapshot"), custody.key("network/timestamp"))
+    network = custody.officers("network", len(NETWORK_OFFICERS))
+    officers = _named(NETWORK_OFFICERS, network)
+    founding = found_network(repository, officers=officers, threshold=THRESHOLD, online=host, now=now)
+    _carry_out(repository, founding.id, network, host, now)
+    common = _authority(custody, ListKind.BODY, COMMON, COMMON_NAMES, COMMON_OFFICERS)
+    regions = [_authority(custody, ListKind.REGION, r.code, r.names, r.officers) for r in REGIONS]
+    for each in (common, *regions):
+        admission = admit(
+            repository,
+            kind=each.kind,
+            code=each.code,
+            names=each.names,
+            officers=each.officers,
+            threshold=THRESHOLD,
+            now=now,
+        )
+        _carry_out(repository, admission.id, network, host, now)
+    _carry_out(repository, propose(repository, common_list(now), now).id, common.signers, host, now)
+    made = []
+    for region, authority in zip(REGIONS, regions, strict=True):
+        in_custody = region_list(region, custody, now, public_url, repository.add_image)
+        _carry_out(repository, propose(repository, in_custody.list, now).id, authority.signers, host, now)
+        made.append(in_custody)
+    return tuple(made)
+
+
+def _named(names: Sequence[str], signers: Sequence[Signer]) -> list[Officer]:
+    return [Officer(name, signer.public_key) for name, signer in zip(names, signers, strict=True)]
+
+
+def _authority(custody: Custody, kind: ListKind, code: RegionCode, names: Names, officers: Sequence[str]) -> Authority:
+    signers = custody.officers(code, len(officers))
+    return Authority(kind, code, names, _named(officers, signers), signers)
+
+
+def _carry_out(
+    repository: Repository, proposal_id: str, signers: Sequence[Signer], host: OnlineKeys, now: datetime
+) -> None:
+    for signer in signers[:THRESHOLD]:
+        sign(repository, proposal_id, signer)
+    publish(repository, proposal_id, host, now)

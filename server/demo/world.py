@@ -1,0 +1,235 @@
+"""What exists in the demonstration: regions, offices, scenarios, recognitions. Data only.
+
+All names, numbers and places are fictional; codes lie outside GB/T 2260.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from stdnum.cn import uscc
+
+from trust_registry.catalogue import (
+    BUSINESS_LICENCE,
+    DEGREE_CERTIFICATE,
+    DRIVING_LICENCE,
+    HOUSEHOLD_REGISTER,
+    MARRIAGE_CERTIFICATE,
+)
+from trust_registry.model import (
+    IssuerId,
+    Names,
+    RegionCode,
+    RelyingPartyId,
+    Scenario,
+    ScenarioId,
+    TypeId,
+    TypeRequirement,
+)
+
+DONGLING, XICHUAN = RegionCode("990100"), RegionCode("990200")
+BACK = timedelta(days=120)  # how long ago the demonstration's entries began
+NOTICE = timedelta(days=30)
+
+
+def organisation_code(kind: str, region: str, body: str) -> str:
+    """A fictional unified social credit code (GB 32100). `kind`: 11 office, 12 school, 91 firm."""
+    start = f"{kind}{region}{body}"
+    return start + uscc.calc_check_digit(start)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    code: RegionCode
+    names: Names
+    authority: Names
+    officers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    region: RegionCode
+    slug: str
+    names: Names
+    uscc: str
+    types: tuple[TypeId, ...]
+    contact: Names
+
+    @property
+    def id(self) -> IssuerId:
+        return IssuerId(f"{self.region}/{self.slug}")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    region: RegionCode
+    slug: str
+    names: Names
+    scenarios: tuple[ScenarioId, ...]
+
+    @property
+    def id(self) -> RelyingPartyId:
+        return RelyingPartyId(f"{self.region}/{self.slug}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """`starts_in` from the founding: negative is in force, positive still in its notice period."""
+
+    accepting: RegionCode
+    id: str
+    issuing: RegionCode
+    type_id: TypeId
+    scenarios: tuple[ScenarioId, ...]
+    starts_in: timedelta
+
+
+REGIONS = (
+    Region(
+        DONGLING,
+        Names("东岭区", "Dongling District"),
+        Names("东岭区政务服务和数据管理局", "Dongling Government Services and Data Bureau"),
+        ("东岭 韩立", "东岭 苏敏", "东岭 顾川"),
+    ),
+    Region(
+        XICHUAN,
+        Names("西川区", "Xichuan District"),
+        Names("西川区政务服务和数据管理局", "Xichuan Government Services and Data Bureau"),
+        ("西川 高远", "西川 唐宁", "西川 沈岳"),
+    ),
+)
+COMMON_OFFICERS = ("共同目录 方正", "共同目录 白雪", "共同目录 江涛")
+NETWORK_OFFICERS = ("联席会议 东岭代表", "联席会议 西川代表", "联席会议 秘书长")
+
+_HALL = Names("拨打 990-12345", "Call 990-12345")
+OFFICES = (
+    Office(
+        DONGLING,
+        "civil-affairs",
+        Names("东岭区民政局", "Dongling Civil Affairs Bureau"),
+        organisation_code("11", "990100", "MB0010001"),
+        (MARRIAGE_CERTIFICATE,),
+        _HALL,
+    ),
+    Office(
+        DONGLING,
+        "public-security",
+        Names("东岭区公安局", "Dongling Public Security Bureau"),
+        organisation_code("11", "990100", "MB0010002"),
+        (HOUSEHOLD_REGISTER, DRIVING_LICENCE),
+        _HALL,
+    ),
+    Office(
+        DONGLING,
+        "market-regulation",
+        Names("东岭区市场监督管理局", "Dongling Market Regulation Bureau"),
+        organisation_code("11", "990100", "MB0010003"),
+        (BUSINESS_LICENCE,),
+        _HALL,
+    ),
+    Office(
+        DONGLING,
+        "university",
+        Names("东岭大学", "Dongling University"),
+        organisation_code("12", "990100", "MB0010004"),
+        (DEGREE_CERTIFICATE,),
+        _HALL,
+    ),
+    Office(
+        XICHUAN,
+        "civil-affairs",
+        Names("西川区民政局", "Xichuan Civil Affairs Bureau"),
+        organisation_code("11", "990200", "MB0020001"),
+        (MARRIAGE_CERTIFICATE,),
+        _HALL,
+    ),
+    Office(
+        XICHUAN,
+        "public-security",
+        Names("西川区公安局", "Xichuan Public Security Bureau"),
+        organisation_code("11", "990200", "MB0020002"),
+        (HOUSEHOLD_REGISTER, DRIVING_LICENCE),
+        _HALL,
+    ),
+    Office(
+        XICHUAN,
+        "market-regulation",
+        Names("西川区市场监督管理局", "Xichuan Market Regulation Bureau"),
+        organisation_code("11", "990200", "MB0020003"),
+        (BUSINESS_LICENCE,),
+        _HALL,
+    ),
+)
+
+TRANSFER = ScenarioId("990200/household-transfer")
+SETTLEMENT = ScenarioId("990200/talent-settlement")
+COMPANY = ScenarioId("990100/company-start")
+VEHICLE = ScenarioId("990100/vehicle-registration")
+
+SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
+    XICHUAN: (
+        Scenario(
+            TRANSFER,
+            Names("户口迁移（夫妻投靠）", "Household transfer (joining a spouse)"),
+            Names("核对夫妻关系，办理户口迁入", "To confirm the marriage before registering the move"),
+            (
+                TypeRequirement(
+                    (MARRIAGE_CERTIFICATE,),
+                    ("holder_name", "identity_number", "spouse_name", "registered_on"),
+                    ("spouse_identity_number",),
+                ),
+                TypeRequirement(
+                    (HOUSEHOLD_REGISTER,), ("holder_name", "identity_number", "address"), ("household_number",)
+                ),
+            ),
+        ),
+        Scenario(
+            SETTLEMENT,
+            Names("人才落户", "Settlement of graduates"),
+            Names("核对学位，办理落户", "To confirm the degree before registering the settlement"),
+            (
+                TypeRequirement(
+                    (DEGREE_CERTIFICATE,), ("holder_name", "institution", "degree"), ("major", "conferred_on")
+                ),
+            ),
+        ),
+    ),
+    DONGLING: (
+        Scenario(
+            COMPANY,
+            Names("企业开办（异地企业设立分支机构）", "Opening a branch of a company from elsewhere"),
+            Names("核对企业主体资格", "To confirm that the company exists"),
+            (TypeRequirement((BUSINESS_LICENCE,), ("legal_representative", "address"), ("business_scope",)),),
+        ),
+        Scenario(
+            VEHICLE,
+            Names("机动车登记", "Vehicle registration"),
+            Names("核对驾驶资格", "To confirm the right to drive"),
+            (TypeRequirement((DRIVING_LICENCE,), ("holder_name",), ("identity_number", "address")),),
+        ),
+    ),
+}
+
+PARTIES = (
+    Party(
+        XICHUAN,
+        "government-hall",
+        Names("西川区政务服务大厅", "Xichuan Government Service Hall"),
+        (TRANSFER, SETTLEMENT),
+    ),
+    Party(
+        DONGLING, "government-hall", Names("东岭区政务服务大厅", "Dongling Government Service Hall"), (COMPANY, VEHICLE)
+    ),
+)
+
+_IN_FORCE = timedelta(days=-60)
+RECOGNITIONS = (
+    Recognition(XICHUAN, "R1", DONGLING, MARRIAGE_CERTIFICATE, (TRANSFER,), _IN_FORCE),
+    Recognition(XICHUAN, "R2", DONGLING, HOUSEHOLD_REGISTER, (TRANSFER,), _IN_FORCE),
+    Recognition(XICHUAN, "R3", DONGLING, DEGREE_CERTIFICATE, (SETTLEMENT,), _IN_FORCE),
+    Recognition(XICHUAN, "R4", DONGLING, DRIVING_LICENCE, (), timedelta(days=21)),
+    Recognition(DONGLING, "R1", XICHUAN, BUSINESS_LICENCE, (COMPANY,), _IN_FORCE),
+    Recognition(DONGLING, "R2", XICHUAN, DRIVING_LICENCE, (VEHICLE,), _IN_FORCE),
+)
