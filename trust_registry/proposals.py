@@ -18,7 +18,7 @@ from securesystemslib.signer import Key, Signature
 from tuf.api.metadata import Metadata, Root, Targets, VerificationResult
 
 from trust_registry.differences import Change, ChangeKind
-from trust_registry.durable import sync_folder, write_durably
+from trust_registry.durable import sync_path, write_durably
 from trust_registry.errors import UnknownProposal
 from trust_registry.model import Names
 from trust_registry.repository import Published, Repository
@@ -136,8 +136,8 @@ def retire(repository: Repository, proposal_id: str) -> None:
     if goal.exists():
         shutil.rmtree(goal)
     (repository.proposals / proposal_id).replace(goal)
-    sync_folder(repository.published)
-    sync_folder(repository.proposals)
+    sync_path(repository.published)
+    sync_path(repository.proposals)
 
 
 def drafts(repository: Repository) -> tuple[Draft, ...]:

@@ -1,0 +1,106 @@
+"""Keeps the verified views of a running process current: immutable, swapped whole, read without locks.
+
+Starts no thread and reads no clock: the server calls `refresh` in the background.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from trust_registry.client import TrustStore
+from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
+from trust_registry.model import StatusSnapshot, StatusView, TrustView
+from trust_registry.ports import Clock, Fetch
+from trust_registry.status_cache import StatusCache
+
+DEFAULT_TTL: Final = timedelta(minutes=5)
+_RETRY_AFTER: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperHealth:
+    """When the trust data were last confirmed, and why the last refresh failed, if it did."""
+
+    refreshed_at: datetime | None
+    failure: str | None
+
+
+class TrustKeeper:
+    """The trust view and the status view that this process judges by."""
+
+    def __init__(self, store: TrustStore, fetch: Fetch, now: Clock, statuses: StatusCache | None = None) -> None:
+        self._store = store
+        self._fetch = fetch
+        self._now = now
+        self._cache = StatusCache(store.folder / "status") if statuses is None else statuses
+        self._refreshing = threading.Lock()
+        self._status_lock = threading.Lock()
+        self._view: TrustView | None = None
+        self._statuses = StatusView({})
+        self._asked_at: dict[str, datetime] = {}
+        self._failure: str | None = None
+        self._load()
+
+    @property
+    def view(self) -> TrustView | None:
+        """The verified view, or None as long as there is none."""
+        return self._view
+
+    @property
+    def statuses(self) -> StatusView:
+        return self._statuses
+
+    @property
+    def health(self) -> KeeperHealth:
+        view = self._view
+        return KeeperHealth(None if view is None else view.refreshed_at, self._failure)
+
+    def refresh(self) -> None:
+        """Bring trust data and every status list in use up to date. Never raises on what others answer: see `health`."""
+        with self._refreshing:
+            now = self._now()
+            try:
+                self._view = self._store.refresh(self._fetch, now).view
+                self._failure = None
+            except (FetchFailed, RefreshRefused, TrustDamaged, TrustMissing) as err:
+                self._failure = f"{type(err).__name__}: {err}"
+            view = self._view
+            if view is None:
+                return
+            with self._status_lock:
+                known = self._cache.load(view, now)
+                uris = list(dict.fromkeys((*known.entries, *self._statuses.entries)))
+                self._statuses = self._cache.refresh(uris, self._fetch, view, now, known)
+
+    def ensure_status(self, uri: str) -> None:
+        """Fetch the list at `uri` if it is missing or older than its ttl; what came of it stands in `statuses`."""
+        if not self._due(uri):
+            return
+        with self._status_lock:
+            view, now = self._view, self._now()
+            if view is None or not self._due(uri):
+                return
+            self._asked_at[uri] = now
+            self._statuses = self._cache.refresh([uri], self._fetch, view, now, self._statuses)
+
+    def _due(self, uri: str) -> bool:
+        now = self._now()
+        asked = self._asked_at.get(uri)
+        if asked is not None and timedelta(0) <= now - asked < _RETRY_AFTER:
+            return False  # a counter that scans one code after another must not hammer a silent host
+        entry = self._statuses.get(uri)
+        if not isinstance(entry, StatusSnapshot):
+            return True
+        return now - entry.fetched_at >= (DEFAULT_TTL if entry.ttl is None else entry.ttl)
+
+    def _load(self) -> None:
+        now = self._now()
+        try:
+            self._view = self._store.load(now)
+        except (TrustMissing, TrustDamaged) as err:
+            self._failure = f"{type(err).__name__}: {err}"
+            return
+        self._statuses = self._cache.load(self._view, now)

@@ -1,0 +1,147 @@
+"""A verified local copy of a network's trust data, opened without a network and without a clock.
+
+Verifies everything again: root by itself, timestamp, snapshot and targets by root, each authority's role by targets,
+each list by its role. Expiry is not judged: it is a fact of the view. How a copy comes to be is `client`.
+Spec: TUF 1.0.33 section 5, without the downloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from securesystemslib.exceptions import Error as SigningError
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
+
+from trust_registry.core import check_list
+from trust_registry.errors import InvalidList, TrustDamaged
+from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
+from trust_registry.roles import ListRole
+from trust_registry.wire import list_from_json
+
+T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCopy:
+    """The view, and its lists by the SHA-256 of their bytes, so that unchanged ones need not be read twice."""
+
+    view: TrustView
+    lists: Mapping[str, RegionList]
+
+
+def open_copy(metadata: Path, targets: Path, *, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
+    """Open the copy in `metadata` (python-tuf's layout) and `targets` (`<sha256>.json`).
+
+    `known`: lists already read and checked, by digest. Raises: TrustDamaged naming what does not hold.
+    """
+    try:
+        return _Copy(metadata, targets).open(refreshed_at, known)
+    except (RepositoryError, SigningError, OSError, ValueError, KeyError) as err:
+        raise TrustDamaged(f"the copy does not verify: {err}") from err
+    except InvalidList as err:
+        raise TrustDamaged(f"a list is not valid: {err}") from err
+
+
+def admitted_roles(targets: Targets) -> Iterator[ListRole]:
+    """The authorities that top-level targets delegate to, each to its own path and nothing else.
+
+    Whoever holds the top level may admit authorities, not speak for them. Raises: TrustDamaged.
+    """
+    if targets.targets:
+        raise TrustDamaged("targets.json lists files of its own: only authorities speak, each for itself")
+    delegations = targets.delegations
+    if delegations is None:
+        return
+    if delegations.roles is None:
+        raise TrustDamaged("targets.json delegates to roles that are no authorities")
+    codes: set[RegionCode] = set()
+    for name, delegated in delegations.roles.items():
+        role = ListRole.parse(name)
+        if role is None or delegated.paths != role.paths or role.code in codes:
+            raise TrustDamaged(f"targets.json delegates to {name[:64]}, which is no authority over its own path")
+        codes.add(role.code)
+        _check_distinct(name, [delegations.keys[keyid].keyval["public"] for keyid in delegated.keyids])
+        yield role
+
+
+def _check_distinct(name: str, keys: list[str]) -> None:
+    # One officer under two key ids would count twice towards the threshold.
+    if len(set(keys)) != len(keys):
+        raise TrustDamaged(f"{name} lists one key twice")
+
+
+class _Copy:
+    def __init__(self, metadata: Path, targets: Path) -> None:
+        self._metadata = metadata
+        self._targets = targets
+
+    def open(self, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
+        root, timestamp, snapshot, targets = self._top_level()
+        expiries = [each.expires for each in (root, timestamp, snapshot, targets)]
+        versions = {each.type: each.version for each in (root, timestamp, snapshot, targets)}
+        lists: dict[RegionCode, RegionList] = {}
+        signatures: dict[RegionCode, ListSignatures] = {}
+        by_digest: dict[str, RegionList] = {}
+        for role in admitted_roles(targets):
+            meta = snapshot.meta.get(f"{role.name}.json")
+            if meta is None:
+                continue  # admitted, has not published yet
+            data = self._bytes(role.name)
+            signed = self._checked(Metadata[Targets].from_bytes(data), data, meta, role.name)
+            result = targets.get_verification_result(role.name, signed.signed_bytes, signed.signatures)
+            if not result:
+                raise TrustDamaged(f"{role.name} is not signed by its threshold")
+            digest, found = self._list(role, signed.signed, known)
+            lists[role.code] = by_digest[digest] = found
+            signatures[role.code] = ListSignatures(result.threshold, tuple(result.signed), signed.signed.version)
+            expiries.append(signed.signed.expires)
+            versions[role.name] = signed.signed.version
+        return OpenedCopy(TrustView(lists, signatures, versions, refreshed_at, min(expiries)), by_digest)
+
+    def _top_level(self) -> tuple[Root, Timestamp, Snapshot, Targets]:
+        root = Metadata[Root].from_bytes(self._bytes("root"))
+        root.signed.verify_delegate(Root.type, root.signed_bytes, root.signatures)
+        for name, role in root.signed.roles.items():
+            _check_distinct(name, [root.signed.keys[keyid].keyval["public"] for keyid in role.keyids])
+        timestamp = Metadata[Timestamp].from_bytes(self._bytes(Timestamp.type))
+        root.signed.verify_delegate(Timestamp.type, timestamp.signed_bytes, timestamp.signatures)
+        data = self._bytes(Snapshot.type)
+        meta = timestamp.signed.snapshot_meta
+        snapshot = self._checked(Metadata[Snapshot].from_bytes(data), data, meta, Snapshot.type)
+        root.signed.verify_delegate(Snapshot.type, snapshot.signed_bytes, snapshot.signatures)
+        data = self._bytes(Targets.type)
+        meta = snapshot.signed.meta["targets.json"]
+        targets = self._checked(Metadata[Targets].from_bytes(data), data, meta, Targets.type)
+        root.signed.verify_delegate(Targets.type, targets.signed_bytes, targets.signatures)
+        return root.signed, timestamp.signed, snapshot.signed, targets.signed
+
+    def _bytes(self, role: str) -> bytes:
+        return (self._metadata / f"{role}.json").read_bytes()
+
+    def _checked(self, metadata: Metadata[T], data: bytes, meta: MetaFile, role: str) -> Metadata[T]:
+        meta.verify_length_and_hashes(data)
+        if metadata.signed.version != meta.version:
+            raise TrustDamaged(f"{role} is version {metadata.signed.version} where {meta.version} is announced")
+        return metadata
+
+    def _list(self, role: ListRole, signed: Targets, known: Mapping[str, RegionList]) -> tuple[str, RegionList]:
+        target = signed.targets.get(role.target)
+        if target is None:
+            raise TrustDamaged(f"{role.name} names no {role.target}")
+        digest: Any = target.hashes.get("sha256")
+        if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
+            raise TrustDamaged(f"{role.name} gives no SHA-256 of its list")
+        data = (self._targets / f"{digest}.json").read_bytes()
+        target.verify_length_and_hashes(data)
+        found = known.get(digest)
+        if found is None:
+            found = list_from_json(data)
+            check_list(found)
+        if found.code != role.code or found.kind is not role.kind:
+            raise TrustDamaged(f"{role.name} has published the list of another authority")
+        return digest, found
