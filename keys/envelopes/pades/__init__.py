@@ -1,0 +1,17 @@
+"""PAdES: signatures inside PDF files (ETSI EN 319 142-1). Made in `signing`, read in `reading`; nothing here trusts."""
+
+from __future__ import annotations
+
+from keys.envelopes.pades.model import Appearance, Modification, PdfSignature, SignedPdf
+from keys.envelopes.pades.reading import MAX_SIZE, parse_signed_pdf
+from keys.envelopes.pades.signing import sign_pdf
+
+__all__ = [
+    "MAX_SIZE",
+    "Appearance",
+    "Modification",
+    "PdfSignature",
+    "SignedPdf",
+    "parse_signed_pdf",
+    "sign_pdf",
+]
