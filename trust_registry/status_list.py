@@ -141,13 +141,13 @@ def make_status_token(
     """
     header: dict[str, Any] = {"typ": TYP}
     if certificate is not None:
-        header["x5t#S256"] = b64url_encode(bytes.fromhex(certificate.thumbprint))
+        header["x5t#S256"] = b64url_encode(bytes.fromhex(certificate.thumbprint)).decode()
     payload = {
         "sub": uri,
         "iat": int(issued_at.timestamp()),
         "exp": int(expires_at.timestamp()),
         "ttl": int(ttl.total_seconds()),
-        "status_list": {"bits": statuses.bits, "lst": b64url_encode(compress(statuses.data))},
+        "status_list": {"bits": statuses.bits, "lst": b64url_encode(compress(statuses.data)).decode()},
     }
     return sign_jws(header, json.dumps(payload, separators=(",", ":")).encode(), signer)
 
