@@ -82,6 +82,8 @@ ALGORITHMS: tuple[Algorithm, ...] = (ES256, ES384, EDDSA)
 _BY_JOSE = {a.jose: a for a in ALGORITHMS}
 _BY_COSE = {a.cose: a for a in ALGORITHMS}
 _BY_OID = {a.signature_oid: a for a in ALGORITHMS}
+_BY_CURVE = {(a.key_type.jwk_type, a.key_type.jwk_curve): a for a in ALGORITHMS}
+_BY_PREFIX = tuple((a.key_type.spki_prefix, a.key_type.spki_size, a) for a in ALGORITHMS)
 
 
 def by_jose(name: object) -> Algorithm:
@@ -110,15 +112,15 @@ def by_signature_oid(oid: str) -> Algorithm:
 
 def by_spki(spki: bytes) -> Algorithm:
     """The algorithm that a DER SubjectPublicKeyInfo's key is used with. Raises AlgorithmNotSupported."""
-    for algorithm in ALGORITHMS:
-        if len(spki) == algorithm.key_type.spki_size and spki.startswith(algorithm.key_type.spki_prefix):
+    for prefix, size, algorithm in _BY_PREFIX:
+        if len(spki) == size and spki.startswith(prefix):
             return algorithm
     raise AlgorithmNotSupported("this kind of public key is not in the registry")
 
 
 def by_jwk_curve(key_type: object, curve: object) -> Algorithm:
     """The algorithm that a JWK with these `kty` and `crv` is used with. Raises AlgorithmNotSupported."""
-    for algorithm in ALGORITHMS:
-        if algorithm.key_type.jwk_type == key_type and algorithm.key_type.jwk_curve == curve:
-            return algorithm
-    raise AlgorithmNotSupported("this kind of JWK is not in the registry")
+    algorithm = _BY_CURVE.get((key_type, curve)) if isinstance(key_type, str) and isinstance(curve, str) else None
+    if algorithm is None:
+        raise AlgorithmNotSupported("this kind of JWK is not in the registry")
+    return algorithm

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from keys.algorithms import by_jose
@@ -17,6 +19,7 @@ from keys.signer import Signer
 
 MAX_SIZE: Final = 1 << 20
 _MAX_HEADER: Final = 32768  # an x5c chain fits
+_encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,23 @@ def parse_jws(token: str | bytes, *, max_size: int = MAX_SIZE) -> Jws:
         text = token.encode("ascii") if isinstance(token, str) else bytes(token)
         signing_input, _, signature = text.rpartition(b".")
         protected, _, payload = signing_input.partition(b".")
-        header_bytes = b64url_decode(protected)
         payload_bytes = b64url_decode(payload)
         signature_bytes = b64url_decode(signature)
     except ValueError as err:
         raise MalformedEnvelope("not a compact JWS") from err
-    header = load_json(header_bytes, max_size=_MAX_HEADER)
-    algorithm = _check_header(header)
+    header, algorithm = _parse_header(protected)
     if len(signature_bytes) != algorithm.signature_size:
         raise MalformedEnvelope("the JWS signature has the wrong length for its algorithm")
     return Jws(header, payload_bytes, signing_input, signature_bytes, algorithm)
 
 
-def _check_header(header: Any) -> Algorithm:
+# Few headers are in use at a time: one per seal, status key and kind of token.
+@lru_cache(maxsize=512)
+def _parse_header(protected: bytes) -> tuple[Mapping[str, Any], Algorithm]:
+    try:
+        header = load_json(b64url_decode(protected), max_size=_MAX_HEADER)
+    except ValueError as err:
+        raise MalformedEnvelope("not a compact JWS") from err
     if not isinstance(header, dict):
         raise MalformedEnvelope("the JWS header is not an object")
     if "crit" in header:
@@ -66,7 +73,7 @@ def _check_header(header: Any) -> Algorithm:
     if header.get("b64", True) is not True:
         raise MalformedEnvelope("a JWS with an unencoded payload is not supported")
     try:
-        return by_jose(header.get("alg"))
+        return MappingProxyType(header), by_jose(header.get("alg"))
     except AlgorithmNotSupported as err:
         raise MalformedEnvelope("the JWS algorithm is not supported") from err
 
@@ -76,6 +83,6 @@ def sign_jws(header: Mapping[str, Any], payload: bytes, signer: Signer) -> str:
     name = signer.algorithm.jose
     if header.get("alg", name) != name:
         raise ValueError("the header's alg is not the signer's")
-    protected = json.dumps({"alg": name, **header}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    protected = _encode_json({"alg": name, **header}).encode("utf-8")
     signing_input = b64url_encode(protected) + b"." + b64url_encode(payload)
     return (signing_input + b"." + b64url_encode(signer.sign(signing_input))).decode("ascii")

@@ -7,7 +7,6 @@ check (`SdJwt.jws.verified_by`), as are validity claims. Issuing conceals top-le
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,9 @@ DEFAULT_DIGEST: Final = "sha-256"
 # Names of the IANA Named Information Hash Algorithm registry -> hashlib. Others are not understood, and refused.
 _DIGESTS: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
 _RESERVED: Final = frozenset({"_sd", "...", "_sd_alg"})
+_SALT_BYTES: Final = 18  # a multiple of three: the base64url of many salts is cut into that of each
+_SALT_TEXT: Final = 24
+_quote: Final = json.encoder.encode_basestring
 _encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -91,27 +93,32 @@ def issue_sd_jwt(
     """An SD-JWT over `claims`, of which those named in `disclosable` (absent ones are ignored) are concealed.
 
     `header` carries `typ`, `x5c` and so on; `alg` is added. `holder_key` (a public JWK) becomes `cnf`. Salts have
-    128 bits. Raises ValueError for reserved claim names. Spec: RFC 9901 sections 4.1 and 4.2.
+    144 bits. Raises ValueError for reserved claim names. Spec: RFC 9901 sections 4.1 and 4.2.
     """
     payload: dict[str, Any] = {}
     digests = [_digest(os.urandom(32), digest_algorithm) for _ in range(decoys)]
     disclosures: list[str] = []
-    randomness = os.urandom(16 * len(claims))
+    suspicious = False
+    salts = b64url_encode(os.urandom(_SALT_BYTES * len(claims))).decode("ascii")
     for position, (name, value) in enumerate(claims.items()):
         if name in _RESERVED:
             raise ValueError(f"{name!r} is reserved by SD-JWT")
         if name not in disclosable:
             payload[name] = value
             continue
-        salt = b64url_encode(randomness[16 * position : 16 * position + 16]).decode("ascii")
-        encoded = b64url_encode(_encode_json([salt, name, value]).encode("utf-8"))
+        salt = salts[_SALT_TEXT * position : _SALT_TEXT * (position + 1)]
+        text = _quote(value) if type(value) is str else _encode_json(value)
+        suspicious |= "_sd" in text or "..." in text
+        encoded = b64url_encode(f'["{salt}",{_quote(name)},{text}]'.encode())
         disclosures.append(encoded.decode("ascii"))
         digests.append(_digest(encoded, digest_algorithm))
     if holder_key is not None:
         if "cnf" in claims:
             raise ValueError("'cnf' is for the holder's key")
         payload["cnf"] = {"jwk": dict(holder_key)}
-    _check_no_reserved(claims)
+    plain = _encode_json(payload)
+    if suspicious or "_sd" in plain or "..." in plain:
+        _check_no_reserved(claims)
     if digests:
         payload["_sd"] = sorted(digests)  # hides the order of the claims (section 4.2.4.1)
     payload["_sd_alg"] = digest_algorithm
@@ -133,12 +140,13 @@ def parse_sd_jwt(text: str) -> SdJwt:
     payload = load_json(jws.payload, max_size=MAX_SIZE)
     if not isinstance(payload, dict):
         raise MalformedEnvelope("the SD-JWT payload is not an object")
+    flat = _is_flat(jws.payload, payload)
     digest_algorithm = payload.pop("_sd_alg", DEFAULT_DIGEST)
     if not isinstance(digest_algorithm, str) or digest_algorithm not in _DIGESTS:
         raise MalformedEnvelope("the SD-JWT names a digest algorithm that is not understood")
     disclosures = tuple(_parse_disclosure(part, digest_algorithm) for part in encoded)
     processing = _Processing(disclosures)
-    claims = processing.top_level(payload)
+    claims = processing.top_level(payload, flat=flat)
     confirmation = claims.get("cnf")
     holder_key = confirmation.get("jwk") if isinstance(confirmation, dict) else None
     return SdJwt(
@@ -202,7 +210,7 @@ def check_key_binding(
         return KeyBindingOutcome.BAD_SIGNATURE
     if not _is_fresh(payload, at, max_age, clock_skew):
         return KeyBindingOutcome.STALE
-    if not hmac.compare_digest(payload["nonce"].encode(), nonce.encode()):
+    if payload["nonce"] != nonce:
         return KeyBindingOutcome.WRONG_NONCE
     if payload["aud"] != audience:
         return KeyBindingOutcome.WRONG_AUDIENCE
@@ -221,8 +229,8 @@ class _Processing:
         if len(self.pending) != len(disclosures):
             raise MalformedEnvelope("a disclosure is presented twice")
 
-    def top_level(self, payload: dict[str, Any]) -> dict[str, Any]:
-        claims = self._object(payload, MAX_DEPTH, None)
+    def top_level(self, payload: dict[str, Any], *, flat: bool) -> dict[str, Any]:
+        claims = self._object(payload, MAX_DEPTH, None, flat=flat)
         if self.pending:
             raise MalformedEnvelope("a disclosure is not referenced by the SD-JWT")
         return claims
@@ -234,12 +242,16 @@ class _Processing:
             return self._array(value, depth, root)
         return value
 
-    def _object(self, source: dict[str, Any], depth: int, root: str | None) -> dict[str, Any]:
+    def _object(self, source: dict[str, Any], depth: int, root: str | None, *, flat: bool = False) -> dict[str, Any]:
         if depth == 0:
             raise MalformedEnvelope("the SD-JWT is nested too deep")
         if "..." in source or "_sd_alg" in source:
             raise MalformedEnvelope("a reserved SD-JWT claim name stands where it must not")
-        result = {name: self._value(value, depth - 1, root or name) for name, value in source.items() if name != "_sd"}
+        if flat:
+            result = source.copy()
+            result.pop("_sd", None)
+        else:
+            result = {n: self._value(value, depth - 1, root or n) for n, value in source.items() if n != "_sd"}
         digests = source.get("_sd", [])
         if type(digests) is not list:
             raise MalformedEnvelope("_sd is not an array")
@@ -286,16 +298,25 @@ class _Processing:
         return self.pending.pop(digest, None)
 
 
+def _is_flat(encoded: bytes, top_level: Mapping[str, Any]) -> bool:
+    """Whether nothing below the top level of a payload can be a digest: most are so, and need no walk."""
+    expected = ("_sd" in top_level) + ("_sd_alg" in top_level)
+    return encoded.count(b"_sd") == expected and b"..." not in encoded and b"\\" not in encoded
+
+
 def _parse_disclosure(encoded: str, digest_algorithm: str) -> Disclosure:
     try:
         octets = encoded.encode("ascii")
         content = load_json(b64url_decode(octets), max_size=MAX_SIZE)
     except ValueError as err:
         raise MalformedEnvelope("a disclosure is not base64url") from err
-    if type(content) is not list or not 2 <= len(content) <= 3 or not all(type(e) is str for e in content[:-1]):
-        raise MalformedEnvelope("a disclosure is not an array of salt, name and value, or salt and value")
-    name = content[1] if len(content) == 3 else None
-    return Disclosure(content[0], name, content[-1], encoded, _digest(octets, digest_algorithm))
+    if type(content) is list and type(content[0] if content else None) is str:
+        digest = _digest(octets, digest_algorithm)
+        if len(content) == 3 and type(content[1]) is str:
+            return Disclosure(content[0], content[1], content[2], encoded, digest)
+        if len(content) == 2:
+            return Disclosure(content[0], None, content[1], encoded, digest)
+    raise MalformedEnvelope("a disclosure is not an array of salt, name and value, or of salt and value")
 
 
 def _digest(data: bytes, algorithm: str) -> str:
@@ -309,12 +330,14 @@ def _binding_payload(binding: Jws) -> dict[str, Any] | None:
         payload = load_json(binding.payload, max_size=65536)
     except MalformedEnvelope:
         return None
-    if type(payload) is not dict or not all(type(payload.get(name)) is str for name in ("nonce", "aud", "sd_hash")):
+    if type(payload) is not dict:
         return None
-    if type(payload.get("iat")) not in (int, float):
-        return None
-    if not all(type(payload[name]) in (int, float) for name in ("exp", "nbf") if name in payload):
-        return None
+    for name in ("nonce", "aud", "sd_hash"):
+        if type(payload.get(name)) is not str:
+            return None
+    for name in ("iat", "exp", "nbf"):
+        if (name in payload or name == "iat") and type(payload.get(name)) not in (int, float):
+            return None
     return payload
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 from keys.errors import MalformedEnvelope
@@ -22,7 +23,12 @@ def load_json(data: bytes | str, *, max_size: int = 1 << 20, max_depth: int = MA
         raise MalformedEnvelope(f"JSON of more than {max_size} bytes")
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
-        value = _DECODER.decode(text)
+        try:
+            value, end = _SCAN(text, 0)
+        except StopIteration:  # white space before the value, or no value
+            value, end = _DECODER.decode(text), len(text)
+        if end != len(text) and text[end:].strip(" \t\r\n"):
+            raise ValueError("text after the value")
     except RecursionError:
         raise MalformedEnvelope("JSON nested too deep") from None
     except ValueError as err:
@@ -82,3 +88,5 @@ def _constant(name: str) -> Any:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_members, parse_int=_integer, parse_float=_real, parse_constant=_constant
 )
+# The decoder without its two searches for white space, which signed JSON has none of.
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = vars(_DECODER)["scan_once"]
