@@ -56,7 +56,7 @@ def _box(left: float, bottom: float, side: float) -> tuple[float, float, float, 
     )
 
 
-LAYOUT = PdfLayout(page=-1, seal_box=_box(129, 31, 42))
+LAYOUT = PdfLayout(page=-1, seal_box=_box(127, 28, 42))
 
 
 def render_pdf(recorded: Recorded, qr_text: str, *, authority: Names | None = None) -> bytes:

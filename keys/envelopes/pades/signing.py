@@ -96,9 +96,7 @@ class _Update:
         self._steps: Any = self._embedder(field_name, appearance).write_cms(field_name, self._writer)
         field = next(self._steps).get_object()
         if appearance is not None:
-            source = PdfFileReader(BytesIO(appearance.pdf))
-            image = self._writer.import_page_as_xobject(source)
-            field["/AP"] = generic.DictionaryObject({generic.pdf_name("/N"): image})  # type: ignore[no-untyped-call]
+            field["/AP"] = _dictionary(N=self._image(appearance.pdf))
 
     def prepare(self, signature: SignatureObject, digest_name: str) -> bytes:
         """Write the file with room for the signature; its digest."""
@@ -107,6 +105,19 @@ class _Update:
         prepared, self._output = self._steps.send(SigIOSetup(md_algorithm=digest_name))
         digest: bytes = prepared.document_digest
         return digest
+
+    def _image(self, pdf: bytes) -> Any:
+        """The appearance as a form that darkens what it covers, like ink: the date under a seal stays readable."""
+        image = self._writer.import_page_as_xobject(PdfFileReader(BytesIO(pdf)))
+        ink = _dictionary(Type=_name("ExtGState"), BM=_name("Multiply"))
+        resources = _dictionary(XObject=_dictionary(Seal=image), ExtGState=_dictionary(Ink=ink))
+        form = generic.StreamObject(
+            _dictionary(
+                Type=_name("XObject"), Subtype=_name("Form"), BBox=image.get_object()["/BBox"], Resources=resources
+            ),
+            stream_data=b"q /Ink gs /Seal Do Q",
+        )
+        return self._writer.add_object(form)
 
     def finish(self, cms: bytes) -> bytes:
         self._steps.send(cms)
@@ -120,3 +131,11 @@ class _Update:
         number: Any = generic.FloatObject
         box: Any = tuple(number(round(edge, 2)) for edge in appearance.box)
         return PdfCMSEmbedder(SigFieldSpec(field_name, on_page=appearance.page, box=box))
+
+
+def _name(text: str) -> generic.NameObject:
+    return generic.pdf_name(f"/{text}")
+
+
+def _dictionary(**entries: Any) -> generic.DictionaryObject:
+    return generic.DictionaryObject({_name(key): value for key, value in entries.items()})  # type: ignore[no-untyped-call]
