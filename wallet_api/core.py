@@ -1,4 +1,4 @@
-"""The wallet's decisions: what may be shown for what, how long, and who may read it. Pure: no store, no clock, no chance."""
+"""The wallet's decisions: what may be shown for what, how long, who may read it. Pure: no store, clock or chance."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def recognised_by(view: TrustView, region: RegionCode, type_id: TypeId, now: dat
 
 
 def scenario_options(view: TrustView, region: RegionCode, type_id: TypeId, now: datetime) -> tuple[ScenarioOption, ...]:
-    """Every scenario of every region that takes this type of `region` at `now`, by itself or as the equivalent of its own."""
+    """Every scenario of every region that takes this type of `region` at `now`, as itself or as an equivalent."""
     options: list[ScenarioOption] = []
     for code, region_list in sorted(view.lists.items()):
         for scenario in region_list.scenarios:
-            accepted_as = set(_taken_as(view, region, type_id, code, scenario.id, now))
+            accepted_as = set(_taken_as(view, region, type_id, accepting=code, scenario=scenario.id, now=now))
             wanted = (r for r in scenario.requires if accepted_as & set(r.any_of))
             if requirement := next(wanted, None):
                 options.append(ScenarioOption(scenario, region_list, requirement))
@@ -101,7 +101,7 @@ def scenario_options(view: TrustView, region: RegionCode, type_id: TypeId, now: 
 
 
 def _taken_as(
-    view: TrustView, region: RegionCode, type_id: TypeId, accepting: RegionCode, scenario: ScenarioId, now: datetime
+    view: TrustView, region: RegionCode, type_id: TypeId, *, accepting: RegionCode, scenario: ScenarioId, now: datetime
 ) -> Iterator[TypeId]:
     if region == accepting:
         yield type_id
@@ -116,8 +116,8 @@ def choices(
 ) -> tuple[ClaimChoice, ...]:
     """What may be shown of a certificate, in the type's order, with what is on to start with.
 
-    With a requirement: what it requires is on and locked, what it may ask is on, what it doesn't ask for is off. Without
-    one: what the type marks public (on the printed QR, unmasked) is on. Claims that the certificate lacks are left out.
+    With a requirement: what it requires is on and locked, what it may ask is on, what it doesn't ask for is off.
+    Without one: what the type marks public (on the printed QR, unmasked) is on. Claims that it lacks are left out.
     """
     result: list[ClaimChoice] = []
     for claim in type_.claims:
@@ -141,7 +141,7 @@ def chosen_claims(offered: Sequence[ClaimChoice], wanted: Collection[str] | None
     """The claims that will be shown, in the type's order; `wanted` None takes what is on to start with.
 
     What can't be withheld is always among them, wanted or not: the holder's log must say what a reader saw.
-    Raises: ClaimNotSelectable when a wanted claim isn't offered; RequiredClaimWithheld when a required one isn't wanted.
+    Raises: ClaimNotSelectable (a wanted claim isn't offered), RequiredClaimWithheld (a required one isn't wanted).
     """
     if wanted is None:
         return tuple(c.name for c in offered if c.on)
@@ -153,7 +153,7 @@ def chosen_claims(offered: Sequence[ClaimChoice], wanted: Collection[str] | None
 
 
 def check_life(life: timedelta) -> timedelta:
-    """`life` itself. Raises: LifeOutOfRange below 15 seconds (no one can scan it) or above 5 minutes (a screenshot lives)."""
+    """`life` itself. Raises: LifeOutOfRange under 15 seconds (unscannable), over 5 minutes (screenshots live)."""
     if not SHORTEST_LIFE <= life <= LONGEST_LIFE:
         raise LifeOutOfRange(f"{life.total_seconds():g} s")
     return life
@@ -231,6 +231,6 @@ def code_digest(code: str) -> bytes:
 
 
 def certificate_ref(holder: HolderId, certificate_id: CertificateId) -> str:
-    """The certificate's opaque name in this holder's URLs: 16 characters, telling nothing about issuer, type or number."""
+    """The certificate's opaque name in this holder's URLs: 16 characters that tell no issuer, type or number."""
     digest = hashlib.sha256(f"{holder}\n{certificate_id}".encode()).digest()
     return b32encode(digest[:10]).decode("ascii").lower()

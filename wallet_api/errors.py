@@ -36,7 +36,7 @@ class ClaimNotSelectable(WalletError):
 
 
 class RequiredClaimWithheld(WalletError):
-    """The scenario needs claims that were not chosen: the holder may decline the scenario, not show half of it. HTTP 422."""
+    """The scenario needs claims that were not chosen: the holder may decline it, not show half of it. HTTP 422."""
 
     def __init__(self, claims: Iterable[str]) -> None:
         self.claims = tuple(claims)

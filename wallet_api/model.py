@@ -1,4 +1,4 @@
-"""The wallet's nouns: holdings, what may be shown of them, presentations by one-time code, and the log of who read what."""
+"""The wallet's nouns: holdings, what may be shown of them, presentations by one-time code, the log of who read what."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ScenarioOption:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedBy:
-    """A region that takes a certificate. `scenarios`: limited to so many scenarios; None: for all. `own`: it issued it."""
+    """A region that takes a certificate. `scenarios`: only for so many; None: for all. `own`: it issued it itself."""
 
     region: RegionList
     own: bool
@@ -109,7 +109,7 @@ class RecognisedBy:
 
 @dataclass(frozen=True, slots=True)
 class CertificateDetail:
-    """All that the holder's page of one certificate says. `type` and `issuer` are None when no list names them any more."""
+    """All that the holder's page of one certificate says. `type`, `issuer`: None when no list names them any more."""
 
     ref: str  # opaque, for URLs
     holding: Holding
@@ -133,7 +133,7 @@ class PresentationState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """A certificate shown by a one-time code: chosen claims, short life, one reading. The token itself is never stored."""
+    """A certificate shown by a one-time code: chosen claims, short life, one reading. The token is never stored."""
 
     id: PresentationId
     holder_id: HolderId

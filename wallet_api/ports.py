@@ -1,4 +1,4 @@
-"""What the wallet needs from outside: certificates, held by someone else. The server wires an issuer's service to it."""
+"""What the wallet needs from outside: certificates, kept by someone else. The server wires an issuer's service in."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class WalletService:
         return core.scenario_options(self._view(), holding.region, holding.type_id, self._now())
 
     def choices(self, holding: Holding, scenario: ScenarioId | None) -> tuple[ClaimChoice, ...]:
-        """What may be shown of it, for the scenario. Raises: ScenarioNotApplicable; empty when no list defines its type."""
+        """What may be shown of it for the scenario; nothing when its type is unknown. Raises: ScenarioNotApplicable."""
         requirement = None
         if scenario is not None:
             fitting = (o.requirement for o in self.scenarios(holding) if o.scenario.id == scenario)

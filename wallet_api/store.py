@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, delete, insert, select, update
+from sqlalchemy import Engine, RowMapping, Table, delete, insert, select, update
 
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
@@ -56,8 +55,8 @@ class WalletStore:
     ) -> bool:
         """Mark a waiting presentation read and log the reading, both or neither.
 
-        True for exactly one of any number of readers: the condition is in the UPDATE, so the database decides. False when
-        it is no longer waiting at `at`.
+        True for exactly one of any number of readers: the condition is in the UPDATE, so the database decides. False
+        when it is no longer waiting at `at`.
         """
         read = {"state": PresentationState.READ.value, "read_at": at, "read_by": reader, "scenario_id": scenario}
         columns = _PRESENTATIONS.c
@@ -89,7 +88,9 @@ class WalletStore:
         """Write the verdict of a reading, once, by its reader; False when there is none waiting for one."""
         columns = _ACCESSES.c
         open_entry = (
-            (columns.presentation_id == presentation_id) & (columns.relying_party_id == reader) & (columns.verdict == "")
+            (columns.presentation_id == presentation_id)
+            & (columns.relying_party_id == reader)
+            & (columns.verdict == "")
         )
         with self._engine.begin() as connection:
             return connection.execute(update(_ACCESSES).where(open_entry).values(verdict=verdict)).rowcount == 1
@@ -131,7 +132,7 @@ class WalletStore:
         return _presentation(row) if row else None
 
 
-def _presentation(row: Mapping[str, Any]) -> Presentation:
+def _presentation(row: RowMapping) -> Presentation:
     return Presentation(
         id=PresentationId(row["id"]),
         holder_id=HolderId(row["holder_id"]),
@@ -146,7 +147,7 @@ def _presentation(row: Mapping[str, Any]) -> Presentation:
     )
 
 
-def _access(row: Mapping[str, Any]) -> AccessRecord:
+def _access(row: RowMapping) -> AccessRecord:
     return AccessRecord(
         holder_id=HolderId(row["holder_id"]),
         certificate_id=CertificateId(row["certificate_id"]),
