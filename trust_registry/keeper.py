@@ -14,7 +14,7 @@ from trust_registry.client import TrustStore
 from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
 from trust_registry.model import StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Clock, Fetch
-from trust_registry.status_cache import StatusCache
+from trust_registry.status_cache import StatusCache, announced_lists
 
 DEFAULT_TTL: Final = timedelta(minutes=5)
 _RETRY_AFTER: Final = timedelta(seconds=10)
@@ -59,7 +59,10 @@ class TrustKeeper:
         return KeeperHealth(None if view is None else view.refreshed_at, self._failure)
 
     def refresh(self) -> None:
-        """Bring trust data and every status list in use up to date. Never raises on what others answer: see `health`."""
+        """Bring trust data and every status list up to date: those in use and those that issuers announce.
+
+        Never raises on what others answer: see `health`.
+        """
         with self._refreshing:
             now = self._now()
             try:
@@ -72,7 +75,8 @@ class TrustKeeper:
                 return
             with self._status_lock:
                 known = self._cache.load(view, now)
-                uris = list(dict.fromkeys((*known.entries, *self._statuses.entries)))
+                announced = announced_lists(view, self._fetch)
+                uris = dict.fromkeys((*known.entries, *self._statuses.entries, *announced))
                 self._statuses = self._cache.refresh(uris, self._fetch, view, now, known)
 
     def ensure_status(self, uri: str) -> None:

@@ -16,12 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from keys.envelopes.strict_json import load_json
+from keys.errors import MalformedEnvelope
 from trust_registry.durable import write_durably
 from trust_registry.errors import FetchFailed
 from trust_registry.model import StatusProblem, StatusProblemKind, StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.status_list import MAX_TOKEN_SIZE, find_status_issuer, open_status_token
 
+AGGREGATION_NAME: Final = "aggregation.json"
 MAX_LISTS: Final = 100_000
 
 Entry = StatusSnapshot | StatusProblem
@@ -87,6 +90,26 @@ class StatusCache:
             # A crash in between leaves the new token with the old time: it looks older than it is, never younger.
             write_durably(self._folder / f"{name}.jwt", token)
             write_durably(self._folder / f"{name}.json", facts)
+
+
+def announced_lists(view: TrustView, fetch: Fetch) -> tuple[str, ...]:
+    """The status lists that issuers say they publish, for a copy that must do without a network later.
+
+    An issuer may publish a Status List Aggregation at `<status_list_base>aggregation.json`; those that don't, or whose
+    answer makes no sense, announce nothing. Spec: Token Status List section 9.3.
+    """
+    uris: dict[str, None] = {}
+    for region_list in view.lists.values():
+        for issuer in region_list.attests:
+            try:
+                document = load_json(fetch(issuer.status_list_base + AGGREGATION_NAME))
+                found = document["status_lists"]
+            except (FetchFailed, MalformedEnvelope, KeyError, TypeError):
+                continue
+            if isinstance(found, list):
+                under = (uri for uri in found if isinstance(uri, str) and uri.startswith(issuer.status_list_base))
+                uris.update(dict.fromkeys(under))
+    return tuple(uris)[:MAX_LISTS]
 
 
 def _better(before: Entry | None, problem: StatusProblem) -> Entry:

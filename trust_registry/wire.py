@@ -57,6 +57,12 @@ def list_from_json(data: bytes) -> RegionList:
     return read
 
 
+def to_wire(value: Any) -> Any:
+    """Any noun of the model as JSON-ready data, in the form it has inside a list."""
+    kind: Any = type(value)
+    return _codec(kind)[1](value)
+
+
 @lru_cache(maxsize=256)
 def _codec(kind: Any) -> tuple[Reader, Writer]:
     """How values of a type of the model are read and written; made once per type."""
