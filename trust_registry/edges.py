@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, NewType, Protocol
-
-from fastapi import Request, Response
+from typing import TYPE_CHECKING, Any, NewType, Protocol
 
 from trust_registry.model import IssuerId, RegionCode, RelyingPartyId
+
+if TYPE_CHECKING:  # models name principals, and models know no web framework
+    from fastapi import Request, Response
 
 AccountId = NewType("AccountId", str)
 HolderId = NewType("HolderId", str)  # opaque; never an identity number
