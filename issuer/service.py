@@ -48,6 +48,7 @@ from issuer.model import (
     StatusRecord,
     StatusSigner,
 )
+from issuer.ports import Sealing
 from issuer.publication import StatusPublication
 from issuer.publishing import ListPublisher
 from issuer.renderings.sealing import check_printable, seal_renderings
@@ -78,8 +79,11 @@ class IssuerService:
         timestamper: Timestamper | None,
         publication: StatusPublication,
         now: Callable[[], datetime],
+        *,
+        sealing: Sealing = seal_renderings,
     ) -> None:
         self._store = store
+        self._sealing = sealing
         self._view = view
         self._signers = signers
         self._timestamper = timestamper
@@ -242,7 +246,7 @@ class IssuerService:
         entry = self._issuer(recorded.attestation.issuer_id)
         check_entitled(recorded.type, recorded.seal, entry, self._now())
         signer = self._signers(recorded.seal.key_uri)
-        return seal_renderings(recorded, signer, self._timestamper, authority=entry.names, signed_at=self._now())
+        return self._sealing(recorded, signer, self._timestamper, authority=entry.names, signed_at=self._now())
 
     def _finish(self, certificate_id: CertificateId) -> IssuedCertificate:
         """The certificate of a repeated request, sealed first if a crash or an outage came in between."""

@@ -1,0 +1,16 @@
+"""Offices for the issuer's stories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.issuer.office import Office, open_office
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with open_office(f"sqlite:///{tmp_path}/issuer.db", tmp_path / "status") as opened:
+        yield opened
