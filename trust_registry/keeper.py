@@ -90,6 +90,12 @@ class TrustKeeper:
             self._asked_at[uri] = now
             self._statuses = self._cache.refresh([uri], self._fetch, view, now, self._statuses)
 
+    def status_changed(self, uri: str) -> None:
+        """Fetch the list at `uri` now, however young the copy: this process has just published it."""
+        with self._status_lock:
+            if self._view is not None:
+                self._statuses = self._cache.refresh([uri], self._fetch, self._view, self._now(), self._statuses)
+
     def _due(self, uri: str) -> bool:
         now = self._now()
         asked = self._asked_at.get(uri)
