@@ -49,17 +49,20 @@ def judge_recognition(  # noqa: PLR0917
     accepting: RegionCode,
     scenario: ScenarioId | None,
     at: datetime,
+    *,
+    attested_at: datetime | None = None,
 ) -> RecognitionAnswer:
     """Whether `accepting` takes `type_id` of `issuing` for `scenario` at `at` (UTC), and which entries say so.
 
     Yes needs both lists: an issuer of `issuing` entitled to the type then, and a recognition by `accepting` in force
     then. A recognition limited to scenarios covers no question that names none. Of several in force, the latest
     `since` decides. Never raises on content.
+    `attested_at`: when the certificate was sealed, if the issuer's entitlement is to be judged as of then, not of `at`.
     """
     issuing_list, accepting_list = view.lists.get(issuing), view.lists.get(accepting)
     if issuing_list is None or accepting_list is None:
         return RecognitionAnswer(RecognitionOutcome.REGION_UNKNOWN, ())
-    attested = _attestation(view, issuing_list, type_id, at)
+    attested = _attestation(view, issuing_list, type_id, attested_at or at)
     if attested is None:
         return RecognitionAnswer(RecognitionOutcome.NOT_ATTESTED, ())
     if issuing == accepting:
