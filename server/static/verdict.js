@@ -1,0 +1,25 @@
+// After a verdict: read it out, let one key scan the next, and take the claims off the screen in time.
+"use strict";
+
+(() => {
+  const verdict = document.getElementById("verdict");
+  verdict?.focus({ preventScroll: true });
+
+  const next = document.querySelector("[data-next]");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
+    if (next && event.key.toLowerCase() === "n" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) next.click();
+  });
+
+  const card = document.querySelector("[data-clear-after]");
+  const claims = card?.querySelector("[data-claims]");
+  if (!claims) return;
+  function clear() {
+    claims.remove();
+    document.querySelector("[data-report]")?.closest("details")?.removeAttribute("open");
+    const cleared = card.querySelector("[data-cleared]");
+    if (cleared) cleared.hidden = false;
+  }
+  setTimeout(clear, Number(card.dataset.clearAfter) * 1000);
+  window.addEventListener("pagehide", clear); // nothing is left for the back button
+})();

@@ -1,0 +1,48 @@
+"""Filing a verdict: the signed receipt that replaces the paper copy, its page and its download."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from trust_registry.edges import Edge, Principal, Role
+from trust_registry.model import RelyingPartyId
+from verifier import messages
+from verifier.service import VerifierService
+
+_LONGEST_DRAFT = 256 * 1024
+
+
+def router(service: VerifierService, edge: Edge) -> APIRouter:
+    pages = APIRouter(prefix="/counter/receipts")
+    clerk = Depends(edge.require(Role.COUNTER_CLERK))
+
+    @pages.post("")
+    def file(principal: Principal = clerk, draft: str = Form(max_length=_LONGEST_DRAFT)) -> Response:
+        kept = service.file_receipt(draft, _party(principal))
+        return RedirectResponse(f"/counter/receipts/{kept.id}?filed=1", status_code=303)
+
+    @pages.get("")
+    def listing(request: Request, principal: Principal = clerk) -> Response:
+        context = {"receipts": service.receipts_of(_party(principal)), "headlines": messages.HEADLINES}
+        return edge.render(request, "verifier/receipts.html", context)
+
+    @pages.get("/{receipt_id}")
+    def receipt(request: Request, receipt_id: str, filed: str = "", principal: Principal = clerk) -> Response:
+        kept = service.receipt(receipt_id, _party(principal))
+        context = {"receipt": kept, "just_filed": bool(filed), "headline": messages.HEADLINES[kept.indication]}
+        return edge.render(request, "verifier/receipt.html", context)
+
+    @pages.get("/{receipt_id}/file")
+    def download(receipt_id: str, principal: Principal = clerk) -> Response:
+        kept = service.receipt(receipt_id, _party(principal))
+        headers = {"Content-Disposition": f'attachment; filename="receipt-{kept.id}.jwt"'}
+        return Response(kept.token, media_type="application/jwt", headers=headers)
+
+    return pages
+
+
+def _party(clerk: Principal) -> RelyingPartyId:
+    if clerk.relying_party_id is None:
+        raise HTTPException(403)
+    return clerk.relying_party_id

@@ -1,0 +1,136 @@
+"""A report as a page shows it: one word, one sentence, what was shown, why, how old, what next. Words, no decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trust_registry.attestations import Attestation
+from trust_registry.model import CertificateType, Names, Scenario, TrustView
+from verifier import messages
+from verifier.model import Finding, Indication, Report
+from verifier.wire import report_to_json, to_json
+
+CLEAR_AFTER = 180  # seconds that claims stay on a screen
+_KINDS = {Indication.PASSED: "passed", Indication.FAILED: "failed", Indication.INDETERMINATE: "indeterminate"}
+_FORMS = {
+    "pdf": Names("PDF 证照", "Sealed PDF"),
+    "sd_jwt_vc": Names("电子凭证", "Credential"),
+    "qr": Names("印刷二维码", "Printed QR code"),
+    "receipt": Names("核验回执", "Receipt"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    names: Names
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One finding: how it went, what it means, and small print for who wants it."""
+
+    outcome: str
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything the verdict page shows. `asked` are the claims that the scenario needs, `others` the rest."""
+
+    kind: str
+    headline: str
+    sentence: str
+    next_step: str
+    certificate: Names | None
+    issuer: Names | None
+    form: Names | None
+    asked: tuple[Claim, ...]
+    others: tuple[Claim, ...]
+    missing: tuple[Names, ...]
+    reasons: tuple[Reason, ...]
+    age: str
+    report: str
+    clear_after: int = CLEAR_AFTER
+
+
+def make_verdict(report: Report, view: TrustView | None, language: str) -> Verdict:
+    """`language` is "zh" or "en"."""
+    attestation = report.attestation
+    type_ = None if attestation is None or view is None else view.types.get(attestation.type_id)
+    issuer = None if attestation is None or view is None else view.issuers.get(attestation.issuer_id)
+    asked, others, missing = _claims(attestation, type_, report.policy.scenario)
+    return Verdict(
+        kind=_KINDS[report.indication],
+        headline=messages.headline(report, language),
+        sentence=_sentence(report, view, language),
+        next_step=messages.next_step(report, language),
+        certificate=type_.names if type_ else None,
+        issuer=issuer.names if issuer else None,
+        form=_FORMS[report.kind.value] if report.kind else None,
+        asked=asked,
+        others=others,
+        missing=missing,
+        reasons=tuple(_reason(finding, language) for finding in report.findings),
+        age=messages.data_age(report, language),
+        report=json.dumps(report_to_json(report, language), ensure_ascii=False, indent=2),
+    )
+
+
+def _sentence(report: Report, view: TrustView | None, language: str) -> str:
+    """For a pass, what stands in one breath: whose, what, accepted by whom for what; else the decisive finding."""
+    attestation, scenario = report.attestation, report.policy.scenario
+    if report.indication is not Indication.PASSED or attestation is None or view is None:
+        return messages.summary(report, language)
+    issuer, type_ = view.issuers.get(attestation.issuer_id), view.types.get(attestation.type_id)
+    if issuer is None or type_ is None:
+        return messages.summary(report, language)
+    zh = f"{issuer.names.zh}颁发的{type_.names.zh}，真实、现行有效"
+    en = f"{type_.names.en} of {issuer.names.en}: genuine and in force"
+    accepting = view.lists.get(report.policy.accepting) if report.policy.accepting else None
+    if accepting is not None and scenario is not None:
+        zh += f"，{accepting.names.zh}认可用于{scenario.names.zh}"
+        en += f"; {accepting.names.en} accepts it for {scenario.names.en.lower()}"
+    elif accepting is not None:
+        zh, en = zh + f"，{accepting.names.zh}认可", en + f"; {accepting.names.en} accepts it"
+    return f"{en}." if language == "en" else f"{zh}。"
+
+
+def _claims(
+    attestation: Attestation | None, type_: CertificateType | None, scenario: Scenario | None
+) -> tuple[tuple[Claim, ...], tuple[Claim, ...], tuple[Names, ...]]:
+    if attestation is None:
+        return (), (), ()
+    names: Mapping[str, Names] = {claim.name: claim.names for claim in type_.claims} if type_ else {}
+    need = next((n for n in scenario.requires if attestation.type_id in n.any_of), None) if scenario else None
+    order = [*names, *(name for name in attestation.claims if name not in names)]
+    shown = [name for name in order if attestation.claims.get(name) is not None]
+    wanted = {*need.claims, *need.optional_claims} if need else set(shown)
+
+    def claims(chosen: list[str]) -> tuple[Claim, ...]:
+        return tuple(Claim(names.get(n, Names(n, n)), _value(attestation.claims[n])) for n in chosen)
+
+    missing = tuple(names.get(n, Names(n, n)) for n in (need.claims if need else ()) if n not in shown)
+    return claims([n for n in shown if n in wanted]), claims([n for n in shown if n not in wanted]), missing
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "、".join(_value(item) for item in value)
+    if isinstance(value, Mapping):
+        return "；".join(_value(item) for item in value.values())
+    return str(value)
+
+
+def _reason(finding: Finding, language: str) -> Reason:
+    parts = [messages.CHECK_NAMES[finding.check].in_language(language)]
+    if finding.sub_indication is not None:
+        parts.append(finding.sub_indication.value)
+    facts = to_json(finding.facts)
+    parts += [f"{link['list_code']} v{link['list_version']} {link['entry']}" for link in facts.get("chain") or ()]
+    parts += [facts[name] for name in ("algorithm", "signer", "anchor") if isinstance(facts.get(name), str)]
+    return Reason(finding.outcome.value, messages.sentence(finding, language), " · ".join(parts))
