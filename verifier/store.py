@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, Row, insert, select
 
 from trust_registry.model import RelyingPartyId
 from verifier.errors import ReceiptNotFound
@@ -67,6 +68,12 @@ class ReceiptStore:
             return [_kept(row) for row in connection.execute(query)]
 
 
-def _kept(row: object) -> KeptReceipt:
-    id_, relying_party, issued_at, evidence, indication, token = row  # type: ignore[misc]
-    return KeptReceipt(id_, RelyingPartyId(relying_party), issued_at, evidence, Indication(indication), token)
+def _kept(row: Row[Any]) -> KeptReceipt:
+    return KeptReceipt(
+        row.id,
+        RelyingPartyId(row.relying_party),
+        row.issued_at,
+        row.evidence,
+        Indication(row.indication),
+        row.token,
+    )

@@ -25,7 +25,6 @@ _REFUSALS: Final = {
     RecognitionOutcome.NOT_YET: "recognition_not_yet",
     RecognitionOutcome.ENDED: "recognition_ended",
     RecognitionOutcome.SCENARIO_NOT_COVERED: "scenario_not_covered",
-    RecognitionOutcome.NOT_ATTESTED: "not_attested",
 }
 _BINDINGS: Final = {
     KeyBindingOutcome.OK: passed(_HOLDER, "bound"),
@@ -40,9 +39,18 @@ _BINDINGS: Final = {
 
 
 def check_recognition(
-    attestation: Attestation | None, seal: ListedSeal | None, trust: TrustView | None, policy: Policy, at: datetime
+    attestation: Attestation | None,
+    seal: ListedSeal | None,
+    trust: TrustView | None,
+    policy: Policy,
+    at: datetime,
+    signed_at: datetime,
 ) -> Finding:
-    """Whether the accepting region takes this type from the issuing region for the scenario, by both their lists."""
+    """Whether the accepting region takes this type from the issuing region for the scenario, by both their lists.
+
+    Recognition counts as of `at`, the issuer's entitlement as of `signed_at`: what an office sealed while it could
+    stays recognised when the office closes. That this issuer was entitled is `check_entitlement`'s to say.
+    """
     accepting = policy.accepting
     if accepting is None:
         return _NOT_ASKED
@@ -51,11 +59,19 @@ def check_recognition(
     issuing = seal.location.region
     scenario = policy.scenario
     answer = judge_recognition(
-        trust, issuing, attestation.type_id, accepting, None if scenario is None else scenario.id, at
+        trust,
+        issuing,
+        attestation.type_id,
+        accepting,
+        None if scenario is None else scenario.id,
+        at,
+        attested_at=signed_at,
     )
     facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": seal.location.issuer.names}
     if answer.outcome is RecognitionOutcome.REGION_UNKNOWN:
         return unknown(_RECOGNITION, "region_unknown", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
+    if answer.outcome is RecognitionOutcome.NOT_ATTESTED:
+        return unknown(_RECOGNITION, "not_attested", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts)
     facts["accepting"] = trust.lists[accepting].names
     facts["chain"] = answer.chain
     if not answer.accepted:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from verifier.model import Check, Finding, Indication, Outcome, SubIndication
 
+RESOLUTION: Final = timedelta(seconds=1)  # certificates state whole seconds: the seal was used within this one
 CLOCK_SKEW: Final = timedelta(minutes=5)  # between the clocks of issuers, time-stampers and verifiers
 
 

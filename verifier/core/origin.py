@@ -6,20 +6,19 @@ Evaluated at the time at which the seal says it was used; what proves that time 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
 from trust_registry.model import EntryStatus, History, Names, TrustView
-from verifier.core.findings import decide, failed, not_applicable, passed, unknown
+from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, change_at
 from verifier.core.signature import Signature
 from verifier.model import Check, Finding, Policy, SubIndication
 
 _PATH: Final = Check.CERTIFICATE_PATH
 _ENTITLEMENT: Final = Check.ENTITLEMENT
-_RESOLUTION: Final = timedelta(seconds=1)  # certificates state whole seconds: the seal was used within this second
 _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 
@@ -125,7 +124,7 @@ def _objections(seal: ListedSeal, attestation: Attestation, signed_at: datetime)
     yield from _standing("seal", entry.key.history, names, signed_at, SubIndication.REVOKED)
     if signed_at > entry.valid_until:
         yield failed(_ENTITLEMENT, "sealed_after_expiry", SubIndication.EXPIRED, until=entry.valid_until, issuer=names)
-    if signed_at + _RESOLUTION <= entry.valid_from:
+    if signed_at + RESOLUTION <= entry.valid_from:
         yield failed(
             _ENTITLEMENT, "sealed_before_start", SubIndication.NOT_YET_VALID, since=entry.valid_from, issuer=names
         )
@@ -140,7 +139,7 @@ def _objections(seal: ListedSeal, attestation: Attestation, signed_at: datetime)
 
 def _standing(what: str, history: History, issuer: Names, at: datetime, withdrawn: SubIndication) -> Iterator[Finding]:
     """Objections from one entry's history. On hold is TRY_LATER, as for certificates on hold in clause 5.2.6."""
-    change = change_at(history, at) or change_at(history, at + _RESOLUTION)
+    change = change_at(history, at) or change_at(history, at + RESOLUTION)
     if change is None:
         yield failed(_ENTITLEMENT, f"{what}_not_yet_listed", SubIndication.NOT_YET_VALID, issuer=issuer)
     elif change.status is EntryStatus.WITHDRAWN:
