@@ -123,9 +123,17 @@ _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
     (errors.InvalidIdentityNumber, Names("号码校验不符，请再核对一遍。", "The number's check character does not fit.")),
     (errors.ClaimsInvalid, Names("有一项填写不符合格式。", "One entry has the wrong form.")),
 )
+NO_SEAL: Final = Names("没有可用于这种证照的印章。", "No seal may be used for this certificate.")
 _OTHERWISE: Final = Names("无法完成，请检查后重试。", "This could not be done; check and try again.")
 
 
 def refusal(error: errors.IssuerError) -> Names:
     """What a refusal means to a clerk."""
     return next((words for kind, words in _REFUSALS if isinstance(error, kind)), _OTHERWISE)
+
+
+def refusal_named(code: str) -> Names:
+    """What the refusal of this class name means to a clerk; bulk reports carry names."""
+    if code == "RowUnreadable":
+        return Names("这一格读不出来。", "This cell can't be read.")
+    return next((words for kind, words in _REFUSALS if kind.__name__ == code), _OTHERWISE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
@@ -26,9 +26,7 @@ from trust_registry.model import (
     TrustView,
     TypeId,
 )
-
-if TYPE_CHECKING:
-    from trust_registry.service import RegistryService
+from trust_registry.service import RegistryService
 
 Id = Annotated[str, Path(max_length=200)]
 

@@ -14,6 +14,7 @@ MAX_PIXELS: Final = 40_000_000  # a telephone's largest photo
 _LONGEST_SIDE: Final = 2400
 _OURS: Final = ("YX1:", "YXP:")
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+_QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _MARKS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")
 
 
@@ -39,5 +40,5 @@ def read_code(photo: bytes) -> str | None:
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError, MemoryError):
         return None
     upright.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    texts = [found.text.strip() for found in zxingcpp.read_barcodes(upright, formats=zxingcpp.BarcodeFormat.QRCode)]
+    texts = [found.text.strip() for found in zxingcpp.read_barcodes(upright, formats=_QR)]
     return next((text for text in texts if text.startswith(_OURS)), next(iter(texts), None))
