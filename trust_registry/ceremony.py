@@ -31,7 +31,6 @@ from tuf.api.metadata import (
 from keys.signer import Signer
 from trust_registry.catalogue import check_schema
 from trust_registry.core import check_history, check_list
-from trust_registry.differences import Change, ChangeKind, describe_changes
 from trust_registry.durable import write_durably
 from trust_registry.errors import (
     AlreadyAdmitted,
@@ -45,6 +44,7 @@ from trust_registry.errors import (
 )
 from trust_registry.listed_certificates import check_certificates
 from trust_registry.model import ListKind, Names, RegionCode, RegionList
+from trust_registry.proposal_changes import changes_of
 from trust_registry.proposals import (
     Draft,
     Proposal,
@@ -56,11 +56,10 @@ from trust_registry.proposals import (
     retire,
     store_draft,
     store_signature,
-    summarise,
 )
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
-from trust_registry.tuf_keys import Officer, OfficerSigner, key_id, key_name, tuf_key
+from trust_registry.tuf_keys import NAMES_FIELD, Officer, OfficerSigner, key_id, key_name, tuf_key
 from trust_registry.wire import list_from_json, list_to_json
 
 ROOT_LIFE: Final = timedelta(days=2 * 365)
@@ -109,16 +108,10 @@ def found_network(
         consistent_snapshot=True,
     )
     targets = Targets(version=1, expires=_expiry(now, ROOT_LIFE), delegations=Delegations({}, {}))
-    names = "、".join(officer.name for officer in officers), ", ".join(officer.name for officer in officers)
-    text = Names(
-        f"建立互认网络，{len(officers)} 人中 {threshold} 人签署：{names[0]}",
-        f"Founds the network, {threshold} of {len(officers)}: {names[1]}",
-    )
     return _propose(
         repository,
         ProposalKind.FOUNDING,
         Names("建立互认网络", "Founding of the network"),
-        (Change(ChangeKind.ADDED, "root", text),),
         {Root.type: Metadata(root), Targets.type: Metadata(targets)},
         {},
         now,
@@ -153,20 +146,15 @@ def admit(
     delegations = targets.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
     held = [key_id(officer.public_key) for officer in officers]
-    roles[role.name] = DelegatedRole(role.name, held, threshold, True, paths=role.paths)
+    called = {NAMES_FIELD: {"zh": names.zh, "en": names.en}}
+    roles[role.name] = DelegatedRole(role.name, held, threshold, True, paths=role.paths, unrecognized_fields=called)
     delegations.roles = roles
     delegations.keys.update({key_id(officer.public_key): tuf_key(officer) for officer in officers})
     targets.delegations = delegations
-    who = "、".join(officer.name for officer in officers), ", ".join(officer.name for officer in officers)
-    text = Names(
-        f"接纳{names.zh}（{code}），其名录由 {len(officers)} 人中 {threshold} 人签署：{who[0]}",
-        f"Admits {names.en} ({code}); its list is signed by {threshold} of {len(officers)}: {who[1]}",
-    )
     return _propose(
         repository,
         ProposalKind.ADMISSION,
         Names(f"接纳{names.zh}", f"Admission of {names.en}"),
-        (Change(ChangeKind.ADDED, role.name, text),),
         {Targets.type: Metadata(targets)},
         {},
         now,
@@ -198,7 +186,6 @@ def propose(repository: Repository, region_list: RegionList, now: datetime) -> P
         repository,
         ProposalKind.LIST,
         Names(f"{new.names.zh}名录第 {new.version} 版", f"Version {new.version} of the list of {new.names.en}"),
-        describe_changes(old, new),
         {role.name: Metadata(signed)},
         {role.name: data},
         now,
@@ -208,12 +195,13 @@ def propose(repository: Repository, region_list: RegionList, now: datetime) -> P
 def sign(repository: Repository, proposal_id: str, signer: Signer) -> tuple[str, ...]:
     """Sign every role of a proposal that this key may sign; returns their names. Signing again changes nothing.
 
-    Raises: UnknownProposal, ProposalOutdated, NotAnOfficer naming those who may.
+    Raises: UnknownProposal, ProposalOutdated, NotAnOfficer naming those who may, CeremonyError.
     """
     draft = read_draft(repository, proposal_id)
     published = _published(repository)
     if _outdated(draft, published):
         raise ProposalOutdated("something else was published after this was proposed: propose it again")
+    changes_of(repository, draft, published)  # nobody signs for a list that is not the one shown
     keyid = key_id(signer.public_key)
     signed, allowed = [], []
     for role, metadata in draft.roles.items():
@@ -275,7 +263,8 @@ def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
 def pending(repository: Repository) -> tuple[Proposal, ...]:
     """Proposals that can still be signed or published, oldest first."""
     published = _published(repository)
-    return tuple(summarise(draft, published) for draft in drafts(repository) if not _outdated(draft, published))
+    waiting = (draft for draft in drafts(repository) if not _outdated(draft, published))
+    return tuple(_summary(repository, draft, published) for draft in waiting)
 
 
 def proposal(repository: Repository, proposal_id: str) -> Proposal:
@@ -284,14 +273,18 @@ def proposal(repository: Repository, proposal_id: str) -> Proposal:
     published = _published(repository)
     if _outdated(draft, published):
         raise ProposalOutdated("something else was published after this was proposed: propose it again")
-    return summarise(draft, published)
+    return _summary(repository, draft, published)
+
+
+def _summary(repository: Repository, draft: Draft, published: Published | None) -> Proposal:
+    changes, progress = changes_of(repository, draft, published), progress_of(draft, published)
+    return Proposal(draft.id, draft.kind, draft.title, draft.proposed_at, changes, progress)
 
 
 def _propose(  # noqa: PLR0917
     repository: Repository,
     kind: ProposalKind,
     title: Names,
-    changes: tuple[Change, ...],
     roles: Mapping[str, Metadata[Any]],
     lists: Mapping[str, bytes],
     now: datetime,
@@ -299,10 +292,10 @@ def _propose(  # noqa: PLR0917
     digest = hashlib.sha256(b"".join(metadata.signed_bytes for metadata in roles.values())).hexdigest()[:8]
     last, metadata = list(roles.items())[-1]
     name = kind.value if kind is ProposalKind.FOUNDING else f"{last}-v{metadata.signed.version}"
-    draft = Draft(f"{name}-{digest}", kind, title, now, changes, roles, lists)
+    draft = Draft(f"{name}-{digest}", kind, title, now, roles, lists)
     with repository.exclusive():
         store_draft(repository, draft)
-    return summarise(read_draft(repository, draft.id), _published(repository))
+    return proposal(repository, draft.id)
 
 
 def _check(old: RegionList | None, new: RegionList) -> None:

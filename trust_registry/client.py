@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from securesystemslib.exceptions import Error as SigningError
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
@@ -208,6 +208,8 @@ class TrustStore:
                     updater.download_target(info, str(downloading))
                     write_durably(path, downloading.read_bytes())
                     downloading.unlink()
+        except DownloadLengthMismatchError as err:
+            raise RefreshRefused(f"the repository sent more than it announced: {err}") from err
         except DownloadError as err:
             cause = adapter.failure
             raise cause if cause is not None else FetchFailed(base, str(err)) from err
@@ -299,14 +301,12 @@ class _Fetcher(FetcherInterface):
         self.failure: FetchFailed | None = None
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        self.failure = None
         try:
             return iter((self._read(url),))
         except FetchFailed as err:
-            if err.missing:
-                self.failure = err
-                raise DownloadHTTPError(str(err), 404) from err
             self.failure = err
-            raise DownloadError(str(err)) from err
+            raise (DownloadHTTPError(str(err), 404) if err.missing else DownloadError(str(err))) from err
 
 
 class _UpdaterAt(Updater):

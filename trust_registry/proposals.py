@@ -17,7 +17,7 @@ from typing import Any
 from securesystemslib.signer import Key, Signature
 from tuf.api.metadata import Metadata, Root, Targets, VerificationResult
 
-from trust_registry.differences import Change, ChangeKind
+from trust_registry.differences import Change
 from trust_registry.durable import sync_path, write_durably
 from trust_registry.errors import UnknownProposal
 from trust_registry.model import Names
@@ -75,7 +75,6 @@ class Draft:
     kind: ProposalKind
     title: Names
     proposed_at: datetime
-    changes: tuple[Change, ...]
     roles: Mapping[str, Metadata[Any]]
     lists: Mapping[str, bytes]
 
@@ -92,7 +91,6 @@ def store_draft(repository: Repository, draft: Draft) -> None:
         "kind": draft.kind.value,
         "title": _names(draft.title),
         "proposed_at": draft.proposed_at.isoformat(),
-        "changes": [{"kind": c.kind.value, "entry": c.entry, "text": _names(c.text)} for c in draft.changes],
         "roles": sorted(draft.roles),
         "lists": sorted(draft.lists),
     }
@@ -117,7 +115,6 @@ def read_draft(repository: Repository, proposal_id: str) -> Draft:
         ProposalKind(document["kind"]),
         Names(**document["title"]),
         datetime.fromisoformat(document["proposed_at"]),
-        tuple(Change(ChangeKind(c["kind"]), c["entry"], Names(**c["text"])) for c in document["changes"]),
         roles,
         {role: (folder / "lists" / f"{role}.json").read_bytes() for role in document["lists"]},
     )
@@ -178,11 +175,6 @@ def progress_of(draft: Draft, published: Published | None) -> tuple[Progress, ..
         for role in draft.roles
         for result in results_for(draft, published, role)
     )
-
-
-def summarise(draft: Draft, published: Published | None) -> Proposal:
-    """The draft as people read it."""
-    return Proposal(draft.id, draft.kind, draft.title, draft.proposed_at, draft.changes, progress_of(draft, published))
 
 
 def _sorted_names(keys: Mapping[str, Key]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from keys.signature_form import ecdsa_der
 from keys.signer import Signer
 
 NAME_FIELD: Final = "x-yinxin-name"
+NAMES_FIELD: Final = "x-yinxin-names"
 _ED25519: Final = "ed25519"
 _RAW_ED25519_SIZE: Final = 32
 

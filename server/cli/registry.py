@@ -1,0 +1,413 @@
+"""`yinxin registry`: the ceremonies of a recognition network, and the verifier's copy of its trust data.
+
+Officers' passphrases come from a file or from YINXIN_PASSPHRASE, never from the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from keys.signer import Signer
+    from trust_registry.ceremony import OnlineKeys
+    from trust_registry.proposals import Proposal
+    from trust_registry.tuf_keys import Officer
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The trust registry's ceremonies, step by step.",
+    epilog=(
+        "Found a network:  key (each officer) > init > sign (enough officers) > publish.    "
+        "Admit a region:  admit-region > sign > publish.    "
+        "Change a list:  show REPO CODE > edit the JSON > propose > sign > publish.    "
+        "Verify elsewhere:  refresh DIR --repository URL --root 1.root.json"
+    ),
+)
+
+RepositoryArgument = Annotated[Path, typer.Argument(help="The network's folder on its host.", metavar="REPO")]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(help="File that holds the key's passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
+]
+OnlineOption = Annotated[
+    Path | None,
+    typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
+]
+OfficerOption = Annotated[
+    list[str],
+    typer.Option("--officer", help="NAME=FILE, once per officer; FILE is their key file or public key (PEM)."),
+]
+ThresholdOption = Annotated[int, typer.Option(help="How many of them must sign.", min=1)]
+ProposalArgument = Annotated[str, typer.Argument(help="The proposal's id, as `show` lists it.", metavar="PROPOSAL")]
+
+
+class KeyAlgorithm(Enum):
+    ES256 = "ES256"
+    ES384 = "ES384"
+    EDDSA = "EdDSA"
+
+
+def _refusals(command: Callable[P, None]) -> Callable[P, None]:
+    """Say what was refused in one line and exit 1; a bug still shows its trace."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from keys.errors import KeysError
+        from trust_registry.errors import TrustRegistryError
+
+        try:
+            command(*args, **kwargs)
+        except (TrustRegistryError, KeysError, OSError) as err:
+            sys.stderr.write(f"yinxin: {err}\n")
+            raise typer.Exit(1) from err
+
+    return run
+
+
+@app.command()
+@_refusals
+def key(
+    file: Annotated[Path, typer.Argument(help="The key file to make; it must not exist.")],
+    algorithm: Annotated[KeyAlgorithm, typer.Option(help="Kind of key.")] = KeyAlgorithm.ES256,
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Make an officer's key: encrypted, on the officer's own machine.
+
+    Hand the public key (FILE.pub) to whoever runs `init` or `admit-region`; never the key file itself.
+    """
+    from keys.algorithms import by_jose
+    from keys.custody.software import create_key_file
+
+    signer = create_key_file(file.absolute(), by_jose(algorithm.value), _passphrase(passphrase_file))
+    public = file.with_name(file.name + ".pub")
+    public.write_text(_public_pem(signer), encoding="ascii")
+    _say(f"Key:        {file}", f"Public key: {public}")
+
+
+@app.command()
+@_refusals
+def init(
+    repo: RepositoryArgument,
+    officer: OfficerOption,
+    threshold: ThresholdOption,
+    passphrase_file: OnlineOption = None,
+) -> None:
+    """Propose a new network, its root and targets held by the given officers.
+
+    Makes the host's two online keys (snapshot, timestamp) in REPO/keys. Nothing is published before enough officers
+    have signed: then run `publish`, and hand REPO/public/metadata/1.root.json to verifiers by another way than this
+    network.
+    """
+    from keys.algorithms import ES256
+    from keys.custody.software import create_key_file
+    from trust_registry.ceremony import OnlineKeys, found_network
+
+    online = []
+    for name in ("snapshot", "timestamp"):
+        path = repo.absolute() / "keys" / f"{name}.key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        passphrase = _passphrase(passphrase_file)
+        online.append(_open(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase))
+    keys = OnlineKeys(*online)
+    found = found_network(_repository(repo), officers=_officers(officer), threshold=threshold, online=keys, now=_now())
+    _print_proposal(found)
+
+
+@app.command("admit-region")
+@_refusals
+def admit_region(  # noqa: PLR0917
+    repo: RepositoryArgument,
+    code: Annotated[str, typer.Argument(help="GB/T 2260 or ISO 3166-2 code of the region.")],
+    name_zh: Annotated[str, typer.Option(help="The region's name in Chinese.")],
+    name_en: Annotated[str, typer.Option(help="The region's name in English.")],
+    officer: OfficerOption,
+    threshold: ThresholdOption,
+) -> None:
+    """Propose to admit a region, whose lists its own officers will sign. The network's officers sign the admission."""
+    _admit(repo, "region", code, (name_zh, name_en), officer, threshold)
+
+
+@app.command("admit-body")
+@_refusals
+def admit_body(  # noqa: PLR0917
+    repo: RepositoryArgument,
+    code: Annotated[str, typer.Argument(help='Code of the common body, such as "common".')],
+    name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")],
+    name_en: Annotated[str, typer.Option(help="Its name in English.")],
+    officer: OfficerOption,
+    threshold: ThresholdOption,
+) -> None:
+    """Propose to admit a common body: it defines certificate types and nothing else."""
+    _admit(repo, "body", code, (name_zh, name_en), officer, threshold)
+
+
+@app.command()
+@_refusals
+def propose(
+    repo: RepositoryArgument,
+    list_file: Annotated[Path, typer.Argument(help="The whole list as JSON, as `show REPO CODE` prints it.")],
+) -> None:
+    """Propose a new version of an authority's list and show what it would change.
+
+    Version and time are set here; a list that breaks a rule or rewrites history is refused, naming the field.
+    """
+    from trust_registry.ceremony import propose as propose_list
+    from trust_registry.wire import list_from_json
+
+    _print_proposal(propose_list(_repository(repo), list_from_json(list_file.read_bytes()), _now()))
+
+
+@app.command()
+@_refusals
+def show(
+    repo: RepositoryArgument,
+    what: Annotated[
+        str | None, typer.Argument(help="A proposal's id, or the code of a list to print as JSON.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what waits for signatures; or one proposal; or a published list, ready to be edited."""
+    from trust_registry.ceremony import pending, proposal
+    from trust_registry.errors import UnknownProposal
+    from trust_registry.model import RegionCode
+    from trust_registry.wire import list_to_json
+
+    repository = _repository(repo)
+    if what is None:
+        waiting = pending(repository)
+        for each in waiting:
+            _print_proposal(each)
+        if not waiting:
+            _say("Nothing waits for signatures.")
+        return
+    try:
+        _print_proposal(proposal(repository, what))
+    except UnknownProposal:
+        found = repository.list_of(RegionCode(what))
+        if found is None:
+            _say(f"{what} has not published a list yet.")
+        else:
+            _print_json(list_to_json(found))
+
+
+@app.command()
+@_refusals
+def sign(
+    repo: RepositoryArgument,
+    proposal: ProposalArgument,
+    key_file: Annotated[Path, typer.Option("--key", help="Your key file.")],
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Sign a proposal with your key. Read what it changes first: `show REPO PROPOSAL`.
+
+    Signatures are collected in REPO/proposals/PROPOSAL/signatures; the folder can be carried to your own machine and
+    the signature files back.
+    """
+    from trust_registry import ceremony
+
+    signer = _open(key_file.absolute(), _passphrase(passphrase_file))
+    roles = ceremony.sign(_repository(repo), proposal, signer)
+    _say(f"Signed: {', '.join(roles)}")
+    _print_proposal(ceremony.proposal(_repository(repo), proposal))
+
+
+@app.command()
+@_refusals
+def publish(repo: RepositoryArgument, proposal: ProposalArgument, passphrase_file: OnlineOption = None) -> None:
+    """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
+    from trust_registry import ceremony
+
+    ceremony.publish(_repository(repo), proposal, _online(repo, passphrase_file), _now())
+    _say(f"Published: {proposal}", f"Serve {repo / 'public'} as static files.")
+
+
+@app.command()
+@_refusals
+def renew(repo: RepositoryArgument, passphrase_file: OnlineOption = None) -> None:
+    """Re-sign snapshot and timestamp when due; run it daily. Changes nothing that officers sign."""
+    from trust_registry import ceremony
+
+    wrote = ceremony.renew(_repository(repo), _online(repo, passphrase_file), _now())
+    _say("Renewed." if wrote else "Not due yet.")
+
+
+@app.command()
+@_refusals
+def status(repo: RepositoryArgument) -> None:
+    """Show a network: its roles, versions, expiry, thresholds, and what waits for signatures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from trust_registry.ceremony import pending
+
+    repository = _repository(repo)
+    current = repository.current()
+    table = Table("Role", "Version", "Expires", "Threshold", title=str(repo))
+    top = (("root", current.root), ("targets", current.targets))
+    for name, metadata in (*top, ("snapshot", current.snapshot), ("timestamp", current.timestamp)):
+        role = current.root.signed.roles[name]
+        table.add_row(name, *_row(metadata.signed), f"{role.threshold} of {len(role.keyids)}")
+    for each in current.list_roles():
+        delegated = current.targets.signed.get_delegated_role(each.name)
+        found = current.roles.get(each.name)
+        version, expires = ("-", "no list yet") if found is None else _row(found.signed)
+        table.add_row(each.name, version, expires, f"{delegated.threshold} of {len(delegated.keyids)}")
+    Console().print(table)
+    for waiting in pending(repository):
+        _print_proposal(waiting)
+
+
+@app.command()
+@_refusals
+def refresh(
+    trust: Annotated[Path, typer.Argument(help="Your copy of the trust data; made if it is not there.", metavar="DIR")],
+    repository: Annotated[
+        str | None,
+        typer.Option(help="URL or folder of the network's public files (metadata/, targets/).", show_default=False),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="First root (1.root.json), obtained by a way you trust; needed once.", show_default=False),
+    ] = None,
+    status_list: Annotated[
+        list[str] | None, typer.Option("--status-list", help="A status list to keep too.", show_default=False)
+    ] = None,
+    seconds: Annotated[float, typer.Option("--timeout", help="Longest wait for an answer, in seconds.")] = 10,
+) -> None:
+    """Bring a verifier's copy up to date: lists and status lists, verified, ready for `yinxin verify --trust DIR`.
+
+    What is forged, rolled back or rewritten is refused; the copy that was good stays.
+    """
+    from server.cli.registry_copy import refresh_copy
+
+    for line in refresh_copy(trust, repository, root, status_list or (), seconds, _now()):
+        _say(line)
+
+
+def _row(signed: Any) -> tuple[str, str]:
+    return str(signed.version), f"{signed.expires:%Y-%m-%d}"
+
+
+def _admit(  # noqa: PLR0917
+    repo: Path, kind: str, code: str, names: tuple[str, str], officers: Sequence[str], threshold: int
+) -> None:
+    from trust_registry.ceremony import admit
+    from trust_registry.model import ListKind, Names, RegionCode
+
+    _print_proposal(
+        admit(
+            _repository(repo),
+            kind=ListKind(kind),
+            code=RegionCode(code),
+            names=Names(*names),
+            officers=_officers(officers),
+            threshold=threshold,
+            now=_now(),
+        )
+    )
+
+
+def _repository(folder: Path) -> Any:
+    from trust_registry.repository import Repository
+
+    return Repository(folder)
+
+
+def _officers(texts: Sequence[str]) -> list[Officer]:
+    return [_officer(text) for text in texts]
+
+
+def _officer(text: str) -> Officer:
+    from base64 import b64decode
+
+    from keys.custody.software import read_key_file_header
+    from keys.errors import AlgorithmNotSupported
+    from keys.public_key import PublicKey
+    from trust_registry.tuf_keys import Officer
+
+    name, found, file = text.partition("=")
+    if not (found and name and file):
+        raise typer.BadParameter("NAME=FILE is needed", param_hint="--officer")
+    path = Path(file)
+    content = path.read_bytes()
+    if not content.startswith(b"-----BEGIN PUBLIC KEY-----"):
+        return Officer(name, read_key_file_header(path.absolute()).public_key)
+    body = b"".join(line for line in content.splitlines() if not line.startswith(b"-----"))
+    try:
+        return Officer(name, PublicKey.from_spki(b64decode(body, validate=True)))
+    except (ValueError, AlgorithmNotSupported) as err:
+        raise typer.BadParameter(f"{file} holds no public key that can be used", param_hint="--officer") from err
+
+
+def _public_pem(signer: Signer) -> str:
+    import textwrap
+    from base64 import b64encode
+
+    body = "\n".join(textwrap.wrap(b64encode(signer.public_key.spki).decode(), 64))
+    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+
+
+def _online(repo: Path, passphrase_file: Path | None) -> OnlineKeys:
+    from trust_registry.ceremony import OnlineKeys
+
+    passphrase = _passphrase(passphrase_file)
+    keys = repo.absolute() / "keys"
+    return OnlineKeys(_open(keys / "snapshot.key", passphrase), _open(keys / "timestamp.key", passphrase))
+
+
+def _open(path: Path, passphrase: bytes) -> Signer:
+    from keys.custody.software import open_key_file
+
+    return open_key_file(path, passphrase)
+
+
+def _passphrase(file: Path | None) -> bytes:
+    from keys.errors import PassphraseMissing
+
+    if file is not None:
+        return file.read_bytes().rstrip(b"\r\n")
+    value = os.environ.get("YINXIN_PASSPHRASE")
+    if not value:
+        raise PassphraseMissing("the key is encrypted: give --passphrase-file FILE or set YINXIN_PASSPHRASE")
+    return value.encode()
+
+
+def _now() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+
+
+def _print_json(data: bytes) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(json.loads(data), ensure_ascii=False, indent=2) + "\n")
+
+
+def _print_proposal(found: Proposal) -> None:
+    marks = {"added": "+", "changed": "~", "removed": "-"}
+    _say("", f"Proposal {found.id}", f"  {found.title.zh} / {found.title.en}")
+    for change in found.changes:
+        _say(f"  {marks[change.kind.value]} {change.text.zh}", f"      {change.text.en}   [{change.entry}]")
+    for each in found.progress:
+        signed = ", ".join(each.signed) or "nobody yet"
+        _say(f"  {each.role}: {len(each.signed)} of {each.threshold} signatures ({signed})")
+        if not each.reached:
+            _say(f"      {each.needed} more needed; can sign: {', '.join(each.missing)}")
+    if found.ready:
+        _say("  Ready to publish.")
