@@ -10,7 +10,6 @@ from fastapi import HTTPException, Request, Response
 from issuer import wording
 from issuer.model import CertificateFilter, CertificateSummary, Seal
 from issuer.service import IssuerService
-
 from trust_registry.attestations import CertificateId
 from trust_registry.core import status_at
 from trust_registry.edges import Edge, Principal, Role
