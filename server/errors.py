@@ -53,3 +53,7 @@ class InvalidSettings(ServerError):
 
 class AccountExists(ServerError):
     """The account name is taken."""
+
+
+class DemoFolderRefused(ServerError):
+    """The folder for the demonstration holds something else, which is left alone."""

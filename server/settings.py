@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     )
     trust_dir: Path = Field(Path("trust"), description="Local, verified copy of the trust data.")
     trust_url: str = Field(
-        "", description="Where trust metadata is fetched from; empty: the repository in <data>/public/trust."
+        "", description="Where trust metadata is fetched from; empty: this server's own <public_url>/trust."
     )
     trust_root: Path = Field(
         Path("root.json"), description="The first root metadata, obtained by a trustworthy way; pins the network."
@@ -110,16 +110,22 @@ class Settings(BaseSettings):
         timedelta(minutes=1), description="How often status lists are published and fetched."
     )
     timestamp_url: str = Field(
-        "", description="RFC 3161 time-stamping authority; empty: the embedded one, when its key is in custody."
+        "", description="RFC 3161 time-stamping authority; empty: the embedded one, if `timestamp_key` is set."
     )
-    timestamp_key: str = Field("", description="Key URI of the embedded time-stamping authority.")
-    timestamp_certificate: Path | None = Field(None, description="PEM file with its certificate.")
-    status_keys: Mapping[str, str] = Field(
-        default_factory=dict, description="Issuer id -> key URI that signs its status lists."
+    timestamp_key: str = Field(
+        "", description="Key URI of the embedded time-stamping authority; its region lists the certificate."
     )
+    registry_dir: Path = Field(Path("registry"), description="The registry's repository, when this server hosts it.")
+    registry_snapshot_key: str = Field(
+        "", description="Key URI of the online snapshot role; with the next, this server signs for the host."
+    )
+    registry_timestamp_key: str = Field("", description="Key URI of the online timestamp role.")
+    status_dir: Path = Field(Path("status"), description="Folder of published status lists.")
     receipt_keys: Mapping[str, str] = Field(
-        default_factory=dict, description="Relying party id -> key URI that signs its receipts."
+        default_factory=dict,
+        description="Relying party id -> key URI that signs its receipts; its region lists the certificate.",
     )
+    code_life: timedelta = Field(timedelta(seconds=60), description="How long a one-time code works.")
     session_idle: timedelta = Field(
         timedelta(minutes=30), description="A session ends after so long without a request."
     )

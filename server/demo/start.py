@@ -1,0 +1,116 @@
+"""Preparing the demonstration's data folder: made at the first start, kept at the next.
+
+yinxin.toml      the server's settings      deployment.key   wraps holders' data keys (0600)
+yinxin.db        accounts and certificates  passphrase       opens every key file (0600)
+keys/            officers, CAs, seals, status, time-stamping, receipts
+registry/        the network's repository: public/ is served at /trust, proposals wait in proposals/
+status/          published status lists     trust/           a verified local copy: yinxin verify --trust
+root.json        the first root             certificates/    the regions' CA certificates (PEM)
+samples/         one certificate in its three renderings
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from server.clock import utc_now
+from server.demo.custody import Custody, new_passphrase
+from server.demo.filling import Filling, issue_first, open_accounts, take_into_custody
+from server.demo.founding import found
+from server.demo.lists import RegionInCustody
+from server.demo.world import DONGLING
+from server.errors import DemoFolderRefused
+from server.settings import Settings, load_settings
+from server.wiring import build_accounts, build_issuer, open_all
+from trust_registry.repository import Repository
+
+SETTINGS_FILE = "yinxin.toml"
+MARK = ".demo-under-construction"  # while this file is there, the folder is unfinished and may be made anew
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The folder is ready. `made` tells whether it was made just now."""
+
+    settings: Settings
+    made: bool
+
+
+def prepare(
+    data: Path, host: str, port: int, *, say: Callable[[str], None], now: Callable[[], datetime] = utc_now
+) -> Prepared:
+    """The demonstration's settings, its folder made first if it isn't there. `say` is told of each step.
+
+    The public address is fixed at the first start, because certificates name it; a later `port` only changes where the
+    server listens. Raises DemoFolderRefused when the folder holds something else.
+    """
+    data = data.absolute()
+    file, mark = data / SETTINGS_FILE, data / MARK
+    made = False
+    if mark.exists():
+        say("The last start did not finish: starting anew")
+        shutil.rmtree(data)
+    if not file.exists():
+        if data.exists() and any(data.iterdir()):
+            raise DemoFolderRefused(f"{data} is not empty and holds no demonstration")
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.touch()
+        _make(data, host, port, say, now)
+        mark.unlink()
+        made = True
+    return Prepared(load_settings(file, data=data, host=host, port=port), made)
+
+
+def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Callable[[], datetime]) -> None:
+    founded_at = now()
+    public_url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - a comparison
+    say("Making keys, holding the ceremony: two of three officers sign for each region")
+    custody = Custody(data / "keys", new_passphrase(data / "passphrase"), founded_at)
+    repository = Repository(data / "registry")
+    regions = found(repository, custody, founded_at, public_url)
+    (data / "root.json").write_bytes(repository.first_root())
+    _write_certificates(data / "certificates", regions)
+    _write_settings(data / SETTINGS_FILE, data, public_url, regions)
+    settings = load_settings(data / SETTINGS_FILE, data=data, host=host, port=port)
+    say("Opening accounts, sealing the first certificates")
+    opened = open_all(settings, now)
+    opened.keeper.refresh()
+    issuer = build_issuer(replace(opened, repository=repository))
+    seals = take_into_custody(issuer, regions)
+    filling = Filling(issuer, build_accounts(opened), now)
+    open_accounts(filling)
+    issue_first(filling, seals, data / "samples")
+    issuer.publish_due()
+    opened.keeper.refresh()
+    opened.engine.dispose()
+
+
+def _write_certificates(folder: Path, regions: tuple[RegionInCustody, ...]) -> None:
+    folder.mkdir()
+    for region in regions:
+        (folder / f"{region.list.code}-ca.pem").write_bytes(region.ca.certificate.pem())
+
+
+def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[RegionInCustody, ...]) -> None:
+    timestamper = next(region.timestamper for region in regions if region.list.code == DONGLING)
+    lines = [
+        "# Settings of this demonstration. `yinxin settings --config yinxin.toml` explains them.",
+        f"public_url = {json.dumps(public_url)}  # certificates name it: never change it",
+        "demo = true",
+        'passphrase_file = "passphrase"',
+        f"timestamp_key = {json.dumps(timestamper.signer.uri)}",
+        f"registry_snapshot_key = {json.dumps(f'file:{data}/keys/network/snapshot.key')}",
+        f"registry_timestamp_key = {json.dumps(f'file:{data}/keys/network/timestamp.key')}",
+        "trust_refresh = 15",
+        'sign_in_rate = "60/minute"',
+        'log_level = "warning"',
+        'log_format = "text"',
+        "[receipt_keys]",
+        *(f"{json.dumps(p)} = {json.dumps(c.signer.uri)}" for r in regions for p, c in r.receipts.items()),
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")

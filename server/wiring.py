@@ -1,0 +1,294 @@
+"""From settings to a house: opens the database and the keys, builds every room's service, and joins them.
+
+The only place where stores, keys, clocks and services meet. Serves nothing (`server.app`) and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine
+
+from issuer.errors import TrustViewMissing
+from issuer.model import HolderKind
+from issuer.publication import StatusPublication
+from issuer.service import IssuerService
+from issuer.store import IssuerStore
+from keys.data_keys import load_or_create_deployment_key
+from server.access import SessionAccess
+from server.accounts import Accounts
+from server.clock import utc_now
+from server.custody import Signers
+from server.database import migrate, open_database, reachable
+from server.holdings import IssuerHoldings
+from server.house import House
+from server.limits import RateLimit
+from server.machines import MachineSignIn
+from server.metrics import Metrics
+from server.observation import log
+from server.oidc import OidcSignIn
+from server.presentations import WalletReader
+from server.settings import Settings
+from server.sign_in import SignIn
+from server.store import AccountStore
+from server.tasks import Task
+from server.timestamping import make_timestamper
+from trust_registry.ceremony import OnlineKeys
+from trust_registry.client import TrustStore
+from trust_registry.edges import Principal
+from trust_registry.fetching import folder_fetch, http_fetch
+from trust_registry.keeper import TrustKeeper
+from trust_registry.model import RelyingPartyId, ScenarioId, StatusView, TrustView
+from trust_registry.repository import Repository
+from trust_registry.service import RegistryService
+from verifier.receipts import ReceiptKey
+from verifier.service import VerifierService
+from verifier.store import ReceiptStore
+from wallet_api.model import PresentedCertificate
+from wallet_api.service import WalletService
+from wallet_api.store import WalletStore
+
+CLEANING_SECONDS = 300.0
+PUBLISHING_SECONDS = 5.0
+RENEWAL_SECONDS = 3600.0
+_TIMEOUT = httpx.Timeout(5.0, read=10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the services stand on."""
+
+    settings: Settings
+    engine: Engine
+    signers: Signers
+    keeper: TrustKeeper
+    repository: Repository | None
+    now: Callable[[], datetime]
+
+
+class AnnouncedPublication(StatusPublication):
+    """Tells this process's own verifier what it publishes, so that a revocation shows in the very next scan."""
+
+    def __init__(self, directory: Path, announce: Callable[[str], None]) -> None:
+        super().__init__(directory)
+        self._announce = announce
+
+    def write(self, uri: str, token: str) -> None:
+        super().write(uri, token)
+        self._announce(uri)
+
+
+class LimitedWallet(WalletService):
+    """A wallet whose codes can't be guessed by trying: readings per account are limited."""
+
+    limit: RateLimit
+
+    def read(self, token: str, principal: Principal, scenario: ScenarioId | None = None) -> PresentedCertificate:
+        """As WalletService, and raises TooManyRequests."""
+        self.limit.hit(principal.account_id)
+        return super().read(token, principal, scenario)
+
+
+def open_all(settings: Settings, now: Callable[[], datetime] = utc_now) -> Opened:
+    """The database migrated, the trust data loaded; nothing is fetched yet."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_database(settings.database)
+    migrate(engine)
+    repository = Repository(settings.path(settings.registry_dir))
+    store = TrustStore(settings.path(settings.trust_dir))
+    root = settings.path(settings.trust_root)
+    if not store.bootstrapped and root.is_file():
+        store.bootstrap(root.read_bytes(), settings.trust_url or f"{settings.origin}/trust/")
+    own = {
+        f"{settings.origin}/trust/": repository.folder / "public",
+        f"{settings.origin}/status/": settings.path(settings.status_dir) / "lists",
+    }
+    client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+    keeper = TrustKeeper(store, folder_fetch(own, http_fetch(client)), now)  # own URLs are read from their files
+    return Opened(settings, engine, Signers(settings), keeper, repository if repository.founded else None, now)
+
+
+def build_issuer(opened: Opened) -> IssuerService:
+    """The issuer of this data folder."""
+    settings, keeper = opened.settings, opened.keeper
+    key = load_or_create_deployment_key(settings.path(settings.deployment_key_file))
+    publication = AnnouncedPublication(settings.path(settings.status_dir), keeper.status_changed)
+    timestamper = make_timestamper(settings, opened.signers, lambda: keeper.view, opened.now)
+    store = IssuerStore(opened.engine, key)
+    return IssuerService(store, lambda: keeper.view, opened.signers, timestamper, publication, opened.now)
+
+
+def build_house(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    demo_accounts: Sequence[Mapping[str, str]] = (),
+) -> House:
+    """Everything that `settings.rooms` names, ready to be served."""
+    opened = open_all(settings, now)
+    keeper = opened.keeper
+    keeper.refresh()
+    registry = _registry(opened)
+    issuer = build_issuer(opened)
+    wallet = LimitedWallet(
+        WalletStore(opened.engine), IssuerHoldings(issuer), now, view=registry.view, life=settings.code_life
+    )
+    wallet.limit = RateLimit(settings.token_read_rate)
+    built: dict[str, Any] = {
+        "trust_registry": registry,
+        "issuer": issuer,
+        "wallet_api": wallet,
+        "verifier": _verifier(opened, wallet if "wallet_api" in settings.rooms else None),
+    }
+    accounts = build_accounts(opened)
+    access = SessionAccess(accounts, secure=settings.secure)
+    metrics = Metrics()
+    oidc = _oidc(settings, accounts, issuer, now)
+    audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
+    issuing = "issuer" in settings.rooms
+    publishing = _Publishing(issuer)
+    ready: dict[str, Callable[[], bool]] = {
+        "database": partial(reachable, opened.engine),
+        "trust": lambda: keeper.view is not None,
+    }
+    if issuing:
+        ready["status_publication"] = lambda: publishing.well
+    mounts = {"/trust": opened.repository.folder / "public"} if opened.repository is not None else {}
+    return House(
+        services={room: built[room] for room in settings.rooms},
+        access=access,
+        now=now,
+        public_url=settings.origin,
+        static_mounts=mounts if "trust_registry" in settings.rooms else {},
+        sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
+        machines=MachineSignIn(accounts, now, audiences),
+        machine_limit=RateLimit(settings.sign_in_rate),
+        tasks=_tasks(opened, registry, accounts, publishing if issuing else None),
+        ready=ready,
+        gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
+        at_start=[publishing.recover] if issuing else [],
+        at_end=[opened.engine.dispose],
+        time_zone=settings.time_zone,
+        max_body=settings.max_body,
+        demo=settings.demo,
+        metrics=metrics,
+    )
+
+
+def build_accounts(opened: Opened) -> Accounts:
+    """Accounts and sessions over this database."""
+    settings = opened.settings
+    return Accounts(
+        AccountStore(opened.engine),
+        opened.now,
+        idle=settings.session_idle,
+        absolute=settings.session_absolute,
+        sign_in_limit=RateLimit(settings.sign_in_rate),
+        account_limit=RateLimit(settings.account_rate),
+    )
+
+
+def _registry(opened: Opened) -> RegistryService:
+    settings, signers = opened.settings, opened.signers
+    online: Callable[[], OnlineKeys] | None = None
+    if settings.registry_snapshot_key and settings.registry_timestamp_key:
+
+        def online() -> OnlineKeys:
+            return OnlineKeys(signers(settings.registry_snapshot_key), signers(settings.registry_timestamp_key))
+
+    return RegistryService(lambda: opened.keeper.view, opened.now, opened.repository, online)
+
+
+def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
+    keeper = opened.keeper
+
+    def statuses() -> StatusView:
+        return keeper.statuses
+
+    return VerifierService(
+        trust=lambda: keeper.view,
+        statuses=statuses,
+        now=opened.now,
+        ensure_status=keeper.ensure_status,
+        receipts=ReceiptStore(opened.engine),
+        receipt_keys=_receipt_keys(opened),
+        presentations=None if wallet is None else WalletReader(wallet),
+    )
+
+
+def _receipt_keys(opened: Opened) -> dict[RelyingPartyId, ReceiptKey]:
+    """Receipt keys with the certificates that the regions list for them."""
+    from keys.x509 import parse_certificate
+
+    found: dict[RelyingPartyId, ReceiptKey] = {}
+    view = opened.keeper.view
+    for name, uri in opened.settings.receipt_keys.items():
+        signer = opened.signers(uri)
+        for entry in _party_keys(view, RelyingPartyId(name)):
+            certificate = parse_certificate(entry)
+            if certificate.public_key == signer.public_key:
+                found[RelyingPartyId(name)] = ReceiptKey(signer, certificate)
+        if name not in found:
+            log.warning("receipt key not listed", relying_party=name)
+    return found
+
+
+def _party_keys(view: TrustView | None, party: RelyingPartyId) -> list[bytes]:
+    lists = () if view is None else view.lists.values()
+    return [key.certificate for each in lists for p in each.relying_parties if p.id == party for key in p.keys]
+
+
+def _oidc(
+    settings: Settings, accounts: Accounts, issuer: IssuerService, now: Callable[[], datetime]
+) -> OidcSignIn | None:
+    if settings.oidc is None:
+        return None
+    return OidcSignIn(
+        settings.oidc,
+        accounts,
+        now,
+        redirect_uri=f"{settings.origin}/sign-in/openid/callback",
+        holder_of=partial(issuer.find_holder, HolderKind.CITIZEN),
+    )
+
+
+class _Publishing:
+    """Status publication in the background, and whether it goes well."""
+
+    def __init__(self, issuer: IssuerService) -> None:
+        self._issuer = issuer
+        self.well = False
+
+    def recover(self) -> None:
+        try:
+            self._issuer.recover()
+        except TrustViewMissing:
+            log.warning("no trust data yet: nothing can be issued")
+        self.publish()
+
+    def publish(self) -> None:
+        self.well = False
+        self._issuer.publish_due()
+        self.well = True
+
+
+def _tasks(opened: Opened, registry: RegistryService, accounts: Accounts, publishing: _Publishing | None) -> list[Task]:
+    tasks = [
+        Task("trust_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh),
+        Task("session_cleanup", CLEANING_SECONDS, accounts.clean),
+        Task("registry_renewal", RENEWAL_SECONDS, registry.renew),
+    ]
+    if publishing is not None:
+        tasks.append(Task("status_publication", PUBLISHING_SECONDS, publishing.publish))
+    return tasks
+
+
+def _trust_age(keeper: TrustKeeper, now: Callable[[], datetime]) -> float:
+    view = keeper.view
+    return float("nan") if view is None else (now() - view.refreshed_at).total_seconds()
