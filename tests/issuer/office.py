@@ -39,7 +39,7 @@ from keys.timestamps import EmbeddedTimestamper
 from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
 from server.database import open_database
 from trust_registry.attestations import to_cwt
-from trust_registry.catalogue import COMMON, COMMON_AUTHORITY, COMMON_NAMES, COMMON_TYPES, COMMON_TYPES_BY_ID
+from trust_registry.catalogue import COMMON, COMMON_AUTHORITY, COMMON_NAMES, COMMON_TYPES
 from trust_registry.edges import AccountId
 from trust_registry.model import (
     CertificateStatus,
@@ -258,13 +258,16 @@ class Office:
         self.service = IssuerService(
             store,
             lambda: self.view,
-            lambda uri: self.open_signer(uri),
+            self.signer,
             timestamper,
             StatusPublication(self.folder),
             self.clock,
             sealing=self.sealing,
         )
         return self.service
+
+    def signer(self, uri: str) -> Signer:
+        return self.open_signer(uri)
 
     @property
     def view(self) -> TrustView:
@@ -333,7 +336,3 @@ def open_office(database_url: str, folder: Path, **options: Any) -> Iterator[Off
         yield Office(engine, folder, **options)
     finally:
         engine.dispose()
-
-
-__all__ = [name for name in globals() if not name.startswith("_")]
-assert COMMON_TYPES_BY_ID[MARRIAGE]
