@@ -13,7 +13,7 @@ from trust_registry.edges import Edge
 def router(service: IssuerService, edge: Edge) -> APIRouter:
     """The pages under /desk, for issuing clerks."""
     desk = Desk(service, edge)
-    pages = APIRouter(prefix="/desk", include_in_schema=False)
+    pages = APIRouter(include_in_schema=False)
     for part in (certificates, status, issuing, bulk, seals):
         pages.include_router(part.router(desk))
     return pages

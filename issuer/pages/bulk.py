@@ -41,7 +41,7 @@ async def uploaded(request: Request) -> Upload:
 
 
 def router(desk: Desk) -> APIRouter:
-    pages, jobs, clerk = APIRouter(), BulkJobs(desk.service), Depends(desk.clerk)
+    pages, jobs, clerk = APIRouter(prefix="/desk"), BulkJobs(desk.service), Depends(desk.clerk)
 
     @pages.get("/bulk")
     def form(request: Request, principal: Principal = clerk) -> Response:

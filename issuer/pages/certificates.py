@@ -24,7 +24,7 @@ async def wanted(q: Text = "", type: Text = "", status: Text = "", before: Text 
 
 
 def router(desk: Desk) -> APIRouter:
-    pages = APIRouter()
+    pages = APIRouter(prefix="/desk")
     clerk = Depends(desk.clerk)
 
     @pages.get("")

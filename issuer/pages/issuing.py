@@ -22,7 +22,7 @@ _NO_HOLDER = Names("请填写持证人的姓名和号码", "The holder's name an
 
 
 def router(desk: Desk) -> APIRouter:
-    pages = APIRouter()
+    pages = APIRouter(prefix="/desk")
     clerk = Depends(desk.clerk)
 
     @pages.get("/issue")

@@ -14,7 +14,7 @@ TAB = "/desk/seals"
 
 
 def router(desk: Desk) -> APIRouter:
-    pages = APIRouter()
+    pages = APIRouter(prefix="/desk")
     clerk = Depends(desk.clerk)
 
     @pages.get("/seals")

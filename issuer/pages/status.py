@@ -30,7 +30,7 @@ _IN_PAST = Names("生效时间不能早于现在", "It cannot take effect in the
 
 
 def router(desk: Desk) -> APIRouter:
-    pages = APIRouter()
+    pages = APIRouter(prefix="/desk")
     clerk = Depends(desk.clerk)
 
     @pages.get("/certificates/{certificate_id}/status/{target}")
