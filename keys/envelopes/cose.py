@@ -47,14 +47,9 @@ def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1
     Refuses a missing, unprotected or unregistered algorithm, critical headers, a label in both headers, and a detached
     payload. Raises MalformedEnvelope. Spec: RFC 9052 sections 3, 3.1 and 4.2.
     """
-    parts = cbor.decode(data[1:] if data[:1] == _TAG else data, max_size=max_size, max_depth=8)
-    if type(parts) is not list or len(parts) != 4:
-        raise MalformedEnvelope("a COSE_Sign1 is an array of four")
-    protected_bytes, unprotected, payload, signature = parts
-    if type(protected_bytes) is not bytes or type(unprotected) is not dict:
-        raise MalformedEnvelope("the COSE headers are a byte string and a map")
-    if type(payload) is not bytes or type(signature) is not bytes:
-        raise MalformedEnvelope("the COSE payload and signature are byte strings")
+    if len(data) > max_size:
+        raise MalformedEnvelope(f"a COSE_Sign1 of more than {max_size} bytes")
+    protected_bytes, unprotected, payload, signature = _plain_parts(data) or _parts(data)
     protected, algorithm = _protected_header(protected_bytes)
     if unprotected and (_ALG in unprotected or _CRIT in unprotected or not unprotected.keys().isdisjoint(protected)):
         raise MalformedEnvelope("a COSE label stands where it must not")
@@ -71,6 +66,45 @@ def sign_cose_sign1(payload: bytes, *, signer: Signer, kid: bytes, unprotected: 
     protected = cbor.encode({_ALG: signer.algorithm.cose, _KID: kid})
     signature = signer.sign(_to_be_signed(protected, payload))
     return _TAG + cbor.encode([protected, dict(unprotected), payload, signature])
+
+
+_Parts = tuple[bytes, Mapping[Any, Any], bytes, bytes]
+
+
+def _parts(data: bytes) -> _Parts:
+    parts = cbor.decode(data[1:] if data[:1] == _TAG else data, max_size=len(data), max_depth=8)
+    if type(parts) is not list or len(parts) != 4:
+        raise MalformedEnvelope("a COSE_Sign1 is an array of four")
+    protected, unprotected, payload, signature = parts
+    if type(protected) is not bytes or type(unprotected) is not dict:
+        raise MalformedEnvelope("the COSE headers are a byte string and a map")
+    if type(payload) is not bytes or type(signature) is not bytes:
+        raise MalformedEnvelope("the COSE payload and signature are byte strings")
+    return protected, unprotected, payload, signature
+
+
+def _plain_parts(data: bytes) -> _Parts | None:
+    """What `_parts` gives, for the form that printed codes have; None for every other form, well-formed or not.
+
+    That form: tagged, a protected header of at most 23 bytes, nothing unprotected, a payload of less than 64 KiB, a
+    signature of less than 256 bytes. Taking it apart by hand costs a fifth of decoding it.
+    """
+    if len(data) < 80 or data[0] != _TAG[0] or data[1] != 0x84 or not 0x40 <= data[2] <= 0x57:
+        return None
+    middle = data[2] - 0x40 + 3
+    if data[middle] != 0xA0:
+        return None
+    if data[middle + 1] == 0x59:
+        start = middle + 4
+        end = start + (data[middle + 2] << 8 | data[middle + 3])
+    elif data[middle + 1] == 0x58:
+        start = middle + 3
+        end = start + data[middle + 2]
+    else:
+        return None
+    if end + 2 > len(data) or data[end] != 0x58 or end + 2 + data[end + 1] != len(data):
+        return None
+    return data[3:middle], _NOTHING, data[start:end], data[end + 2 :]
 
 
 # Few headers are in use at a time: one per seal.

@@ -13,7 +13,7 @@ from keys.envelopes import cbor
 from keys.envelopes.cose import parse_cose_sign1, sign_cose_sign1
 from keys.envelopes.qr_text import decode_qr_text, encode_qr_text
 from keys.signer import EphemeralSigner, ecdsa_der
-from tests.benchmarks.interleaved import seconds_each
+from tests.benchmarks.interleaved import times_as_fast
 
 PREFIX: Final = "YX1:"
 PAYLOAD: Final[dict[Any, Any]] = {
@@ -55,10 +55,18 @@ def run() -> list[tuple[str, float, str]]:
             raise AssertionError("the benchmark's own message does not verify")
         return message.payload
 
-    bare, whole, envelope = seconds_each(bare_of(cose), from_text, from_bytes, calls=100)
+    bare = bare_of(cose)
     return [
-        ("COSE_Sign1 parse and verify, share of a bare ES256 verification's rate", bare / envelope, ">= 0.8"),
-        ("QR text to claims, verified, share of a bare ES256 verification's rate", bare / whole, ">= 0.7"),
+        (
+            "COSE_Sign1 parse and verify, share of a bare ES256 verification's rate",
+            times_as_fast(from_bytes, bare),
+            ">= 0.8",
+        ),
+        (
+            "QR text to claims, verified, share of a bare ES256 verification's rate",
+            times_as_fast(from_text, bare),
+            ">= 0.7",
+        ),
     ]
 
 

@@ -23,7 +23,7 @@ from keys.envelopes.sd_jwt import (
     select_disclosures,
 )
 from keys.signer import EphemeralSigner
-from tests.benchmarks.interleaved import seconds_each
+from tests.benchmarks.interleaved import times_as_fast
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PLAIN: dict[str, Any] = {
@@ -40,11 +40,13 @@ def run() -> list[tuple[str, float, str]]:
     """(name, ratio of their time to ours, goal) for issuing and verifying."""
     ours_issues, theirs_issues = _issuing()
     ours_verifies, theirs_verifies = _verifying()
-    issue = seconds_each(ours_issues, theirs_issues)
-    verify = seconds_each(ours_verifies, theirs_verifies)
     return [
-        ("SD-JWT issue, 10 claims, times the rate of sd-jwt", issue[1] / issue[0], ">= 3"),
-        ("SD-JWT verify, 3 of 10 with key binding, times the rate of sd-jwt", verify[1] / verify[0], ">= 2"),
+        ("SD-JWT issue, 10 claims, times the rate of sd-jwt", times_as_fast(ours_issues, theirs_issues), ">= 3"),
+        (
+            "SD-JWT verify, 3 of 10 with key binding, times the rate of sd-jwt",
+            times_as_fast(ours_verifies, theirs_verifies),
+            ">= 2",
+        ),
     ]
 
 

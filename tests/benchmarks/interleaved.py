@@ -7,15 +7,17 @@ from statistics import median
 from time import thread_time
 
 
-def seconds_each(*subjects: Callable[[], object], rounds: int = 31, calls: int = 40) -> tuple[float, ...]:
-    """The median processor seconds of one call of each subject, measured in alternating rounds of `calls` calls."""
-    times: list[list[float]] = [[] for _ in subjects]
-    for subject in subjects:
-        subject()
-    for _ in range(rounds):
-        for subject, taken in zip(subjects, times, strict=True):
-            start = thread_time()
-            for _ in range(calls):
-                subject()
-            taken.append((thread_time() - start) / calls)
-    return tuple(median(taken) for taken in times)
+def times_as_fast(
+    subject: Callable[[], object], peer: Callable[[], object], *, rounds: int = 101, calls: int = 12
+) -> float:
+    """How many times the rate of `peer` does `subject` reach: the median of the ratios of short adjacent rounds."""
+    subject()
+    peer()
+    return median(_seconds(peer, calls) / _seconds(subject, calls) for _ in range(rounds))
+
+
+def _seconds(call: Callable[[], object], calls: int) -> float:
+    start = thread_time()
+    for _ in range(calls):
+        call()
+    return thread_time() - start
