@@ -60,12 +60,17 @@ class Accounts:
 
     def create(self, name: str, display_name: str, affiliation: Affiliation, password: str | None) -> Account:
         """Add a local account. Raises AccountExists; ValueError when the password is too short or long."""
-        hashed = None if password is None else self._hash(password)
+        hashed = None if password is None else self.hash_password(password)
+        return self.create_hashed(name, display_name, affiliation, hashed)
+
+    def create_hashed(self, name: str, display_name: str, affiliation: Affiliation, hashed: str | None) -> Account:
+        """As `create`, with what `hash_password` gave."""
         account = Account(AccountId(secrets.token_hex(12)), name, display_name, affiliation, hashed)
         self.store.add(account)
         return account
 
-    def _hash(self, password: str) -> str:
+    def hash_password(self, password: str) -> str:
+        """An argon2id hash. Raises ValueError when the password is too short or long."""
         if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
             raise ValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
         with _HASHING:
@@ -145,7 +150,7 @@ class Accounts:
         if not self._matches(account.password_hash, current):
             self._account_limit.hit(account.name)
             raise SignInRefused
-        changed = replace(account, password_hash=self._hash(new))
+        changed = replace(account, password_hash=self.hash_password(new))
         self.store.change(changed)
         self.store.close_sessions_of(account_id)
         return self.open_session(changed)

@@ -66,13 +66,14 @@ def take_into_custody(issuer: IssuerService, regions: Sequence[RegionInCustody])
 
 def open_accounts(filling: Filling) -> None:
     """An account for everybody, all with the demonstration's password."""
+    hashed = filling.accounts.hash_password(PASSWORD)
     for person in PEOPLE:
         holder = filling.issuer.holder(HolderIdentity(person.kind, person.number, person.name))
         affiliation = Affiliation(frozenset({Role.CITIZEN}), holder_id=holder)
-        filling.accounts.create(person.account, person.name, affiliation, PASSWORD)
+        filling.accounts.create_hashed(person.account, person.name, affiliation, hashed)
     for staff in STAFF:
         affiliation = Affiliation(frozenset({staff.role}), staff.region, staff.issuer, staff.party)
-        filling.accounts.create(staff.account, staff.names.zh, affiliation, PASSWORD)
+        filling.accounts.create_hashed(staff.account, staff.names.zh, affiliation, hashed)
 
 
 def issue_first(filling: Filling, seals: Mapping[str, SealId], samples: Path) -> None:
