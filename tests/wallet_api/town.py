@@ -1,4 +1,4 @@
-"""A small world for the wallet's stories: two regions, a citizen with certificates, a counter, a clock that is set by hand."""
+"""A small world for the wallet's stories: regions, a citizen with certificates, a counter, a clock set by hand."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def trust_view() -> TrustView:
         "Dongling",
         attests=(
             issuer_entry("990100/civil-affairs", "东岭区民政局", "Dongling Civil Affairs Bureau", MARRIAGE),
-            issuer_entry("990100/public-security", "东岭区公安局", "Dongling Public Security Bureau", LICENCE, HOUSEHOLD),
+            issuer_entry(
+                "990100/public-security", "东岭区公安局", "Dongling Public Security Bureau", LICENCE, HOUSEHOLD
+            ),
             issuer_entry(
                 "990100/university",
                 "东岭民族师范大学人文与社会科学高等研究院学位评定委员会",
@@ -160,7 +162,9 @@ def trust_view() -> TrustView:
             ),
         ),
         relying_parties=(
-            RelyingPartyEntry(HALL, Names("西川区政务大厅", "Xichuan Government Hall"), (TRANSFER, RENTAL), (), GRANTED),
+            RelyingPartyEntry(
+                HALL, Names("西川区政务大厅", "Xichuan Government Hall"), (TRANSFER, RENTAL), (), GRANTED
+            ),
         ),
     )
     north = region_list(NORTH, "北原区", "Beiyuan", recognises=(recognition("R1", MARRIAGE),))
@@ -171,7 +175,9 @@ def trust_view() -> TrustView:
 
 
 SIGNER = EphemeralSigner.generate(ES256)
-SEAL = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 60"><circle cx="30" cy="30" r="26" fill="#c02c2c"/></svg>'
+SEAL = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 60"><circle cx="30" cy="30" r="26" fill="#c02c2c"/></svg>'
+)
 
 
 def holding(number: int, type_id: TypeId, issuer: str, claims: dict[str, Any], **changes: Any) -> Holding:
