@@ -179,6 +179,43 @@ KINDS: Mapping[type[BaseException], Kind] = {
     ),
     # wallet_api
     wallet.WalletError: _k(409, "wallet-refused", "亮证请求未被接受", "The wallet refused this"),
+    wallet.NotAHolder: _k(403, "not-a-holder", "您的账户没有关联持证人", "Your account is not linked to a holder"),
+    wallet.CertificateNotHeld: _k(404, "certificate-not-held", "您没有这份证照", "You hold no such certificate"),
+    wallet.RenderingNotKept: _k(404, "no-rendering", "这份证照没有 PDF 文件", "There is no PDF of this certificate"),
+    wallet.ClaimNotSelectable: _k(
+        422, "claim-not-selectable", "有的内容不能出示", "Some of what was chosen can't be shown", "=claims"
+    ),
+    wallet.RequiredClaimWithheld: _k(
+        422,
+        "required-claim-withheld",
+        "该事项必需的内容没有选上",
+        "What the scenario requires was not chosen",
+        "=claims",
+    ),
+    wallet.ScenarioNotApplicable: _k(
+        422,
+        "scenario-not-applicable",
+        "该事项用不到这份证照",
+        "This scenario doesn't take this certificate",
+        "=scenario_id",
+    ),
+    wallet.LifeOutOfRange: _k(422, "life-out-of-range", "有效时间超出范围", "The life of the code is out of range"),
+    wallet.MalformedCode: _k(422, "malformed-code", "这不是一个亮证码", "This is not a one-time code", "=code"),
+    wallet.PresentationUnknown: _k(404, "presentation-unknown", "没有这个亮证码", "There is no such one-time code"),
+    wallet.PresentationAlreadyRead: _k(409, "already-read", "亮证码已被查看过", "This code was already read"),
+    wallet.PresentationExpired: _k(410, "presentation-expired", "亮证码已过期", "This code has expired"),
+    wallet.PresentationCancelled: _k(
+        410, "presentation-cancelled", "亮证码已被收回或更换", "This code was withdrawn or replaced"
+    ),
+    wallet.PresentationForOtherScenario: _k(
+        409, "other-scenario", "持证人同意出示给另一个事项", "It was shown for another scenario", "=scenario_id"
+    ),
+    wallet.ReaderNotRegistered: _k(
+        403, "reader-not-registered", "只有登记的用证单位才能查看", "Only a listed relying party may read"
+    ),
+    wallet.ScenarioNotPermitted: _k(
+        403, "scenario-not-permitted", "本单位没有登记这个事项", "Not registered for this scenario", "=scenario_id"
+    ),
     # around us
     OperationalError: _k(
         503, "database", "数据库暂不可用，请稍后再试", "The database is not available, please try again"
