@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import SQLModel
 from stdnum.cn.uscc import calc_check_digit
 from stdnum.iso7064 import mod_11_2
@@ -329,8 +329,11 @@ class Office:
 
 
 @contextmanager
-def open_office(database_url: str, folder: Path, **options: Any) -> Iterator[Office]:
+def open_office(database_url: str, folder: Path, *, durable: bool = True, **options: Any) -> Iterator[Office]:
+    """`durable=False`: SQLite need not wait for the disk (stories in which only the process dies)."""
     engine = open_database(database_url)
+    if not durable:
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     SQLModel.metadata.create_all(engine)
     try:
         yield Office(engine, folder, **options)

@@ -1,7 +1,7 @@
 """A crash at every single step of issuing and of publishing: nothing is lost, nothing exists twice.
 
-Steps are what leaves this process: every SQL statement and commit, every signature, every fsync and rename. The story is
-run once for each, dying right before it, until it survives; then a new process recovers and the client retries.
+Steps are what leaves this process: every SQL statement and commit, every signature, every fsync and rename. The story
+is run once for each, dying right before it, until it survives; then a new process recovers and the client retries.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def dying(office: Office, fatal: int | None, patch: pytest.MonkeyPatch) -> Itera
     event.listen(office.engine, "before_cursor_execute", steps.step)
     event.listen(office.engine, "commit", steps.step)
     with patch.context() as inner:
-        for name in ("fsync", "replace"):
-            inner.setattr(os, name, steps.before(getattr(os, name)))
+        inner.setattr(os, "fsync", steps.step)  # the machine goes on, so that nothing need reach the disk
+        inner.setattr(os, "replace", steps.before(os.replace))
         try:
             yield steps
         except Crash:
@@ -81,7 +81,7 @@ def rounds(tmp_path: Path, story: Callable[[Office], None], patch: pytest.Monkey
     """The story, dead before step 0, 1, 2, ... until it survives; each time in a fresh office."""
     fatal = 0
     while True:
-        with open_office(f"sqlite:///{tmp_path}/{fatal}.db", tmp_path / str(fatal)) as office:
+        with open_office(f"sqlite:///{tmp_path}/{fatal}.db", tmp_path / str(fatal), durable=False) as office:
             prepare(office)
             with dying(office, fatal, patch) as steps:
                 story(office)
@@ -198,11 +198,11 @@ def test_a_crash_at_any_step_of_signing_anew(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.timeout(300)
 def test_a_crash_at_any_step_of_a_bulk_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = csv_of(1, 2, 3)
+    data = csv_of(1, 2)
     order = BulkOrder(COMMON_TYPES_BY_ID[MARRIAGE], SEAL_ID, CLERK, OFFICE)
     for office in rounds(tmp_path, lambda office: void(office.service.issue_many(read_rows(data, order))), monkeypatch):
         office.service.recover()
         result = office.service.issue_many(read_rows(data, order))
-        assert result.issued + result.replayed == 3
-        assert len(column(office, "SELECT id FROM issuer_certificates")) == 4
+        assert result.issued + result.replayed == 2
+        assert len(column(office, "SELECT id FROM issuer_certificates")) == 3
         assert_whole(office)
