@@ -18,7 +18,7 @@ from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from keys.cms import DATA, TIME_STAMP_ATTRIBUTE, SignedData, parse_signed_data, single
-from keys.envelopes.pades.bounded import BoundedReader
+from keys.envelopes.pades.bounded import BoundedReader, ends_like_a_pdf
 from keys.envelopes.pades.model import Modification, PdfSignature, SignedPdf
 from keys.envelopes.pades.structure import attachments, entry, signature_fields
 from keys.errors import MalformedEnvelope, MalformedTimestamp
@@ -29,7 +29,6 @@ _MAX_REVISIONS: Final = 64
 _MAX_SIGNATURES: Final = 16
 _SUBFILTERS: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
 _LEVELS: Final = {
-    ModificationLevel.NONE: Modification.NONE,
     ModificationLevel.LTA_UPDATES: Modification.LTV,
     ModificationLevel.FORM_FILLING: Modification.FORM,
 }
@@ -99,10 +98,13 @@ def _signature(data: bytes, reader: BoundedReader, name: str, field: generic.Dic
     signature_ok = signed is not None and signed.signature_holds()
     pinned = signed is not None and signed.names_its_certificate()
     timestamp, timestamp_ok = _timestamp(signed, problems)
-    modification = Modification.NONE if whole else _modification(reader, name, field, problems)
-    problems += [
-        word for word, holds in (("signature", signature_ok), ("signing certificate attribute", pinned)) if not holds
-    ]
+    modification = Modification.NONE if whole else _modification(reader, (name, field), coverage, problems)
+    if signed is not None and signed.algorithm is None:
+        problems.append("signature algorithm")
+    elif not signature_ok:
+        problems.append("signature")
+    if not pinned:
+        problems.append("signing certificate attribute")
     return PdfSignature(
         field_name=name,
         certificate=None if signed is None else signed.certificate,
@@ -191,11 +193,17 @@ def _timestamp(signed: SignedData | None, problems: list[str]) -> tuple[Timestam
 
 
 def _modification(
-    reader: BoundedReader, name: str, field: generic.DictionaryObject, problems: list[str]
+    reader: BoundedReader,
+    named_field: tuple[str, generic.DictionaryObject],
+    coverage: _Coverage | None,
+    problems: list[str],
 ) -> Modification:
     """What pyHanko's comparison of revisions says; what it can't say is OTHER."""
+    if coverage is None or not ends_like_a_pdf(reader.data, coverage.end):
+        problems.append("signed revision")
+        return Modification.OTHER
     try:
-        embedded: Any = EmbeddedPdfSignature(reader, field, name)
+        embedded: Any = EmbeddedPdfSignature(reader, named_field[1], named_field[0])
         embedded.compute_integrity_info()
         compared, summary = embedded.diff_result, embedded.summarise_integrity_info()
     except Exception:  # any of the many errors that a hostile update provokes
@@ -206,6 +214,9 @@ def _modification(
         return Modification.OTHER
     if summary["docmdp_ok"] is not True:
         problems.append("later changes that the signer did not permit")
+        return Modification.OTHER
+    if compared.modification_level is ModificationLevel.NONE:
+        problems.append("bytes after the end")  # of no revision, so of no document; but not the signer's
         return Modification.OTHER
     return _LEVELS.get(compared.modification_level, Modification.OTHER)
 
