@@ -14,7 +14,7 @@ class VerifierError(Exception):
 class Unreadable(Enum):
     """Why something handed in could not be read as evidence."""
 
-    NOT_RECOGNISED = "not_recognised"  # none of the forms we know
+    NOT_RECOGNISED = "not_evidence"  # none of the forms we know
     DAMAGED = "damaged"  # begins like one, and is cut short, altered or malformed
     TOO_LARGE = "too_large"
     EMPTY = "empty"

@@ -38,7 +38,7 @@ _FORMAT: Final = {
     "format_foreign": Phrase(
         "可以读取；其中没有本网络的证照数据。", "It can be read; it carries no certificate data of this network."
     ),
-    "not_recognised": Phrase(
+    "not_evidence": Phrase(
         "这不是我们认识的证照、二维码或回执。",
         "This is not a certificate, code or receipt that we know.",
         "请确认扫描或上传的是证照本身。",
