@@ -135,6 +135,12 @@
         this.unknown = text;
         return;
       }
+      if (!this.form.checkValidity()) {
+        if (this.unknown !== text) this.say("choose");
+        this.unknown = text;
+        this.form.reportValidity();
+        return;
+      }
       this.submitted = true;
       this.say("found");
       navigator.vibrate?.(40);

@@ -16,6 +16,7 @@ from verifier.service import PolicyRequest, VerifierService
 
 COOKIE = "counter_scenario"
 YEAR = 365 * 24 * 3600
+Remembered = Annotated[str, Cookie(alias=COOKIE, max_length=200)]
 _NOT_HERE = Names("这里不能读取亮证码。", "One-time codes can't be read here.")
 _NOT_HERE_NEXT = Names("请改扫证照上印刷的二维码，或上传 PDF。", "Scan the printed code instead, or upload the PDF.")
 
@@ -24,14 +25,13 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
     counter = Counter(service, edge)
     pages = APIRouter()
     clerk = Depends(edge.require(Role.COUNTER_CLERK))
-    remembered = Cookie(alias=COOKIE, max_length=200)
 
     @pages.get("/counter")
     def scan(
         request: Request,
         principal: Principal = clerk,
         scenario: str = "",
-        kept: Annotated[str, remembered] = "",
+        kept: Remembered = "",
     ) -> Response:
         return counter.scan(request, principal, scenario or kept)
 

@@ -10,8 +10,9 @@ from typing import Any
 from trust_registry.attestations import Attestation
 from trust_registry.model import CertificateType, Names, Scenario, TrustView
 from verifier import messages
-from verifier.model import Finding, Indication, Report
-from verifier.wire import report_to_json, to_json
+from verifier.model import Indication, Report
+from verifier.pages.small_print import SmallPrint
+from verifier.wire import report_to_json
 
 CLEAR_AFTER = 180  # seconds that claims stay on a screen
 _KINDS = {Indication.PASSED: "passed", Indication.FAILED: "failed", Indication.INDETERMINATE: "indeterminate"}
@@ -63,6 +64,7 @@ def make_verdict(report: Report, view: TrustView | None, language: str) -> Verdi
     attestation = report.attestation
     type_ = None if attestation is None or view is None else view.types.get(attestation.type_id)
     issuer = None if attestation is None or view is None else view.issuers.get(attestation.issuer_id)
+    small_print = SmallPrint(report, view, language)
     asked, others, missing = _claims(attestation, type_, report.policy.scenario)
     return Verdict(
         kind=_KINDS[report.indication],
@@ -75,7 +77,10 @@ def make_verdict(report: Report, view: TrustView | None, language: str) -> Verdi
         asked=asked,
         others=others,
         missing=missing,
-        reasons=tuple(_reason(finding, language) for finding in report.findings),
+        reasons=tuple(
+            Reason(finding.outcome.value, messages.sentence(finding, language), small_print.of(finding))
+            for finding in report.findings
+        ),
         age=messages.data_age(report, language),
         report=json.dumps(report_to_json(report, language), ensure_ascii=False, indent=2),
     )
@@ -124,13 +129,3 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "；".join(_value(item) for item in value.values())
     return str(value)
-
-
-def _reason(finding: Finding, language: str) -> Reason:
-    parts = [messages.CHECK_NAMES[finding.check].in_language(language)]
-    if finding.sub_indication is not None:
-        parts.append(finding.sub_indication.value)
-    facts = to_json(finding.facts)
-    parts += [f"{link['list_code']} v{link['list_version']} {link['entry']}" for link in facts.get("chain") or ()]
-    parts += [facts[name] for name in ("algorithm", "signer", "anchor") if isinstance(facts.get(name), str)]
-    return Reason(finding.outcome.value, messages.sentence(finding, language), " · ".join(parts))
