@@ -75,13 +75,16 @@ def _root(
 
 def main() -> None:
     """The entry point of the `yinxin` script."""
-    from server.errors import InvalidSettings
+    from server.errors import DemoFolderRefused, InvalidSettings
 
     try:
         code = app(standalone_mode=False)
     except InvalidSettings as err:
         sys.stderr.write(f"yinxin: {err}\n")
         sys.exit(EXIT_USAGE)
+    except DemoFolderRefused as err:
+        sys.stderr.write(f"yinxin: {err}\n")
+        sys.exit(EXIT_REFUSED)
     except typer.Abort:
         sys.exit(130)
     except Exception as err:

@@ -27,12 +27,10 @@ def demo(
 
     from server.demo.filling import account_cards
     from server.demo.greeting import greet
-    from server.demo.start import prepare
+    from server.demo.start import prepare_apart
     from server.running import run
     from server.wiring import build_house
 
-    console = Console()
-    prepared = prepare(data, host, port, say=lambda text: console.print(f"[dim]{text} ...[/dim]"))
-    settings = prepared.settings
-    house = build_house(settings, demo_accounts=account_cards())
-    run(settings, house, started=lambda: greet(console, settings, data, made=prepared.made))
+    prepared = prepare_apart(data, host, port)
+    house = build_house(prepared.settings, demo_accounts=account_cards())
+    run(prepared.settings, house, started=lambda: greet(Console(), prepared.settings, data, made=prepared.made))

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from server.clock import utc_now
@@ -64,6 +66,31 @@ def prepare(
         mark.unlink()
         made = True
     return Prepared(load_settings(file, data=data, host=host, port=port), made)
+
+
+def prepare_apart(data: Path, host: str, port: int) -> Prepared:
+    """As `prepare`, made in a process of its own: the memory that making takes is not kept while serving."""
+    made = not (data / SETTINGS_FILE).exists() or (data / MARK).exists()
+    if made:
+        child = get_context("spawn").Process(target=_prepare_aloud, args=(data, host, port))
+        child.start()
+        child.join()
+        if child.exitcode != 0:
+            raise DemoFolderRefused("the demonstration was not prepared: see above")
+    return replace(prepare(data, host, port, say=_say), made=made)
+
+
+def _prepare_aloud(data: Path, host: str, port: int) -> None:
+    try:
+        prepare(data, host, port, say=_say)
+    except DemoFolderRefused as err:
+        _say(str(err))
+        sys.exit(1)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Callable[[], datetime]) -> None:
