@@ -68,7 +68,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         check_signing_time(signature, time, at),
         status,
         check_validity(attestation, at),
-        check_recognition(attestation, seal, trust, policy, at, time.claimed_at + RESOLUTION),
+        check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at + RESOLUTION),
         check_holder_binding(evidence, policy, at),
         freshness,
     ]

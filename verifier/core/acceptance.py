@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from keys.envelopes.sd_jwt import KeyBindingOutcome, SdJwt, check_key_binding
@@ -10,15 +11,17 @@ from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
 from trust_registry.attestations import Attestation
 from trust_registry.core import judge_recognition
-from trust_registry.model import RecognitionAnswer, RecognitionOutcome, Scenario, TrustView
+from trust_registry.model import RecognitionAnswer, RecognitionOutcome, RegionCode, Scenario, TrustView, TypeId
 from verifier.core.findings import failed, not_applicable, passed, unknown
-from verifier.core.listed import ListedSeal
+from verifier.core.listed import ListedSeal, Remembered
 from verifier.model import Check, Credential, Evidence, Finding, Policy, SubIndication
 
 _RECOGNITION: Final = Check.RECOGNITION
 _HOLDER: Final = Check.HOLDER_BINDING
 _NOT_ASKED: Final = not_applicable(_RECOGNITION, "recognition_not_asked")
 _NOT_BOUND: Final = not_applicable(_HOLDER, "not_bound")
+_REMEMBERED: Final = 256
+_EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _ANY_AGE: Final = timedelta(days=36500)
 _REFUSALS: Final = {
     RecognitionOutcome.NOT_RECOGNISED: "not_recognised",
@@ -43,6 +46,7 @@ def check_recognition(
     seal: ListedSeal | None,
     trust: TrustView | None,
     policy: Policy,
+    *,
     at: datetime,
     signed_at: datetime,
 ) -> Finding:
@@ -51,22 +55,30 @@ def check_recognition(
     Recognition counts as of `at`, the issuer's entitlement as of `signed_at`: what an office sealed while it could
     stays recognised when the office closes. That this issuer was entitled is `check_entitlement`'s to say.
     """
-    accepting = policy.accepting
+    accepting, scenario = policy.accepting, policy.scenario
     if accepting is None:
         return _NOT_ASKED
     if trust is None or seal is None or attestation is None:
         return unknown(_RECOGNITION, "recognition_unknown", SubIndication.TRY_LATER)
+    question = (attestation.type_id, accepting, None if scenario is None else scenario.id)
+    known = seal.remembered.get(question)
+    if known is not None and known.scenario is scenario and known.holds(at, signed_at):
+        return known.finding
+    finding = _recognition(attestation.type_id, seal, trust, policy, at=at, signed_at=signed_at)
+    if len(seal.remembered) < _REMEMBERED:
+        windows = _unchanged(trust, (seal.location.region, attestation.type_id, accepting), at, signed_at)
+        seal.remembered[question] = Remembered(finding, scenario, *windows)
+    return finding
+
+
+def _recognition(
+    type_id: TypeId, seal: ListedSeal, trust: TrustView, policy: Policy, *, at: datetime, signed_at: datetime
+) -> Finding:
+    accepting, scenario = policy.accepting, policy.scenario
+    assert accepting is not None
     issuing = seal.location.region
-    scenario = policy.scenario
-    answer = judge_recognition(
-        trust,
-        issuing,
-        attestation.type_id,
-        accepting,
-        None if scenario is None else scenario.id,
-        at,
-        attested_at=signed_at,
-    )
+    scenario_id = None if scenario is None else scenario.id
+    answer = judge_recognition(trust, issuing, type_id, accepting, scenario_id, at, attested_at=signed_at)
     facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": seal.location.issuer.names}
     if answer.outcome is RecognitionOutcome.REGION_UNKNOWN:
         return unknown(_RECOGNITION, "region_unknown", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
@@ -76,16 +88,39 @@ def check_recognition(
     facts["chain"] = answer.chain
     if not answer.accepted:
         return failed(_RECOGNITION, _REFUSALS[answer.outcome], SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
-    if scenario is not None and not _needed(scenario, attestation, answer):
+    if scenario is not None and not _needed(scenario, type_id, answer):
         return failed(_RECOGNITION, "scenario_needs_another_type", SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
     if answer.entry is None:
         return passed(_RECOGNITION, "own", **facts)
     return passed(_RECOGNITION, "recognised", entry=answer.entry.id, since=answer.entry.since, **facts)
 
 
-def _needed(scenario: Scenario, attestation: Attestation, answer: RecognitionAnswer) -> bool:
+def _unchanged(
+    trust: TrustView, question: tuple[RegionCode, TypeId, RegionCode], at: datetime, signed_at: datetime
+) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
+    """The times around `at` and around `signed_at` in which no entry that answers the question changes."""
+    entries = trust.recognitions.get(question, ())
+    changes = [change.at for entry in entries for change in entry.history]
+    changes += [moment for entry in entries for moment in (entry.since, entry.until, entry.announced_at) if moment]
+    attesters = trust.attesters.get(question[:2], ())
+    grants = [change.at for issuer, grant in attesters for change in (*issuer.history, *grant.history)]
+    return _between(changes, at), _between(grants, signed_at)
+
+
+def _between(changes: Iterable[datetime], at: datetime) -> tuple[datetime, datetime]:
+    """The last change until `at` and the first after it."""
+    before, after = _EVER
+    for change in changes:
+        if change <= at:
+            before = max(before, change)
+        else:
+            after = min(after, change)
+    return before, after
+
+
+def _needed(scenario: Scenario, type_id: TypeId, answer: RecognitionAnswer) -> bool:
     """Whether the scenario asks for this type, or for the own type that it is recognised as."""
-    types = {attestation.type_id}
+    types = {type_id}
     if answer.entry is not None:
         types.add(answer.entry.as_type)
     return not scenario.requires or any(not types.isdisjoint(needed.any_of) for needed in scenario.requires)

@@ -21,8 +21,11 @@ from trust_registry.model import (
     History,
     KeyEntry,
     KeyUse,
+    RegionCode,
     RegionList,
     RelyingPartyEntry,
+    Scenario,
+    ScenarioId,
     SealLocation,
     StatusChange,
     TrustView,
@@ -30,7 +33,7 @@ from trust_registry.model import (
     TypeId,
 )
 from verifier.core.findings import passed
-from verifier.model import Check
+from verifier.model import Check, Finding
 
 
 def compromised_since(*histories: History) -> datetime | None:
@@ -96,16 +99,43 @@ class ListedKey:
         return compromised_since(*(entry.history for entry, anchor in self._anchors if anchor in chain))
 
 
-class ListedSeal(ListedKey):
-    """A listed seal: whose it is, what it may seal, and its certificate."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A finding on recognition and the times for which no list entry changes it (from inclusive, until exclusive)."""
 
-    __slots__ = ("compromised_since", "entitled_finding", "grants", "location", "path_finding", "steady_since")
+    finding: Finding
+    scenario: Scenario | None
+    at: tuple[datetime, datetime]
+    signed_at: tuple[datetime, datetime]
+
+    def holds(self, at: datetime, signed_at: datetime) -> bool:
+        return self.at[0] <= at < self.at[1] and self.signed_at[0] <= signed_at < self.signed_at[1]
+
+
+class ListedSeal(ListedKey):
+    """A listed seal: whose it is, what it may seal, and its certificate.
+
+    `remembered` is `acceptance`'s: what the view says of recognising this seal's region, by type, region and scenario.
+    """
+
+    __slots__ = (
+        "compromised_since",
+        "entitled_finding",
+        "grants",
+        "location",
+        "path_finding",
+        "remembered",
+        "steady_since",
+        "untroubled_until",
+    )
 
     def __init__(self, region: RegionList, location: SealLocation, certificate: Certificate) -> None:
         super().__init__(region, location.seal.key, certificate)
         self.location = location
         self.grants: Mapping[TypeId, TypeGrant] = {grant.type_id: grant for grant in location.issuer.grants}
         self.compromised_since = compromised_since(location.seal.history, location.seal.key.history)
+        self.remembered: dict[tuple[TypeId, RegionCode, ScenarioId | None], Remembered] = {}
+        self.untroubled_until = self._untroubled_until()
         self.steady_since = {type_id: since for type_id in self.grants if (since := self._steady(type_id)) is not None}
         self.path_finding = passed(Check.CERTIFICATE_PATH, "path_ok", region=region.names)
         self.entitled_finding = passed(
@@ -116,6 +146,16 @@ class ListedSeal(ListedKey):
             list=region.code,
             version=region.version,
         )
+
+    def _untroubled_until(self) -> datetime | None:
+        """Until when the claimed time is all there is to ask for; None if this key or a CA was ever compromised."""
+        authorities = compromised_since(*(entry.history for entry, _ in self._anchors))
+        if self.compromised_since is not None or authorities is not None:
+            return None
+        ends = [self.certificate.not_after, self.location.seal.valid_until]
+        if self.key.algorithm.sunset is not None:
+            ends.append(self.key.algorithm.sunset)
+        return min(ends)
 
     def _steady(self, type_id: TypeId) -> datetime | None:
         """Since when all that entitles this seal to the type has been granted without a change; None if it is not."""

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Final
 
 from keys.envelopes.pades import Modification, PdfSignature
-
 from keys.errors import AlgorithmNotSupported
 from keys.model import Algorithm
 from keys.public_key import PublicKey
@@ -32,7 +31,7 @@ _SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndicatio
 _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for every verification, and never leaves this package
 class Signature:
     """What is established about the signature: how it fared, who made it, when it says that it was made."""
 

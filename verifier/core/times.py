@@ -16,13 +16,13 @@ from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedSeal, change_at, compromised_since, listed
 from verifier.core.signature import Signature
-from verifier.model import Check, Finding, Policy, SubIndication
+from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
 _TIME: Final = Check.SIGNING_TIME
 _TIMESTAMPING: Final = "1.3.6.1.5.5.7.3.8"  # id-kp-timeStamping, RFC 3161 section 2.3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for every verification, and never leaves this package
 class SealingTime:
     """`claimed_at` is the signer's word (`stated`) or the best substitute; `proven_by`: it existed by then."""
 
@@ -30,6 +30,11 @@ class SealingTime:
     proven_by: datetime | None = None
     stated: bool = True
     proof_refused: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Stated, and nothing else to it."""
+        return self.stated and self.proven_by is None and not self.proof_refused
 
     @property
     def best(self) -> datetime:
@@ -68,6 +73,8 @@ def _trusted(stamp: TimestampToken, trust: TrustView | None, policy: Policy) -> 
 
 def check_signing_time(signature: Signature, time: SealingTime, at: datetime) -> Finding:
     """Whether the time of sealing is possible, and proven where it must be."""
+    if _without_doubt(signature, time, at):
+        return Finding(_TIME, Outcome.PASSED, "time_claimed", None, {"at": time.claimed_at})
     if time.claimed_at > at + CLOCK_SKEW:
         return failed(_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=time.claimed_at)
     if time.proven_by is not None and time.claimed_at > time.proven_by + CLOCK_SKEW:
@@ -77,6 +84,18 @@ def check_signing_time(signature: Signature, time: SealingTime, at: datetime) ->
         or _out_of_bounds(signature, time, at)
         or _algorithm_retired(signature, time, at)
         or _stated(time)
+    )
+
+
+def _without_doubt(signature: Signature, time: SealingTime, at: datetime) -> bool:
+    """A short cut, never another answer: a stated time in the past, a key that nothing has happened to."""
+    seal = signature.seal
+    return (
+        seal is not None
+        and time.plain
+        and time.claimed_at <= at
+        and seal.untroubled_until is not None
+        and at < seal.untroubled_until
     )
 
 
