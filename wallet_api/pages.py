@@ -43,16 +43,16 @@ class _Wallet:
         self.edge = edge
         self.citizen = Depends(edge.require(Role.CITIZEN))
 
-    def render(self, request: Request, template: str, context: Mapping[str, Any], *, private: bool = True) -> Response:
+    def render(self, request: Request, template: str, context: Mapping[str, Any]) -> Response:
         common: dict[str, Any] = {
             "standings": texts.STANDINGS,
             "needs": texts.NEEDS,
             "verdicts": texts.VERDICTS,
             "reason": texts.reason,
         }
-        response = self.edge.render(request, f"wallet/{template}", common | {"fields": fields, "resolution": timedelta(seconds=1)} | dict(context))
-        if private:
-            response.headers.update(_NO_STORE)
+        common |= {"fields": fields, "resolution": timedelta(seconds=1)}
+        response = self.edge.render(request, f"wallet/{template}", common | dict(context))
+        response.headers.update(_NO_STORE)
         return response
 
     def uses(
