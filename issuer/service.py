@@ -18,6 +18,7 @@ from issuer.errors import (
     GlyphMissing,
     IssuerError,
     IssuerNotListed,
+    PublicationDelayed,
     RequestRefused,
     SealUnknown,
     StatusSignerMissing,
@@ -53,7 +54,6 @@ from issuer.publication import StatusPublication
 from issuer.publishing import ListPublisher
 from issuer.renderings.sealing import check_printable, seal_renderings
 from issuer.store import IssuerStore
-from keys.errors import KeysError
 from keys.signer import Signer
 from keys.timestamps import Timestamper
 from trust_registry.attestations import CertificateId
@@ -313,7 +313,8 @@ class IssuerService:
     def recover(self) -> RecoveryResult:
         """Finish or give up what a crash left half done, and put every status list's file right. Call it at start.
 
-        Harmless while others issue: of two who seal the same record, the first one's renderings are kept.
+        Harmless while others issue: of two who seal the same record, the first one's renderings are kept. Raises only
+        TrustViewMissing; what can't be put right now is left for the next start, or for `publish_due`.
         """
         finished: list[CertificateId] = []
         voided: list[CertificateId] = []
@@ -324,9 +325,13 @@ class IssuerService:
                 continue
             try:
                 (voided if self._seal([recorded]) else finished).append(certificate_id)
-            except (IssuerError, KeysError):
+            except Exception:  # whatever is wrong with one record must not keep all others from being served
                 unfinished.append(certificate_id)
-        return RecoveryResult(tuple(finished), tuple(voided), tuple(unfinished), self._lists.put_right())
+        try:
+            published = self._lists.put_right()
+        except (PublicationDelayed, StatusSignerMissing):
+            published = ()  # still due: `publish_due` says what is wrong
+        return RecoveryResult(tuple(finished), tuple(voided), tuple(unfinished), published)
 
     # Reading
 

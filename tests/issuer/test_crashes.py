@@ -18,6 +18,7 @@ from sqlalchemy import event, text
 
 from issuer.bulk import BulkOrder, read_rows
 from issuer.model import CertificateFilter, CertificateState, RenderingKind
+from keys.errors import KeyNotFound
 from keys.signer import Signer
 from tests.issuer.office import CLERK, DAY_0, MARRIAGE, OFFICE, SEAL_ID, Office, open_office
 from tests.issuer.test_bulk import csv_of
@@ -205,4 +206,29 @@ def test_a_crash_at_any_step_of_a_bulk_run(tmp_path: Path, monkeypatch: pytest.M
         result = office.service.issue_many(read_rows(data, order))
         assert result.issued + result.replayed == 2
         assert len(column(office, "SELECT id FROM issuer_certificates")) == 3
+        assert_whole(office)
+
+
+def test_a_record_that_cannot_be_sealed_does_not_keep_the_house_from_opening(tmp_path: Path) -> None:
+    with open_office(f"sqlite:///{tmp_path}/i.db", tmp_path / "status") as office:
+        prepare(office)
+        sealing = office.sealing
+
+        def broken(*_: object, **__: object) -> None:
+            raise RuntimeError("a bug")
+
+        office.sealing = broken  # type: ignore[assignment]
+        with pytest.raises(RuntimeError):
+            office.restart().issue(office.request())
+        (office.folder / "lists" / OFFICE / "1").unlink()
+
+        def missing(uri: str) -> Signer:
+            raise KeyNotFound(uri)
+
+        open_signer, office.open_signer = office.open_signer, missing
+        first = office.restart().recover()
+        assert (len(first.unfinished), first.published) == (1, ())
+        office.sealing, office.open_signer = sealing, open_signer
+        second = office.restart().recover()
+        assert second.finished == first.unfinished
         assert_whole(office)
