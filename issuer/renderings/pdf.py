@@ -22,7 +22,7 @@ from issuer.errors import GlyphMissing
 from issuer.model import Recorded
 from issuer.renderings.fonts import FOLDER, can_set
 from issuer.renderings.ornament import frame_svg, rosette_svg
-from issuer.renderings.values import field_of
+from issuer.renderings.values import field_of, rows_of
 from trust_registry.attestations import to_json
 from trust_registry.model import Names
 
@@ -142,7 +142,7 @@ def _document_data(recorded: Recorded, authority: Names) -> dict[str, Any]:
             "兹证明下列事项已经本机关依法登记。",
             "This is to certify that the following particulars have been entered in the register of this authority.",
         ),
-        "fields": fields,
+        "rows": rows_of(fields),
         "caption": _pair("扫码核验", "Scan to verify"),
         "authority_label": _pair("颁证机关", "Issuing authority"),
         "authority": _pair(authority.zh, authority.en),

@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from unicodedata import east_asian_width
 
 from trust_registry.model import Names
 
+_AIRY = 9  # up to so many fields have a row each
+_HALF_ROW = 18  # half-width characters
+_ISO_FORM = re.compile(r"（\d{4}-\d{2}-\d{2}）$")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
@@ -27,6 +31,30 @@ def field_of(names: Names, value: Any, schema: Mapping[str, Any]) -> dict[str, A
         rows = [["\n".join(_lines(row.get(key, ""), {})) for key in keys] for row in value]
         return {"label": label, "columns": [_column(key, items.get(key, {})) for key in keys], "rows": rows}
     return {"label": label, "lines": _lines(value, schema)}
+
+
+def rows_of(fields: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Fields as rows: one each, or, where there are many, two short neighbours side by side as on official forms."""
+    if len(fields) <= _AIRY:
+        return [[field] for field in fields]
+    rows: list[list[dict[str, Any]]] = []
+    for field in fields:
+        compact = _compact(field)
+        previous = rows[-1] if rows else []
+        if compact is not None and len(previous) == 1 and (partner := _compact(previous[0])) is not None:
+            rows[-1] = [partner, compact]
+        else:
+            rows.append([field])
+    return rows
+
+
+def _compact(field: dict[str, Any]) -> dict[str, Any] | None:
+    """The field as half a row can hold it, a date without its ISO form; None if it is too long."""
+    if "rows" in field or "note" in field or len(field["lines"]) != 1:
+        return None
+    line = _ISO_FORM.sub("", field["lines"][0])
+    width = sum(2 if east_asian_width(char) in "WF" else 1 for char in line)
+    return {**field, "lines": [line]} if width <= _HALF_ROW else None
 
 
 def _column(key: str, schema: Mapping[str, Any]) -> dict[str, str]:
