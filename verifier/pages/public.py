@@ -57,7 +57,7 @@ class PublicPage:
         except InvalidRequest:
             return self.form(request, _WRONG_RULES)
         context = {
-            "verdict": make_verdict(report, self._service.trust, self._edge.language(request)),
+            "verdict": make_verdict(report, self._service.trust, self._edge.language(request), public=True),
             "scenario": report.policy.scenario,
             "shown_at": None,
             "draft": None,

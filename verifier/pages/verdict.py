@@ -16,6 +16,11 @@ from verifier.wire import report_to_json
 
 CLEAR_AFTER = 180  # seconds that claims stay on a screen
 _KINDS = {Indication.PASSED: "passed", Indication.FAILED: "failed", Indication.INDETERMINATE: "indeterminate"}
+_PLAIN = {
+    Indication.PASSED: Names("真实有效", "Genuine and in force"),
+    Indication.FAILED: Names("不可采信", "Do not rely on it"),
+    Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
+}
 _FORMS = {
     "pdf": Names("PDF 证照", "Sealed PDF"),
     "sd_jwt_vc": Names("电子凭证", "Credential"),
@@ -59,8 +64,8 @@ class Verdict:
     clear_after: int = CLEAR_AFTER
 
 
-def make_verdict(report: Report, view: TrustView | None, language: str) -> Verdict:
-    """`language` is "zh" or "en"."""
+def make_verdict(report: Report, view: TrustView | None, language: str, *, public: bool = False) -> Verdict:
+    """`language` is "zh" or "en". `public`: for a reader who accepts nothing, and only asks whether it stands."""
     attestation = report.attestation
     type_ = None if attestation is None or view is None else view.types.get(attestation.type_id)
     issuer = None if attestation is None or view is None else view.issuers.get(attestation.issuer_id)
@@ -68,7 +73,11 @@ def make_verdict(report: Report, view: TrustView | None, language: str) -> Verdi
     asked, others, missing = _claims(attestation, type_, report.policy.scenario)
     return Verdict(
         kind=_KINDS[report.indication],
-        headline=messages.headline(report, language),
+        headline=(
+            _PLAIN[report.indication].in_language(language)
+            if public and report.policy.accepting is None
+            else messages.headline(report, language)
+        ),
         sentence=_sentence(report, view, language),
         next_step=messages.next_step(report, language),
         certificate=type_.names if type_ else None,
