@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from keys.envelopes.pades import SignedPdf, parse_signed_pdf
-
 from keys.envelopes.cose import parse_cose_sign1
 from keys.envelopes.jws import Jws, parse_jws
+from keys.envelopes.pades import PdfSignature, parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text
 from keys.envelopes.sd_jwt import parse_sd_jwt
 from keys.envelopes.strict_json import load_json
@@ -21,7 +20,17 @@ from trust_registry.attestations import Attestation, from_cwt, from_json, from_s
 from trust_registry.errors import MalformedAttestation
 from trust_registry.model import RelyingPartyId
 from verifier.errors import MalformedEvidence, Unreadable
-from verifier.model import Credential, Evidence, EvidenceKind, Indication, QrCode, Receipt, ReceiptFile, SealedPdf
+from verifier.model import (
+    Credential,
+    Evidence,
+    EvidenceKind,
+    Indication,
+    QrCode,
+    Receipt,
+    ReceiptFile,
+    SealedData,
+    SealedPdf,
+)
 
 QR_PREFIX: Final = "YX1:"
 ONE_TIME_PREFIX: Final = "YXP:"
@@ -113,17 +122,22 @@ def _pdf(data: bytes) -> SealedPdf:
     if len(data) > MAX_PDF:
         raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.PDF.value, f"more than {MAX_PDF} bytes")
     try:
-        pdf: SignedPdf = parse_signed_pdf(data)
+        pdf = parse_signed_pdf(data)
     except MalformedEnvelope as err:
         raise _damaged(EvidenceKind.PDF, err) from err
-    attachment = pdf.attachments.get(ATTACHMENT)
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    return SealedPdf(digest, pdf, tuple(_sealed_data(signature) for signature in pdf.signatures))
+
+
+def _sealed_data(signature: PdfSignature) -> SealedData:
+    """What this very signature covers: an attachment added later is not the signer's."""
+    attachment = (signature.attachments or {}).get(ATTACHMENT)
     if attachment is None:
-        return SealedPdf(digest, pdf, None)
+        return SealedData(None)
     try:
-        return SealedPdf(digest, pdf, from_json(attachment))
+        return SealedData(from_json(attachment))
     except MalformedAttestation:
-        return SealedPdf(digest, pdf, None, data_damaged=True)
+        return SealedData(None, damaged=True)
 
 
 def _receipt(text: str) -> ReceiptFile:

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar
 
-from keys.envelopes.pades import SignedPdf
-
 from keys.envelopes.cose import CoseSign1
 from keys.envelopes.jws import Jws
+from keys.envelopes.pades import SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
 from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
@@ -129,14 +128,21 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedData:
+    """The certificate data under one signature: None when there is none, `damaged` when it cannot be read."""
+
+    attestation: Attestation | None
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SealedPdf:
-    """A PDF with its signatures. `attestation` is the attachment's; `data_damaged` when that cannot be read."""
+    """A PDF with its signatures, and for each of them the certificate data in the bytes that it covers."""
 
     kind: ClassVar[EvidenceKind] = EvidenceKind.PDF
     digest: str
     pdf: SignedPdf
-    attestation: Attestation | None
-    data_damaged: bool = False
+    contents: tuple[SealedData, ...]
 
 
 @dataclass(frozen=True, slots=True)

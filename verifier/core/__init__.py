@@ -50,7 +50,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         return _judge_receipt(evidence, trust, policy, at)
     # 5.2.2 format, 5.2.3 signing certificate, 5.2.7 cryptographic verification
     signature = _read(evidence, trust, policy)
-    attestation = evidence.attestation
+    attestation = signature.attestation
     if not signature.sound:
         return _report([signature.form, signature.integrity], evidence, attestation, policy, at)
     # 5.4 and 5.5.4: the best time known

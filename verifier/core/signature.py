@@ -17,10 +17,11 @@ from keys.model import Algorithm
 from keys.public_key import PublicKey
 from keys.timestamps import TimestampToken
 from keys.x509 import Certificate
+from trust_registry.attestations import Attestation
 from trust_registry.model import TrustView
 from verifier.core.findings import failed, passed, unknown
 from verifier.core.listed import ListedSeal, listed
-from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedPdf, SubIndication
+from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedData, SealedPdf, SubIndication
 
 _NO_CERTIFICATES: Final[tuple[Certificate, ...]] = ()
 FORMAT_OK: Final = passed(Check.FORMAT, "format_ok")
@@ -44,6 +45,7 @@ class Signature:
     claimed_at: datetime | None = None
     timestamp: TimestampToken | None = None  # present and whole; not yet trusted
     timestamp_broken: bool = False
+    attestation: Attestation | None = None
 
     @property
     def sound(self) -> bool:
@@ -52,50 +54,57 @@ class Signature:
 
 def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
     """1. Identify the signing certificate by `kid` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
-    kid = code.cose.kid
-    claimed_at = code.attestation.issued_at
+    kid, attestation = code.cose.kid, code.attestation
     tried = False
     if trust is not None and kid is not None:
         for seal in listed(trust).seals_by_kid.get(kid, ()):
             if code.cose.verified_by(seal.key):
-                return Signature(
-                    FORMAT_OK,
-                    INTEGRITY_OK,
-                    seal.certificate,
-                    _NO_CERTIFICATES,
-                    seal,
-                    seal.key.algorithm,
-                    claimed_at,
-                )
+                return _whole(FORMAT_OK, attestation, seal.certificate, seal.key, seal=seal)
             tried = True
     for anchor in policy.anchors:
         if kid == bytes.fromhex(anchor.thumbprint[:16]):
             key = _key(anchor)
             if key is not None and code.cose.verified_by(key):
-                return Signature(FORMAT_OK, INTEGRITY_OK, anchor, algorithm=key.algorithm, claimed_at=claimed_at)
+                return _whole(FORMAT_OK, attestation, anchor, key)
             tried = True
     if tried:
-        return Signature(FORMAT_OK, _SIGNATURE_WRONG)
-    return Signature(FORMAT_OK, _NO_TRUST if trust is None else _SIGNER_UNKNOWN)
+        return Signature(FORMAT_OK, _SIGNATURE_WRONG, attestation=attestation)
+    return Signature(FORMAT_OK, _NO_TRUST if trust is None else _SIGNER_UNKNOWN, attestation=attestation)
 
 
 def read_credential(credential: Credential, trust: TrustView | None) -> Signature:
     """1. The signing certificate is the first of `x5c` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
-    form = FORMAT_OK if credential.attestation is not None else _FORMAT_FOREIGN
-    certificate = credential.certificate
+    attestation, certificate = credential.attestation, credential.certificate
+    form = FORMAT_OK if attestation is not None else _FORMAT_FOREIGN
     key = None if certificate is None else _key(certificate)
     if certificate is None or key is None:
-        return Signature(form, _SIGNER_UNKNOWN)
+        return Signature(form, _SIGNER_UNKNOWN, attestation=attestation)
     if not credential.sd_jwt.jws.verified_by(key):
-        return Signature(form, _SIGNATURE_WRONG)
+        return Signature(form, _SIGNATURE_WRONG, attestation=attestation)
+    seal = None if trust is None else listed(trust).seals.get(certificate.thumbprint)
+    signature = _whole(form, attestation, certificate, key, seal=seal)
+    signature.intermediates = credential.intermediates
+    return signature
+
+
+def _whole(
+    form: Finding,
+    attestation: Attestation | None,
+    certificate: Certificate,
+    key: PublicKey,
+    *,
+    seal: ListedSeal | None = None,
+) -> Signature:
+    """A signature that verified."""
     return Signature(
         form,
         INTEGRITY_OK,
         certificate,
-        credential.intermediates,
-        None if trust is None else listed(trust).seals.get(certificate.thumbprint),
+        _NO_CERTIFICATES,
+        seal,
         key.algorithm,
-        None if credential.attestation is None else credential.attestation.issued_at,
+        None if attestation is None else attestation.issued_at,
+        attestation=attestation,
     )
 
 
@@ -103,12 +112,13 @@ def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
     """1. Format (clause 5.2.2). 2. Pick the seal's signature. 3. Verify it, and what was changed since (5.2.7)."""
     if not file.pdf.signatures:
         return Signature(failed(Check.FORMAT, "pdf_not_signed", SubIndication.FORMAT_FAILURE), INTEGRITY_OK)
-    signature, seal = _pick(file.pdf.signatures, trust)
-    form = _pdf_form(file, seal)
+    number, seal = _pick(file.pdf.signatures, trust)
+    signature, content = file.pdf.signatures[number], file.contents[number]
+    form = _pdf_form(content, seal)
     integrity = _pdf_integrity(signature)
     stamp = signature.timestamp
     whole = stamp is not None and signature.timestamp_ok and stamp.signature_ok
-    attestation = file.attestation
+    attestation = content.attestation
     return Signature(
         form,
         integrity,
@@ -119,23 +129,24 @@ def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
         signature.claimed_at or (None if attestation is None else attestation.issued_at),
         stamp if whole else None,
         timestamp_broken=stamp is not None and not whole,
+        attestation=attestation,
     )
 
 
-def _pick(signatures: Sequence[PdfSignature], trust: TrustView | None) -> tuple[PdfSignature, ListedSeal | None]:
-    """The first signature by a listed seal, else the first of all."""
+def _pick(signatures: Sequence[PdfSignature], trust: TrustView | None) -> tuple[int, ListedSeal | None]:
+    """The number of the first signature by a listed seal, else of the first of all."""
     if trust is not None:
         seals = listed(trust).seals
-        for signature in signatures:
+        for number, signature in enumerate(signatures):
             if signature.certificate is not None and (seal := seals.get(signature.certificate.thumbprint)) is not None:
-                return signature, seal
-    return signatures[0], None
+                return number, seal
+    return 0, None
 
 
-def _pdf_form(file: SealedPdf, seal: ListedSeal | None) -> Finding:
-    if file.attestation is not None:
+def _pdf_form(content: SealedData, seal: ListedSeal | None) -> Finding:
+    if content.attestation is not None:
         return FORMAT_OK
-    if file.data_damaged:
+    if content.damaged:
         return failed(Check.FORMAT, "data_damaged", SubIndication.FORMAT_FAILURE)
     if seal is not None:
         return unknown(Check.FORMAT, "data_missing", SubIndication.SIGNED_DATA_NOT_FOUND)
