@@ -1,0 +1,115 @@
+"""Receipts: what an agency files instead of a paper copy, and how somebody else checks it years later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from keys.envelopes.jws import parse_jws
+from keys.x509 import Profile
+from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
+from tests.verifier.small_world import (
+    DAY,
+    HALL,
+    NOW,
+    WEST,
+    SmallWorld,
+    attestation,
+    authority,
+    certificate,
+    granted,
+    qr,
+    receipt_key,
+    signer,
+    suspended,
+    withdrawn,
+)
+from trust_registry.model import EntryReason, RelyingPartyId
+from verifier.evidence import digest_of, parse
+from verifier.model import Check, Policy, ReceiptFile, SubIndication
+from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
+
+LATER = NOW + DAY
+
+
+def filed(world: SmallWorld, key: ReceiptKey | None = None, party: RelyingPartyId = HALL) -> str:
+    text = qr(attestation())
+    receipt = make_receipt(
+        ask(world, text),
+        receipt_id="r1",
+        relying_party=party,
+        issued_at=NOW,
+        trust=world.view(),
+        statuses=world.statuses(),
+    )
+    assert receipt.evidence == digest_of(text)
+    return sign_receipt(receipt, key or receipt_key())
+
+
+def test_a_receipt_names_digests_and_versions_and_no_claims(world: SmallWorld) -> None:
+    content = json.loads(parse_jws(filed(world)).payload)
+    assert content["trust"] == {"root": 1, "timestamp": 9}
+    assert content["status"].startswith("sha256:")
+    assert content["report"]["indication"] == "PASSED"
+    assert "林" not in json.dumps(content, ensure_ascii=False)
+
+
+def test_verified_again(world: SmallWorld) -> None:
+    report = ask(world, filed(world), at=LATER, policy=Policy())
+    assert_passed(report)
+    assert found(report, Check.ENTITLEMENT).facts["relying_party"].en == "Xichuan government hall"
+    assert report.signed_at == NOW
+
+
+def test_altered(world: SmallWorld) -> None:
+    token = filed(world, ReceiptKey(signer("thief"), receipt_key().certificate))
+    report = ask(world, token, at=LATER)
+    assert_failed(report, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+
+
+def test_from_an_agency_in_no_list(world: SmallWorld) -> None:
+    stranger = ReceiptKey(signer("stranger"), certificate("stranger", Profile.RECEIPT, "elsewhere"))
+    token = filed(world, stranger)
+    report = ask(world, token, at=LATER)
+    assert_indeterminate(report, "receipt_signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
+    assert_indeterminate(ask(world, token, at=LATER, trust=None), "no_trust_data", SubIndication.TRY_LATER)
+
+
+def test_under_an_anchor_decades_later(world: SmallWorld) -> None:
+    policy = Policy(anchors=(authority(WEST),))
+    report = ask(world, filed(world), at=LATER + 9000 * DAY, trust=None, policy=policy)
+    assert_passed(report)
+
+
+def test_in_another_agencys_name(world: SmallWorld) -> None:
+    report = ask(world, filed(world, party=RelyingPartyId("990200/police")), at=LATER)
+    assert_failed(report, "receipt_signer_differs", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
+@pytest.mark.parametrize("knob", ["party_history", "receipt_key_history"])
+def test_key_out_of_use_when_it_was_issued(world: SmallWorld, knob: str) -> None:
+    token = filed(world)
+    setattr(world, knob, withdrawn(NOW - DAY))
+    assert_failed(ask(world, token, at=LATER), "receipt_key_withdrawn", SubIndication.REVOKED)
+    setattr(world, knob, granted(NOW + DAY))
+    assert_failed(ask(world, token, at=LATER), "receipt_key_not_yet_listed", SubIndication.NOT_YET_VALID)
+    setattr(world, knob, suspended(NOW - DAY))
+    assert_indeterminate(ask(world, token, at=LATER), "receipt_key_suspended", SubIndication.TRY_LATER)
+    setattr(world, knob, withdrawn(NOW + DAY, EntryReason.KEY_COMPROMISE))
+    assert_indeterminate(ask(world, token, at=LATER), "receipt_key_compromised", SubIndication.REVOKED_NO_POE)
+
+
+def test_from_the_future(world: SmallWorld) -> None:
+    report = ask(world, filed(world), at=NOW - DAY)
+    assert_failed(report, "sealed_in_future", SubIndication.NOT_YET_VALID)
+
+
+def test_listed_under_a_certificate_that_had_expired(world: SmallWorld) -> None:
+    token = filed(world)
+    evidence = parse(token)
+    assert isinstance(evidence, ReceiptFile)
+    late = replace(evidence, receipt=replace(evidence.receipt, issued_at=NOW + 2000 * DAY))
+    report = ask(world, late, at=NOW + 2001 * DAY)
+    assert_indeterminate(report, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
