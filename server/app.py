@@ -23,7 +23,7 @@ from server.access import SessionAccess
 from server.edge import HOME, language, make_edge
 from server.house import ROOMS, House
 from server.metrics import Metrics
-from server.observation import Observation
+from server.observation import LastResort, Observation
 from server.protection import Protection
 from server.tasks import run_forever
 from trust_registry.edges import Edge
@@ -43,11 +43,12 @@ def create_app(house: House) -> FastAPI:
         return problems.respond(request, error, edge.render, language(request))
 
     _word_refusals(app, edge)
+    app.add_middleware(LastResort, refuse=refuse)
     if isinstance(house.access, SessionAccess):
         app.add_middleware(
             Protection, access=house.access, refuse=refuse, origin=house.public_url, max_body=house.max_body
         )
-    app.add_middleware(Observation, metrics=metrics, refuse=refuse)
+    app.add_middleware(Observation, metrics=metrics)
     app.include_router(health.router(house.ready, metrics))
     if house.sign_in is not None:
         app.include_router(sign_in.router(house.sign_in, edge))
@@ -75,7 +76,7 @@ def _word_refusals(app: FastAPI, edge: Edge) -> None:
         return await asyncio.to_thread(problems.respond, request, error, edge.render, language(request))
 
     for kind in (*problems.KINDS, HTTPException, RequestValidationError):
-        if kind is not Exception:  # unknown errors end in Observation, which logs their class and place
+        if kind is not Exception:  # unknown errors end in LastResort, which logs their class and place
             app.add_exception_handler(kind, answer)
 
 

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.metrics import Metrics
 
+QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = structlog.get_logger("yinxin")
 
@@ -77,19 +78,46 @@ def route_of(scope: Scope) -> str:
     return "unmatched"
 
 
-class Observation:
-    """ASGI middleware, outermost: request ids, log lines, counts, and the last resort for unknown errors."""
+class LastResort:
+    """ASGI middleware, innermost: what nobody foresaw becomes a 500 that tells nothing, and a log line that tells where."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, refuse: Callable[[Request, BaseException], Response]) -> None:
+    def __init__(self, app: ASGIApp, *, refuse: Callable[[Request, BaseException], Response]) -> None:
         self._app = app
-        self._metrics = metrics
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as err:
+            request_id = scope.get("state", {}).get("request_id")
+            log.error("unexpected", error=type(err).__name__, place=place_of(err), request_id=request_id)
+            if begun:
+                raise  # half an answer is out: the connection must end
+            await self._refuse(Request(scope), err)(scope, receive, send)
+
+
+class Observation:
+    """ASGI middleware, outermost: request ids, log lines, counts."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope.setdefault("state", {})["request_id"] = secrets.token_hex(8)
         began = time.perf_counter()
         status = 0
 
@@ -102,17 +130,11 @@ class Observation:
 
         try:
             await self._app(scope, receive, sending)
-        except Exception as err:  # the last resort: what nobody foresaw becomes a 500 that tells nothing
-            log.error("unexpected", error=type(err).__name__, place=place_of(err), request_id=request_id)
-            if status == 0:
-                await self._refuse(Request(scope), err)(scope, receive, sending)
-            else:
-                raise
         finally:
             seconds = time.perf_counter() - began
             method = scope["method"] if scope["method"] in METHODS else "OTHER"
             route = route_of(scope)
             self._metrics.request(method, route, status, seconds)
-            if route not in ("/healthz", "/readyz", "/metrics", "/static"):
-                milliseconds = round(seconds * 1000, 1)
-                log.info("request", method=method, route=route, status=status, ms=milliseconds, request_id=request_id)
+            if route not in QUIET:
+                ms = round(seconds * 1000, 1)
+                log.info("request", method=method, route=route, status=status, ms=ms, request_id=request_id)

@@ -167,12 +167,18 @@ KINDS: Mapping[type[BaseException], Kind] = {
         503, "status-list-misplaced", "状态表配置有误", "Status lists are configured wrongly"
     ),
     issuer.BulkFileRefused: _k(422, "bulk-file", "批量文件无法读取", "The file can't be read as a table", "=file"),
+    issuer.SealKeyMismatch: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
+    issuer.NotOfAnIssuer: _k(403, "not-of-an-issuer", "您的账户不属于任何颁证机构", "Your account is of no issuer"),
     issuer.TrustViewMissing: _k(503, "trust-missing", "尚无互认数据", "There is no trust data yet"),
     # verifier
     verifier.VerifierError: _k(422, "verifier-refused", "核验请求未被接受", "The verifier refused this"),
     verifier.MalformedEvidence: _k(422, "malformed-evidence", "无法读取所交材料", "What was handed in can't be read"),
     verifier.InvalidRequest: _k(422, "invalid-request", "请求内容不正确", "The request is not valid", "field"),
     verifier.RequestTooLarge: _k(413, "too-large", "提交的内容过大", "The request is too large", "field"),
+    verifier.UnsupportedEvidence: _k(
+        415, "unsupported", "不支持的内容类型", "This type of content is not supported", "field"
+    ),
+    verifier.PresentationRefused: _k(409, "presentation-refused", "亮证码无法读取", "The one-time code can't be read"),
     verifier.ReceiptNotFound: _k(404, "receipt-not-found", "没有此回执", "There is no such receipt"),
     verifier.ReceiptsNotOffered: _k(
         409, "no-receipts", "本单位未配置回执密钥", "This relying party has no receipt key"
