@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -65,6 +65,21 @@ def template(type: CertificateType) -> bytes:
     """An empty bulk file for `type`: UTF-8 with BOM, as spreadsheets want it, one column for each claim."""
     text = io.StringIO(newline="")
     csv.writer(text).writerow([claim.name for claim in type.claims])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def only_lines(data: bytes, lines: Collection[int]) -> bytes:
+    """A bulk file of the same header with these rows of `data` only: what was refused, to be corrected and run.
+
+    Raises: BulkFileRefused.
+    """
+    reader = csv.reader(io.StringIO(_decode(data), newline=""), strict=True)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_next(reader) or [])
+    while (cells := _next(reader)) is not None:
+        if reader.line_num in lines:
+            writer.writerow(cells)
     return text.getvalue().encode("utf-8-sig")
 
 

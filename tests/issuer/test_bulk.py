@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuer.bulk import MAX_SIZE, BulkOrder, read_rows, template
+from issuer.bulk import MAX_SIZE, BulkOrder, only_lines, read_rows, template
 from issuer.errors import BulkFileRefused, TrustViewMissing
 from issuer.model import BulkProgress, CertificateFilter, HolderKind
 from tests.issuer.office import CLAIMS, CLERK, DAY, DAY_0, MARRIAGE, NUMBER, OFFICE, SEAL_ID, Office, citizen_number
@@ -181,6 +181,17 @@ def test_any_bytes_are_rows_or_one_refusal(data: bytes) -> None:
         return
     for row in rows:
         assert (row.request is None) is (row.error is not None)
+
+
+def test_refused_rows_can_be_corrected_and_run_by_themselves(office: Office) -> None:
+    data = csv_of(1, 2, 3, changes={2: {"registered_on": "soon"}})
+    first = office.service.issue_many(read_rows(data, ORDER))
+    rejects = only_lines(data, {error.line for error in first.errors})
+    (row,) = read_rows(rejects, ORDER)
+    assert row.request is not None
+    assert row.request.holder.number == citizen_number(2)
+    corrected = office.service.issue_many(read_rows(rejects.replace(b"soon", b"2019-05-20"), ORDER))
+    assert (first.issued, corrected.issued) == (2, 1)
 
 
 def test_the_template_has_a_column_for_every_claim() -> None:
