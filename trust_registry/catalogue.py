@@ -6,6 +6,7 @@ its verified lists; these are what a new network starts from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from trust_registry.errors import ClaimsInvalid, InvalidList
 from trust_registry.model import (
@@ -263,7 +265,11 @@ def validate_claims(type: CertificateType, claims: Mapping[str, Any]) -> None:
     Raises: ClaimsInvalid with the claim's path and a message that never repeats a value.
     Spec: JSON Schema 2020-12, with `format` asserted.
     """
-    error = min(_validator(_Schema(type)).iter_errors(dict(claims)), key=lambda e: list(map(str, e.path)), default=None)
+    try:
+        errors = list(_validator(_Schema(type)).iter_errors(dict(claims)))
+    except (Unresolvable, re.error) as err:
+        raise ClaimsInvalid("", "the type's own schema can't be applied") from err
+    error = min(errors, key=lambda e: list(map(str, e.path)), default=None)
     if error is not None:
         raise ClaimsInvalid(*_describe(error))
 
