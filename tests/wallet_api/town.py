@@ -252,10 +252,10 @@ def open_engine(path: Path) -> Engine:
 class Town:
     """The wallet of Lin, who is married; a counter clerk at Xichuan's hall; and Zhou, who holds nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.clock = Clock()
         self.view = trust_view()
-        self.engine = open_engine(path)
+        self.engine = engine
         self.store = WalletStore(self.engine)
         self.marriage = holding(1, MARRIAGE, "990100/civil-affairs", MARRIAGE_CLAIMS)
         self.holdings = KeptHoldings(**{LIN: [self.marriage]})
