@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from keys.algorithms import ES256
 from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.qr_text import encode_qr_text
 from keys.envelopes.sd_jwt import issue_sd_jwt
 from keys.signer import EphemeralSigner
 from keys.timestamps import EmbeddedTimestamper, TimestampToken, parse_timestamp_token
-from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
+from keys.x509 import Certificate, Profile, make_certificate, make_region_ca, parse_certificate
 from trust_registry.attestations import Attestation, StatusReference, to_cwt, to_sd_jwt_claims
 from trust_registry.catalogue import (
     COMMON,
@@ -123,6 +125,20 @@ def certificate(
         not_before=since,
         not_after=until,
     )
+
+
+@cache
+def rsa_certificate() -> Certificate:
+    """A foreign certificate over a kind of key that the registry does not name."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.x509.oid import NameOID
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "RSA")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, DAY_0, DAY_0 + 1000 * DAY)
+    return parse_certificate(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def entry(use: KeyUse, made: Certificate, history: History) -> KeyEntry:

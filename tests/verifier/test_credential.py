@@ -1,4 +1,4 @@
-"""SD-JWT VCs: the same facts give the same verdicts as on paper; the signer comes in x5c; holders bind presentations."""
+"""SD-JWT VCs: the same facts give the same verdicts as on paper; the signer is in x5c; holders bind presentations."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.verifier.small_world import (
     attestation,
     authority,
     certificate,
+    rsa_certificate,
     sd_jwt,
     signer,
     withdrawn,
@@ -61,6 +62,11 @@ def test_signed_with_another_key_than_x5c_shows(world: SmallWorld) -> None:
 
 def test_without_x5c_nobody_is_named(world: SmallWorld) -> None:
     report = ask(world, sd_jwt(x5c=[]))
+    assert_indeterminate(report, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+
+
+def test_rsa_where_elliptic_curves_are_agreed(world: SmallWorld) -> None:
+    report = ask(world, sd_jwt(shown=rsa_certificate()))
     assert_indeterminate(report, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
 
 

@@ -22,6 +22,7 @@ from tests.verifier.small_world import (
     granted,
     qr,
     receipt_key,
+    rsa_certificate,
     signer,
     suspended,
     withdrawn,
@@ -67,6 +68,11 @@ def test_altered(world: SmallWorld) -> None:
     token = filed(world, ReceiptKey(signer("thief"), receipt_key().certificate))
     report = ask(world, token, at=LATER)
     assert_failed(report, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+
+
+def test_with_a_kind_of_key_nobody_registered(world: SmallWorld) -> None:
+    token = filed(world, ReceiptKey(signer("hall"), rsa_certificate()))
+    assert_failed(ask(world, token, at=LATER), "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
 
 
 def test_from_an_agency_in_no_list(world: SmallWorld) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
@@ -34,6 +34,8 @@ from trust_registry.model import (
 )
 from verifier.core.findings import passed
 from verifier.model import Check, Finding
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def compromised_since(*histories: History) -> datetime | None:
@@ -152,10 +154,8 @@ class ListedSeal(ListedKey):
         authorities = compromised_since(*(entry.history for entry, _ in self._anchors))
         if self.compromised_since is not None or authorities is not None:
             return None
-        ends = [self.certificate.not_after, self.location.seal.valid_until]
-        if self.key.algorithm.sunset is not None:
-            ends.append(self.key.algorithm.sunset)
-        return min(ends)
+        sunset = self.key.algorithm.sunset or _NEVER
+        return min(self.certificate.not_after, self.location.seal.valid_until, sunset)
 
     def _steady(self, type_id: TypeId) -> datetime | None:
         """Since when all that entitles this seal to the type has been granted without a change; None if it is not."""
@@ -239,6 +239,6 @@ def _readable(keys: Iterable[KeyEntry]) -> list[tuple[KeyEntry, Certificate]]:
 def _usable_until(chain: tuple[Certificate, ...]) -> datetime:
     """Until when an OK path stays OK: the first expiry, or the sunset of an algorithm used in it."""
     ends = [certificate.not_after for certificate in chain]
-    sunsets = (certificate.public_key.algorithm.sunset for certificate in chain)
-    ends += [sunset - timedelta(microseconds=1) for sunset in sunsets if sunset is not None]
+    sunsets = (certificate.public_key.algorithm.sunset or _NEVER for certificate in chain)
+    ends += [sunset - timedelta(microseconds=1) for sunset in sunsets]
     return min(ends)

@@ -24,16 +24,18 @@ _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 def check_path(signature: Signature, trust: TrustView | None, policy: Policy, signed_at: datetime) -> Finding:
     """The signing certificate's path at the time of sealing. Spec: EN 319 102-1 clause 5.2.6; RFC 5280 section 6.1."""
-    certificate, seal = signature.certificate, signature.seal
+    seal = signature.seal
     if seal is not None:
         return _listed_path(seal, signature.intermediates, signed_at)
-    if certificate is not None and policy.anchors:
-        anchored = _anchored_path(certificate, signature.intermediates, policy.anchors, signed_at)
+    if policy.anchors:
+        anchored = _anchored_path(signature.signer, signature.intermediates, policy.anchors, signed_at)
         if anchored is not None:
             return anchored
     if trust is None:
         return unknown(_PATH, "no_trust_data", SubIndication.TRY_LATER)
-    return unknown(_PATH, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND, signer=_name(certificate))
+    return unknown(
+        _PATH, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND, signer=signer_name(signature.signer)
+    )
 
 
 def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signed_at: datetime) -> Finding:
@@ -52,7 +54,7 @@ def _anchored_path(
     result = validate_path(certificate, intermediates, anchors, at)
     if result.outcome is PathOutcome.NO_CHAIN:
         return None
-    anchor = _name(result.chain[-1])
+    anchor = signer_name(result.chain[-1])
     if result.outcome is not PathOutcome.OK:
         return _path_failure(result.outcome, certificate, anchor)
     if not may_sign(certificate):
@@ -148,7 +150,6 @@ def _standing(what: str, history: History, issuer: Names, at: datetime, withdraw
         yield unknown(_ENTITLEMENT, f"{what}_suspended", SubIndication.TRY_LATER, issuer=issuer)
 
 
-def _name(certificate: Certificate | None) -> str:
-    if certificate is None:
-        return "?"
+def signer_name(certificate: Certificate) -> str:
+    """What to call whoever holds the certificate."""
     return certificate.organisation or certificate.common_name or certificate.thumbprint[:16]

@@ -13,6 +13,7 @@ from keys.x509 import PathOutcome, validate_path
 from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedParty, change_at, compromised_since, listed
+from verifier.core.origin import signer_name
 from verifier.core.signature import FORMAT_OK, INTEGRITY_OK
 from verifier.model import Check, Finding, Indication, Policy, ReceiptFile, SubIndication
 
@@ -48,8 +49,7 @@ def _integrity(file: ReceiptFile) -> Finding:
 def _unlisted(file: ReceiptFile, trust: TrustView | None, policy: Policy) -> Finding:
     path = validate_path(file.certificate, file.intermediates, policy.anchors, file.receipt.issued_at)
     if path.outcome is PathOutcome.OK:
-        anchor = path.chain[-1]
-        return passed(Check.CERTIFICATE_PATH, "path_anchor", anchor=anchor.organisation or anchor.common_name or "?")
+        return passed(Check.CERTIFICATE_PATH, "path_anchor", anchor=signer_name(path.chain[-1]))
     if trust is None:
         return unknown(Check.CERTIFICATE_PATH, "no_trust_data", SubIndication.TRY_LATER)
     return unknown(Check.CERTIFICATE_PATH, "receipt_signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)

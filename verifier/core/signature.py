@@ -48,6 +48,12 @@ class Signature:
     attestation: Attestation | None = None
 
     @property
+    def signer(self) -> Certificate:
+        """The signing certificate of a sound signature."""
+        assert self.certificate is not None
+        return self.certificate
+
+    @property
     def sound(self) -> bool:
         return self.form.outcome is Outcome.PASSED and self.integrity.outcome is Outcome.PASSED
 

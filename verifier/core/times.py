@@ -15,6 +15,7 @@ from keys.x509 import PathOutcome, validate_path
 from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedSeal, change_at, compromised_since, listed
+from verifier.core.origin import signer_name
 from verifier.core.signature import Signature
 from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
@@ -120,10 +121,9 @@ def _proven_before(time: SealingTime, moment: datetime) -> bool:
 
 def _out_of_bounds(signature: Signature, time: SealingTime, at: datetime) -> Finding | None:
     """After expiry nobody watches the key any more: only proof from before counts (clause 5.2.6.4, OUT_OF_BOUNDS)."""
-    certificate, seal = signature.certificate, signature.seal
-    if certificate is None:
-        return None
-    until = certificate.not_after if seal is None else min(certificate.not_after, seal.location.seal.valid_until)
+    seal, until = signature.seal, signature.signer.not_after
+    if seal is not None:
+        until = min(until, seal.location.seal.valid_until)
     if (time.proven_by or at) <= until or time.claimed_at > until:
         return None  # sealed after expiry is the path's finding
     if seal is not None and _granted(seal, at):
@@ -173,5 +173,4 @@ def _stated(time: SealingTime) -> Finding:
 def _signer(signature: Signature) -> object:
     if signature.seal is not None:
         return signature.seal.location.issuer.names
-    certificate = signature.certificate
-    return "?" if certificate is None else certificate.organisation or certificate.common_name or "?"
+    return signer_name(signature.signer)
