@@ -73,7 +73,6 @@ def clear(
     if not _KEY.fullmatch(request.idempotency_key):
         raise IdempotencyKeyInvalid
     check_entitled(type, seal, issuer_entry, now)
-    _check_number("/holder/number", request.holder.number, request.holder.kind)
     _check_claims(request, type)
     if request.holder_key is not None:
         try:
@@ -144,6 +143,7 @@ def _check_claims(request: IssueRequest, type: CertificateType) -> None:
     for name in identifiers:
         number = str(request.claims[name])
         _check_number(f"/claims/{name}", number, holder_kind(number))
+    _check_number("/holder/number", request.holder.number, request.holder.kind)
     _check_named(request, identifiers, request.holder.number)
     _check_named(
         request, [c.name for c in type.claims if c.holder_name and c.name in request.claims], request.holder.name

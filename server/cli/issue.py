@@ -130,7 +130,7 @@ def bulk(  # noqa: PLR0917
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Issue a certificate for every good row of a CSV file, and report the others by line; exit code 1 if there are any.
+    """Issue a certificate for every good row of a CSV file, and report the others by line (exit code 1).
 
     Columns are claims, by name or label (see `template`); UTF-8 or GB 18030. After an interruption run the same file
     again: what was issued is not issued twice. A changed file counts as a new one, so correct what --rejects wrote, not
@@ -288,6 +288,8 @@ def _service(config: Path | None, data: Path | None) -> IssuerService:
     if config is None and data is not None and (data / "yinxin.toml").is_file():
         config = data / "yinxin.toml"
     settings = load_settings(config, **({} if data is None else {"data": data}))
+    if not settings.data.is_dir():
+        raise typer.BadParameter(f"{settings.data} is not there; name a server's data folder with --data or --config")
     opened = open_all(settings)
     opened.keeper.refresh()
     service = build_issuer(opened)

@@ -36,17 +36,27 @@ def csv_of(*citizens: int, changes: Mapping[int, Mapping[str, str]] | None = Non
 
 def test_good_rows_are_issued_and_bad_ones_reported_by_line(office: Office) -> None:
     wrong = citizen_number(3)[:-1] + "?"
-    data = csv_of(1, 2, 3, 4, changes={2: {"registered_on": "yesterday"}, 3: {"identity_number": wrong}})
+    misprint = citizen_number(5)[:-1] + ("1" if citizen_number(5)[-1] != "1" else "2")
+    data = csv_of(
+        1,
+        2,
+        3,
+        4,
+        5,
+        changes={2: {"registered_on": "yesterday"}, 3: {"identity_number": wrong}, 5: {"identity_number": misprint}},
+    )
     seen: list[BulkProgress] = []
     result = office.service.issue_many(read_rows(data, ORDER), seen.append)
     assert (result.issued, result.replayed) == (2, 0)
     assert [(e.line, e.column, e.code) for e in result.errors] == [
         (3, "registered_on", "ClaimsInvalid"),
-        (4, "number", "InvalidIdentityNumber"),
+        (4, "identity_number", "ClaimsInvalid"),
+        (6, "identity_number", "InvalidIdentityNumber"),
     ]
-    assert seen == [BulkProgress(4, 2)]
+    assert seen == [BulkProgress(5, 3)]
     for error in result.errors:
         assert wrong not in error.message
+        assert misprint not in error.message
         assert "yesterday" not in error.message
 
 
