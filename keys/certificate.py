@@ -130,10 +130,10 @@ def _parse(der: bytes) -> Certificate:
 
 
 def _read(der: bytes, parsed: x509.Certificate, extensions: dict[str, Any]) -> Certificate:
-    tbs = parsed.tbs_certificate_bytes
-    issuer_name, subject_name, spki = _original_bytes(tbs)
     if parsed.version is not x509.Version.v3 or parsed.serial_number <= 0:
         raise ValueError("not an X.509 v3 certificate with a positive serial number")
+    tbs = parsed.tbs_certificate_bytes
+    issuer_name, subject_name, spki = _original_bytes(tbs)
     constraints = _value(extensions, "2.5.29.19")
     usage = _value(extensions, "2.5.29.15")
     extended = extensions.get("2.5.29.37")

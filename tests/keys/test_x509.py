@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from keys import der
 from keys.algorithms import ALGORITHMS, ES256
+from keys.certificate import algorithm_supported
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.model import Algorithm
 from keys.signer import EphemeralSigner
@@ -313,6 +314,22 @@ def test_rsa_certificates_can_be_read_and_are_refused_by_name() -> None:
     assert _validate(Node("leaf", root, ca=False, usage=False), anchor=root) is PathOutcome.ALGORITHM
 
 
+def test_signatures_by_unregistered_algorithms_are_refused_by_name() -> None:
+    leaf = Node("leaf", ROOT, ca=False, usage=False)
+    sha512 = _resign(leaf.certificate, "1.2.840.10045.4.3.4")
+    assert validate_path(sha512, [], [ROOT.certificate], NOW).outcome is PathOutcome.ALGORITHM
+    assert not algorithm_supported(sha512, NOW)
+
+
+def _resign(certificate: Certificate, oid: str) -> Certificate:
+    """The same certificate claiming another signature algorithm, inside and out."""
+    ((_, _, start, end),) = der.elements(certificate.tbs)
+    fields = [certificate.tbs[first:past] for _, first, _, past in der.elements(certificate.tbs, start, end)]
+    algorithm = der.sequence(der.oid(oid))
+    tbs = der.sequence(*fields[:2], algorithm, *fields[3:])
+    return parse_certificate(der.sequence(tbs, algorithm, der.bits(certificate.signature)))
+
+
 def test_a_certificate_is_parsed_once(region: Region) -> None:
     assert parse_certificate(bytes(bytearray(region.ca.der))) is region.ca
     assert region.ca in {region.ca}
@@ -353,6 +370,11 @@ def test_x509_v1_and_odd_serials_are_malformed() -> None:
         parse_certificate(_with_serial(b"\x02\x01\x00"))
     with pytest.raises(MalformedCertificate):
         parse_certificate(_with_serial(b"\x02\x01\xff"))
+    ours, (_, _, start, end) = ROOT.certificate, der.elements(ROOT.certificate.tbs)[0]
+    fields = [ours.tbs[first:past] for _, first, _, past in der.elements(ours.tbs, start, end)]
+    version1 = der.sequence(der.sequence(*fields[1:7]), fields[2], der.bits(ours.signature))
+    with pytest.raises(MalformedCertificate):
+        parse_certificate(version1)
 
 
 def _with_serial(serial: bytes) -> bytes:
