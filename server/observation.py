@@ -79,7 +79,7 @@ def route_of(scope: Scope) -> str:
 
 
 class LastResort:
-    """ASGI middleware, innermost: what nobody foresaw becomes a 500 that tells nothing, and a log line that tells where."""
+    """ASGI middleware, innermost: what nobody foresaw becomes a 500 that tells nothing, and a line in the log."""
 
     def __init__(self, app: ASGIApp, *, refuse: Callable[[Request, BaseException], Response]) -> None:
         self._app = app
