@@ -1,4 +1,4 @@
-"""QR codes of the EU Digital COVID Certificate network: what verifies there verifies here, or is refused with reason."""
+"""QR codes of the EU Digital COVID Certificate network: what verifies there verifies here, or there is a reason."""
 
 from __future__ import annotations
 
