@@ -108,8 +108,7 @@ class TestSecondPage:
         assert "第1页共2页" in said
         assert said.count("扫码核验Scan") == 1
         assert said.count("990100MB00000013.2026110000123.001.F") == 2  # also above the second page
-
-    assert "与户主关系Relation" in said
+        assert "与户主关系Relation" in said
 
     @pytest.mark.parametrize("rows", [0, 3, 16, 45])
     def test_the_foot_is_always_at_the_foot_of_the_last_page(self, rows, tmp_path):
