@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from server.app import create_app
+from server.hot import HotVerify
 from server.house import House
 from server.observation import configure_logs
 from server.settings import Settings
@@ -21,7 +23,7 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
     """Serve `house` until SIGINT or SIGTERM; requests under way are finished. `started` runs once it listens."""
     configure_logs(settings.log_format, settings.log_level)
     config = uvicorn.Config(
-        create_app(house),
+        front(house),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -33,6 +35,13 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
         ws="none",
     )
     _Server(config, started).run()
+
+
+def front(house: House) -> ASGIApp:
+    """The application, with the hot route in front of it where verification is served."""
+    app = create_app(house)
+    verifier = house.services.get("verifier")
+    return app if verifier is None else HotVerify(app, verifier)
 
 
 class _Server(uvicorn.Server):
