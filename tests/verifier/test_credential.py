@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from keys.envelopes.sd_jwt import bind_key, select_disclosures
-from keys.x509 import Profile
+from keys.x509 import Profile, make_certificate, make_region_ca, parse_certificate
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
     DAY,
@@ -119,8 +119,6 @@ def test_anchored_authority_signing_certificates_itself(world: SmallWorld) -> No
 
 def test_forged_signature_in_the_listed_path(world: SmallWorld) -> None:
     """A certificate whose issuer's name is the region's CA, signed by another key of that name."""
-    from keys.x509 import make_certificate, make_region_ca
-
     false_ca = make_region_ca(
         signer("false ca"),
         common_name=f"CA {EAST}",
@@ -145,6 +143,33 @@ def test_forged_signature_in_the_listed_path(world: SmallWorld) -> None:
     assert report.decisive is not None
     assert report.decisive.check is Check.CERTIFICATE_PATH
     assert report.decisive.code in ("path_missing", "path_broken")
+
+
+def test_a_listed_certificate_whose_signature_was_tampered_with(world: SmallWorld) -> None:
+    der = certificate("seal", Profile.SEAL, EAST).der
+    world.seal_certificate = parse_certificate(der[:-1] + bytes([der[-1] ^ 1]))
+    report = ask(world, sd_jwt(shown=world.seal_certificate))
+    assert_indeterminate(report, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
+
+
+def test_a_seal_certified_by_another_seal(world: SmallWorld) -> None:
+    """MUST: a certificate that is no CA's certifies nobody (RFC 5280 section 6.1.4 (k))."""
+    office = certificate("office", Profile.SEAL, EAST)
+    world.anchors_of_east = (office,)
+    world.seal_certificate = make_certificate(
+        Profile.SEAL,
+        ca_signer=signer("office"),
+        ca=office,
+        subject_key=signer("seal").public_key,
+        common_name="seal",
+        organisation="seal",
+        uscc=None,
+        uri=None,
+        not_before=DAY_0,
+        not_after=DAY_0 + 1000 * DAY,
+    )
+    report = ask(world, sd_jwt(shown=world.seal_certificate))
+    assert_indeterminate(report, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
 
 
 def test_a_listed_certificate_that_cannot_be_read_makes_its_signer_unknown(world: SmallWorld) -> None:

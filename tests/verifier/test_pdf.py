@@ -175,6 +175,15 @@ def test_claims_to_be_sealed_after_its_time_stamp(world: SmallWorld) -> None:
     assert_indeterminate(report, "time_order_wrong", SubIndication.TIMESTAMP_ORDER_FAILURE)
 
 
+def test_foreign_signature_that_claims_to_follow_its_time_stamp(world: SmallWorld) -> None:
+    foreign = signature(
+        certificate=certificate("stranger", Profile.SEAL, "elsewhere"),
+        timestamp=stamped(SEALED - timedelta(hours=1), shown=certificate("tsa", Profile.TIMESTAMP, "elsewhere")),
+    )
+    report = ask(world, sealed(foreign, content=None), policy=Policy(anchors=(authority("elsewhere"),)), trust=None)
+    assert_indeterminate(report, "time_order_wrong", SubIndication.TIMESTAMP_ORDER_FAILURE)
+
+
 @pytest.mark.parametrize(
     "knob",
     [
