@@ -118,13 +118,19 @@ def parse_pem_certificates(text: bytes) -> tuple[Certificate, ...]:
     return tuple(parse_certificate(der) for der in ders)
 
 
+_NOT_A_CERTIFICATE: Final = (
+    *(ValueError, TypeError, KeyError, OverflowError, UnsupportedAlgorithm, Warning),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),  # not ValueErrors
+)
+
+
 @lru_cache(maxsize=4096)
 def _parse(der: bytes) -> Certificate:
     try:
         parsed = x509.load_der_x509_certificate(der)
         extensions = {e.oid.dotted_string: e for e in parsed.extensions}
         return _read(der, parsed, extensions)
-    except (ValueError, TypeError, KeyError, OverflowError, UnsupportedAlgorithm, Warning) as err:
+    except _NOT_A_CERTIFICATE as err:
         # Warnings are raised where they are errors: deprecated encodings are no certificates of ours.
         raise MalformedCertificate("not a DER X.509 certificate") from err
 
