@@ -27,6 +27,7 @@ REPLY_TYPE: Final = "application/timestamp-reply"
 TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _MAX_TOKEN: Final = 1 << 17
 _MAX_QUERY: Final = 4096
+_ROOM_WITHOUT_CERTIFICATES: Final = 1024
 _POLICY: Final = "2.25.90402468744051286381614880139286675593.3.1"
 _GRANTED: Final = (0, 1)  # granted, grantedWithMods
 _REJECTION: Final = 2
@@ -78,6 +79,11 @@ class EmbeddedTimestamper:
         if certificate.extended_key_usage != {TIME_STAMPING} or not certificate.extended_key_usage_critical:
             raise ValueError("not a time-stamping certificate (RFC 3161 section 2.3)")
         self._signer, self._certificate, self._chain, self._now = signer, certificate, tuple(chain), now
+
+    @property
+    def room(self) -> int:
+        """How many bytes a token takes at most."""
+        return _ROOM_WITHOUT_CERTIFICATES + sum(len(c.der) for c in (self._certificate, *self._chain))
 
     def timestamp(self, digest: bytes) -> bytes:
         """DER TimeStampToken over a SHA-256 digest."""

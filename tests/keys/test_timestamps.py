@@ -83,6 +83,12 @@ def test_a_stamp_says_what_was_stamped_and_when(algorithm):
     assert token.certificate.common_name == "Time-stamping"
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda a: a.jose)
+def test_a_token_fits_the_room_that_is_asked_for_it(algorithm):
+    tsa = authority(algorithm)
+    assert tsa.room - 600 < len(tsa.timestamp(sha256(b"document"))) < tsa.room - 200
+
+
 def test_only_a_time_stamping_certificate_serves():
     signer = EphemeralSigner.generate(ES256)
     with pytest.raises(ValueError, match="not a time-stamping certificate"):

@@ -23,11 +23,11 @@ from keys.cms import DATA, TIME_STAMP_ATTRIBUTE, attribute, make_signed_data
 from keys.envelopes.pades.model import Appearance
 from keys.errors import MalformedEnvelope, TimestampUnavailable
 from keys.signer import Signer
-from keys.timestamps import Timestamper
+from keys.timestamps import EmbeddedTimestamper, Timestamper
 from keys.x509 import Certificate
 
-_ROOM_FOR_CMS: Final = 1536  # everything but certificates and the time-stamp
-_ROOM_FOR_TIMESTAMP: Final = 6144
+_ROOM_FOR_CMS: Final = 1024  # everything but certificates and the time-stamp
+_ROOM_FOR_FOREIGN_TIMESTAMP: Final = 6144
 
 
 def sign_pdf(
@@ -52,7 +52,8 @@ def sign_pdf(
     """
     if signer.public_key != certificate.public_key:
         raise ValueError("the signer and the certificate are of different keys")
-    room = _ROOM_FOR_CMS + sum(len(c.der) for c in (certificate, *chain)) + (_ROOM_FOR_TIMESTAMP if timestamper else 0)
+    stamp_room = _room_for_timestamp(timestamper)
+    room = _ROOM_FOR_CMS + sum(len(c.der) for c in (certificate, *chain)) + stamp_room
     signature = SignatureObject(
         timestamp=signed_at,
         subfilter=SigSeedSubFilter.PADES,
@@ -68,8 +69,8 @@ def sign_pdf(
         if timestamper is None:
             return []
         token = timestamper.timestamp(hashlib.sha256(value).digest())
-        if len(token) > _ROOM_FOR_TIMESTAMP:
-            raise TimestampUnavailable(f"a time-stamp token of more than {_ROOM_FOR_TIMESTAMP} bytes")
+        if len(token) > stamp_room:
+            raise TimestampUnavailable(f"a time-stamp token of more than {stamp_room} bytes")
         return [attribute(TIME_STAMP_ATTRIBUTE, token)]
 
     cms = make_signed_data(
@@ -82,6 +83,12 @@ def sign_pdf(
         unsigned_attributes=stamp,
     )
     return update.finish(cms)
+
+
+def _room_for_timestamp(timestamper: Timestamper | None) -> int:
+    if timestamper is None:
+        return 0
+    return timestamper.room if isinstance(timestamper, EmbeddedTimestamper) else _ROOM_FOR_FOREIGN_TIMESTAMP
 
 
 class _Update:
