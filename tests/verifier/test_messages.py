@@ -17,7 +17,7 @@ from trust_registry.model import CertificateStatus
 from verifier import messages
 from verifier.errors import Unreadable
 from verifier.model import Check, Indication, Outcome, Policy
-from verifier.phrases import PHRASES
+from verifier.phrases import GROUPS, PHRASES
 
 JARGON = re.compile(
     r"\b(signature algorithm|hash|cryptograph\w*|PKI|X\.509|CWT|COSE|JWS|JWT|kid|DER|ASN|OCSP|CRL|nonce|TSA|TUF)\b",
@@ -50,6 +50,10 @@ def used() -> dict[str, set[str]]:
 
 def test_every_code_has_words_and_no_words_are_left_over() -> None:
     assert set(used()) == set(PHRASES)
+
+
+def test_no_code_means_two_things() -> None:
+    assert len(PHRASES) == sum(len(group) for group in GROUPS)
 
 
 @pytest.mark.parametrize("code", sorted(PHRASES))

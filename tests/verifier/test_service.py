@@ -121,7 +121,7 @@ def test_unreadable_things_get_a_verdict(world: SmallWorld) -> None:
     report = service(world).verify(cut, AT_WEST)
     assert_failed(report, "damaged", SubIndication.FORMAT_FAILURE)
     assert (report.kind, report.evidence_digest) == (EvidenceKind.QR, digest_of(cut))
-    assert_failed(service(world).verify(b"\x00"), "not_recognised", SubIndication.FORMAT_FAILURE)
+    assert_failed(service(world).verify(b"\x00"), "not_evidence", SubIndication.FORMAT_FAILURE)
 
 
 @pytest.mark.parametrize(
