@@ -116,7 +116,7 @@ def choices(
 ) -> tuple[ClaimChoice, ...]:
     """What may be shown of a certificate, in the type's order, with what is on to start with.
 
-    With a requirement: what it requires is on and locked, what it may ask is on, what it doesn't ask for is off.
+    With a requirement: what it requires is on and locked; all else is off until the holder says so.
     Without one: what the type marks public (on the printed QR, unmasked) is on. Claims that it lacks are left out.
     """
     result: list[ClaimChoice] = []
@@ -130,7 +130,7 @@ def choices(
         elif claim.name in requirement.claims:
             need, on = Need.REQUIRED, True
         elif claim.name in requirement.optional_claims:
-            need, on = Need.OPTIONAL, True
+            need, on = Need.OPTIONAL, False
         else:
             need, on = Need.NOT_ASKED, False
         result.append(ClaimChoice(claim.name, claim.names, need, on))

@@ -146,7 +146,7 @@ def test_required_is_on_and_locked_not_asked_for_is_off() -> None:
     assert (offered["spouse_name"].need, offered["spouse_name"].on, offered["spouse_name"].locked) == (
         Need.REQUIRED, True, True,
     )  # fmt: skip
-    assert (offered["registered_on"].need, offered["registered_on"].on) == (Need.OPTIONAL, True)
+    assert (offered["registered_on"].need, offered["registered_on"].on) == (Need.OPTIONAL, False)
     assert not offered["registered_on"].locked
     assert (offered["identity_number"].need, offered["identity_number"].on) == (Need.NOT_ASKED, False)
 
@@ -163,7 +163,7 @@ def test_claims_that_the_certificate_lacks_are_not_offered() -> None:
 
 def test_chosen_by_default_is_what_is_on() -> None:
     offered = core.choices(TYPE, MARRIAGE_CLAIMS, NEEDS)
-    assert core.chosen_claims(offered, None) == ("certificate_number", "holder_name", "spouse_name", "registered_on")
+    assert core.chosen_claims(offered, None) == ("certificate_number", "holder_name", "spouse_name")
 
 
 def test_what_cannot_be_withheld_is_named_even_when_not_wanted() -> None:
