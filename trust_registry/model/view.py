@@ -1,0 +1,129 @@
+"""What a verifier holds: verified lists at one moment with their indexes, and the answer about a recognition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from trust_registry.model.lists import (
+    CertificateType,
+    IssuerEntry,
+    IssuerId,
+    RecognitionEntry,
+    RegionCode,
+    RegionList,
+    Scenario,
+    ScenarioId,
+    SealEntry,
+    TypeGrant,
+    TypeId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSignatures:
+    """Who signed the role that carries a list: key ids that verified, and how many were needed."""
+
+    threshold: int
+    signed_by: tuple[str, ...]
+    role_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealLocation:
+    """Where a seal's certificate stands in the view."""
+
+    region: RegionCode
+    issuer: IssuerEntry
+    seal: SealEntry
+
+
+@dataclass(frozen=True)
+class TrustView:
+    """Verified trust data at one moment: immutable, swapped whole.
+
+    `refreshed_at` is when the local copy was last confirmed against the repository; `expires_at` the earliest expiry
+    of the metadata it rests on. `metadata_versions` names the TUF roles and versions used (for receipts). Indexes are
+    derived once.
+    """
+
+    lists: Mapping[RegionCode, RegionList]
+    signatures: Mapping[RegionCode, ListSignatures]
+    metadata_versions: Mapping[str, int]
+    refreshed_at: datetime
+    expires_at: datetime
+    types: Mapping[TypeId, CertificateType] = field(init=False)
+    issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
+    scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
+    seals_by_thumbprint: Mapping[str, SealLocation] = field(init=False)
+    seals_by_kid: Mapping[bytes, tuple[SealLocation, ...]] = field(init=False)  # first 8 bytes of the SHA-256
+    recognitions: Mapping[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = field(init=False)
+    attesters: Mapping[tuple[RegionCode, TypeId], tuple[tuple[IssuerEntry, TypeGrant], ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        types: dict[TypeId, CertificateType] = {}
+        issuers: dict[IssuerId, IssuerEntry] = {}
+        scenarios: dict[ScenarioId, Scenario] = {}
+        by_thumbprint: dict[str, SealLocation] = {}
+        by_kid: dict[bytes, tuple[SealLocation, ...]] = {}
+        recognitions: dict[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = {}
+        attesters: dict[tuple[RegionCode, TypeId], list[tuple[IssuerEntry, TypeGrant]]] = {}
+        for code, region_list in self.lists.items():
+            types.update((t.id, t) for t in region_list.defines)
+            scenarios.update((s.id, s) for s in region_list.scenarios)
+            for issuer in region_list.attests:
+                issuers[issuer.id] = issuer
+                for grant in issuer.grants:
+                    attesters.setdefault((code, grant.type_id), []).append((issuer, grant))
+                for seal in issuer.seals:
+                    location = SealLocation(code, issuer, seal)
+                    by_thumbprint[seal.key.thumbprint] = location
+                    kid = bytes.fromhex(seal.key.thumbprint[:16])
+                    by_kid[kid] = (*by_kid.get(kid, ()), location)
+            for entry in region_list.recognises:
+                key = (entry.issuing, entry.type_id, code)
+                recognitions[key] = (*recognitions.get(key, ()), entry)
+        for name, value in (
+            ("types", types),
+            ("issuers", issuers),
+            ("scenarios", scenarios),
+            ("seals_by_thumbprint", by_thumbprint),
+            ("seals_by_kid", by_kid),
+            ("recognitions", recognitions),
+            ("attesters", {key: tuple(found) for key, found in attesters.items()}),
+        ):
+            object.__setattr__(self, name, value)
+
+
+class RecognitionOutcome(Enum):
+    RECOGNISED = "recognised"
+    OWN = "own"  # the accepting region's own certificate
+    NOT_RECOGNISED = "not_recognised"
+    NOT_YET = "not_yet"  # announced, not in force at that time
+    ENDED = "ended"
+    SCENARIO_NOT_COVERED = "scenario_not_covered"
+    NOT_ATTESTED = "not_attested"  # the issuing region does not say that it issues this type
+    REGION_UNKNOWN = "region_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """One entry that led to the answer: whose list, which version, which entry, since when."""
+
+    list_code: RegionCode
+    list_version: int
+    entry: str  # "recognises/R7", "attests/990100/civil-affairs/common/marriage-certificate"
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionAnswer:
+    outcome: RecognitionOutcome
+    chain: tuple[ChainLink, ...]
+    entry: RecognitionEntry | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome in (RecognitionOutcome.RECOGNISED, RecognitionOutcome.OWN)
