@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -281,7 +284,20 @@ class Network:
 
 
 def whole_network(folder: Path) -> Network:
-    network = Network(folder).found()
+    """Two regions and the common body, published. The ceremony is held once; each test gets a copy of the files."""
+    held = _ceremony()
+    shutil.copytree(held.repository.folder, folder / "repository")
+    network = Network(folder)
+    network.officers, network.online = list(held.officers), held.online
+    network.signers = {code: list(signers) for code, signers in held.signers.items()}
+    return network
+
+
+@cache
+def _ceremony() -> Network:
+    kept = tempfile.TemporaryDirectory()
+    atexit.register(kept.cleanup)
+    network = Network(Path(kept.name)).found()
     network.admit(COMMON, ListKind.BODY)
     network.publish(common_list())
     for each in (east_list(), west_list()):

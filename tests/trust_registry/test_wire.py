@@ -118,7 +118,7 @@ def test_a_list_beyond_the_bound_is_not_even_read(monkeypatch: pytest.MonkeyPatc
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("2026-01-01T00:00:00Z"),
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=8) | st.just("2026-01-01T00:00:00Z"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
