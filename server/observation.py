@@ -67,13 +67,18 @@ def place_of(error: BaseException) -> str:
 
 
 def route_of(scope: Scope) -> str:
-    """The matched route's template: few values, none of them personal."""
-    route = scope.get("route")
-    path = getattr(route, "path", None)
-    if isinstance(path, str):
-        return path
+    """The matched route's template with its routers' prefixes: few values, none of them personal."""
+    route, path = scope.get("route"), scope["path"]
+    template = getattr(route, "path", None)
+    if isinstance(template, str):
+        given = scope.get("path_params", {})
+        form = getattr(route, "path_format", template)
+        if any(f"{{{name}}}" not in form for name in given):
+            return template  # a prefix with parameters: leave it out
+        end = form.format(**given)
+        return path[: len(path) - len(end)] + template if path.endswith(end) else template
     for prefix in ("/static", "/trust", "/status"):
-        if scope["path"].startswith(prefix + "/"):
+        if path.startswith(prefix + "/"):
             return prefix
     return "unmatched"
 
