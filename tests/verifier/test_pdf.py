@@ -88,6 +88,11 @@ def test_altered_after_sealing(
 @pytest.mark.parametrize(
     ("changes", "code", "sub_indication"),
     [
+        (
+            {"algorithm": None, "signature_ok": False},
+            "algorithm_unknown",
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
+        ),
         ({"certificate": None}, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND),
         ({"modification": Modification.FORM}, "form_filled_after_sealing", SubIndication.SIG_CONSTRAINTS_FAILURE),
         (

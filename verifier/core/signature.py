@@ -29,6 +29,7 @@ _FORMAT_FOREIGN: Final = passed(Check.FORMAT, "format_foreign")
 INTEGRITY_OK: Final = passed(Check.INTEGRITY, "integrity_ok")
 _SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
 _SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+_ALGORITHM_UNKNOWN: Final = unknown(Check.INTEGRITY, "algorithm_unknown", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
 _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
 
 
@@ -164,6 +165,8 @@ def _pdf_integrity(signature: PdfSignature) -> Finding:
         return _SIGNER_UNKNOWN
     if not signature.digest_ok:
         return failed(Check.INTEGRITY, "content_altered", SubIndication.HASH_FAILURE)
+    if signature.algorithm is None:
+        return _ALGORITHM_UNKNOWN
     if not signature.signature_ok:
         return _SIGNATURE_WRONG
     return _PDF_CHANGES.get(signature.modification) or _pdf_coverage(signature)

@@ -84,6 +84,12 @@ INTEGRITY: Final[Mapping[str, Phrase]] = {
         "The signature does not fix which seal made it, so its origin is uncertain.",
         *ASK_ORIGINAL,
     ),
+    "algorithm_unknown": Phrase(
+        "所用的签名方法不在认可之列，无法核对。",
+        "It was signed with a method that is not accepted here, so it cannot be checked.",
+        "请持证人提供用认可方法签发的文件。",
+        "Ask for a file that was signed with an accepted method.",
+    ),
     "algorithm_retired": Phrase(
         "盖章时使用的算法（{algorithm}）当时已停用。",
         "It was sealed with a method ({algorithm}) that was no longer allowed.",
