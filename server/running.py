@@ -6,6 +6,7 @@ Builds nothing (`server.wiring`) and serves nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -34,7 +35,8 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="none",
     )
-    _Server(config, started).run()
+    with suppress(KeyboardInterrupt):  # uvicorn has stopped gracefully by then, and raises it once more
+        _Server(config, started).run()
 
 
 def front(house: House) -> ASGIApp:
