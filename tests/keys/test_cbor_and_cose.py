@@ -75,7 +75,7 @@ def test_cbor_that_must_be_refused(data: str) -> None:
         cbor.decode(bytes.fromhex(data))
 
 
-@pytest.mark.parametrize("content", [0, "2026-01-01", b"\x01", [], [1, 2], {}])
+@pytest.mark.parametrize("content", [0, "2026-01-01", b"\x01", b"\xc0\xa8\x00\x01", [], [1, 2], {}])
 def test_no_tag_is_turned_into_something_else(content: Any) -> None:
     for tag in (*range(600), 1004, 1040, 18, 43000, 43001, 55799, 65535, 2**32, 2**64 - 1):
         data = cbor2.dumps(cbor2.CBORTag(tag, content)) if tag > 5 else bytes((0xC0 | tag,)) + cbor2.dumps(content)
@@ -127,6 +127,14 @@ def test_a_signature_holds_for_its_key_algorithm_and_payload_only(signers: Mappi
     assert not parse_cose_sign1(data).verified_by(EphemeralSigner.generate(ES256).public_key)
     assert not parse_cose_sign1(data).verified_by(signers["EdDSA"].public_key)
     assert not parse_cose_sign1(data.replace(b"payload", b"PAYLOAD")).verified_by(SIGNER.public_key)
+
+
+def test_the_header_cannot_choose_another_algorithm_than_the_key_s() -> None:
+    header = cbor2.dumps({1: -8})
+    signature = SIGNER.sign(cbor2.dumps(["Signature1", header, b"", b"payload"]))
+    assert not parse_cose_sign1(_message(header, payload=b"payload", signature=signature)).verified_by(
+        SIGNER.public_key
+    )
 
 
 def _message(protected: Any, unprotected: Any = None, payload: Any = b"", signature: Any = bytes(64)) -> bytes:

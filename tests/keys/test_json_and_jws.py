@@ -190,6 +190,14 @@ def test_text_that_is_not_ascii_and_tokens_too_long_are_refused() -> None:
         parse_jws(_token({"alg": "ES256"}), max_size=10)
 
 
+def test_rfc8725_3_1_the_header_cannot_choose_another_algorithm_than_the_key_s() -> None:
+    header = b64url_encode(b'{"alg":"EdDSA"}')
+    signing_input = header + b"." + b64url_encode(b"payload")
+    jws = parse_jws(signing_input + b"." + b64url_encode(SIGNER.sign(signing_input)))
+    assert SIGNER.public_key.verify(jws.signature, jws.signing_input)
+    assert not jws.verified_by(SIGNER.public_key)
+
+
 def test_a_header_that_contradicts_its_signer_is_a_bug() -> None:
     assert parse_jws(sign_jws({"alg": "ES256"}, b"", SIGNER)).payload == b""
     with pytest.raises(ValueError, match="alg"):

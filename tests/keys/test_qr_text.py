@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 
 import pytest
@@ -106,6 +107,18 @@ BOMB = zlib.compress(bytes(10_000_000), 9)
 def test_qr_texts_that_must_be_refused(text: str) -> None:
     with pytest.raises(MalformedEnvelope):
         decode_qr_text(text, "YX1:")
+
+
+def test_a_zip_bomb_costs_no_more_memory_than_honest_data() -> None:
+    text = _text(BOMB)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedEnvelope):
+            decode_qr_text(text, "YX1:")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000  # the bomb holds 10 million bytes
 
 
 def test_qr_bounds_are_bounds_not_more() -> None:

@@ -260,6 +260,8 @@ def test_rfc5280_6_1_4_k_an_end_entity_cannot_issue() -> None:
     seal = Node("seal", ROOT, ca=False, usage=False)
     forged = Node("forged", seal, ca=False, usage=False)
     assert _validate(forged, seal, anchor=ROOT) is PathOutcome.CONSTRAINTS
+    boastful = Node("boastful", ROOT, ca=False, usage=True)
+    assert _validate(Node("leaf", boastful, ca=False), boastful, anchor=ROOT) is PathOutcome.CONSTRAINTS
 
 
 def test_rfc5280_6_1_4_n_a_ca_needs_key_cert_sign_where_it_has_key_usage() -> None:
