@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from trust_registry.client import TrustStore
 from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
-from trust_registry.model import StatusSnapshot, StatusView, TrustView
+from trust_registry.model import StatusProblem, StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Clock, Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
 
 DEFAULT_TTL: Final = timedelta(minutes=5)
 _RETRY_AFTER: Final = timedelta(seconds=10)
+_STRIPES: Final = 64
+_MOST_PROBLEMS: Final = 1024
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class TrustKeeper:
         self._now = now
         self._cache = StatusCache(store.folder / "status") if statuses is None else statuses
         self._refreshing = threading.Lock()
-        self._status_lock = threading.Lock()
+        self._swapping = threading.Lock()
+        self._fetching = tuple(threading.Lock() for _ in range(_STRIPES))
         self._view: TrustView | None = None
         self._statuses = StatusView({})
         self._asked_at: dict[str, datetime] = {}
@@ -73,28 +77,49 @@ class TrustKeeper:
             view = self._view
             if view is None:
                 return
-            with self._status_lock:
-                known = self._cache.load(view, now)
-                announced = announced_lists(view, self._fetch)
-                uris = dict.fromkeys((*known.entries, *self._statuses.entries, *announced))
-                self._statuses = self._cache.refresh(uris, self._fetch, view, now, known)
+            known = self._cache.load(view, now)
+            uris = dict.fromkeys((*known.entries, *self._standing(), *announced_lists(view, self._fetch)))
+            self._merge(self._cache.refresh(uris, self._fetch, view, now, known))
 
     def ensure_status(self, uri: str) -> None:
-        """Fetch the list at `uri` if it is missing or older than its ttl; what came of it stands in `statuses`."""
-        if not self._due(uri):
+        """Fetch the list at `uri` if it is missing or older than its ttl; what came of it stands in `statuses`.
+
+        One thread fetches a list, others who need the same one wait for it; a slow host keeps nobody else waiting.
+        """
+        if self._view is None or not self._due(uri):
             return
-        with self._status_lock:
-            view, now = self._view, self._now()
-            if view is None or not self._due(uri):
-                return
-            self._asked_at[uri] = now
-            self._statuses = self._cache.refresh([uri], self._fetch, view, now, self._statuses)
+        with self._fetching[hash(uri) % _STRIPES]:
+            if self._due(uri):
+                self._asked_at[uri] = self._now()
+                self.status_changed(uri)
 
     def status_changed(self, uri: str) -> None:
-        """Fetch the list at `uri` now, however young the copy: this process has just published it."""
-        with self._status_lock:
-            if self._view is not None:
-                self._statuses = self._cache.refresh([uri], self._fetch, self._view, self._now(), self._statuses)
+        """Fetch the list at `uri` now, however young the copy: this process has just published it, or needs it."""
+        view = self._view
+        if view is not None:
+            self._merge(self._cache.refresh([uri], self._fetch, view, self._now(), StatusView(self._entry(uri))))
+
+    def _entry(self, uri: str) -> dict[str, StatusSnapshot | StatusProblem]:
+        entry = self._statuses.get(uri)
+        return {} if entry is None else {uri: entry}
+
+    def _standing(self) -> list[str]:
+        return [uri for uri, entry in self._statuses.entries.items() if isinstance(entry, StatusSnapshot)]
+
+    def _merge(self, found: StatusView) -> None:
+        """Swap in what was found, unless another thread has found something younger meanwhile."""
+        with self._swapping:
+            entries = dict(self._statuses.entries)
+            for uri, entry in found.entries.items():
+                before = entries.get(uri)
+                if not (_fetched_at(before) > _fetched_at(entry)):
+                    entries[uri] = entry
+            problems = [uri for uri, entry in entries.items() if isinstance(entry, StatusProblem)]
+            # Evidence names the lists, and anybody can forge evidence: what came to nothing must not pile up.
+            for uri in problems[: max(0, len(problems) - _MOST_PROBLEMS)]:
+                del entries[uri]
+                self._asked_at.pop(uri, None)
+            self._statuses = StatusView(entries)
 
     def _due(self, uri: str) -> bool:
         now = self._now()
@@ -114,3 +139,7 @@ class TrustKeeper:
             self._failure = f"{type(err).__name__}: {err}"
             return
         self._statuses = self._cache.load(self._view, now)
+
+
+def _fetched_at(entry: StatusSnapshot | StatusProblem | None) -> datetime:
+    return entry.fetched_at if isinstance(entry, StatusSnapshot) else _NEVER

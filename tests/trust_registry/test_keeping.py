@@ -258,3 +258,42 @@ def test_a_silent_host_is_not_hammered(desk: Desk) -> None:
     desk.clock.at = NOW + timedelta(seconds=11)
     desk.keeper.ensure_status(STATUS_URI)
     assert snapshot(desk.keeper.statuses).fetched_at == desk.clock.at
+
+
+def test_what_this_process_publishes_is_known_at_once(desk: Desk) -> None:
+    desk.clock.at = NOW
+    desk.keeper.refresh()
+    desk.keeper.ensure_status(STATUS_URI)
+    desk.host.pages[STATUS_URI] = token(NOW + timedelta(seconds=1), revoked=7)
+    desk.clock.at = NOW + timedelta(seconds=1)
+    desk.keeper.status_changed(STATUS_URI)
+    assert status_at_index(snapshot(desk.keeper.statuses).statuses, 7) is CertificateStatus.INVALID
+
+
+def test_forged_evidence_cannot_fill_the_memory(desk: Desk) -> None:
+    """The attack: thousands of forged codes, each naming a status list of its own."""
+    desk.clock.at = NOW
+    desk.keeper.refresh()
+    desk.keeper.ensure_status(STATUS_URI)
+    for number in range(1500):
+        desk.keeper.ensure_status(f"{STATUS_BASE}{number}-forged.jwt")
+    assert len(desk.keeper.statuses.entries) <= 1025
+    assert snapshot(desk.keeper.statuses).uri == STATUS_URI
+
+
+def test_a_younger_list_found_meanwhile_is_kept(desk: Desk) -> None:
+    desk.clock.at = NOW
+    desk.keeper.refresh()
+    registry = folder_fetch({URL: desk.network.repository.folder / "public"}, desk.host)
+    desk.clock.at = NOW + HOUR
+
+    def another_thread_was_faster(url: str) -> bytes:
+        if url.endswith("aggregation.json"):
+            desk.keeper.status_changed(STATUS_URI)
+        return registry(url)
+
+    slow = TrustKeeper(desk.store, another_thread_was_faster, desk.clock)
+    desk.keeper = slow
+    slow.ensure_status(STATUS_URI)
+    slow.refresh()
+    assert snapshot(slow.statuses).fetched_at == NOW + HOUR
