@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -25,8 +25,8 @@ class HolderIdentity:
     """Who a certificate is about. `number` (GB 11643 or GB 32100) is checked when cleared; nothing repeats it."""
 
     kind: HolderKind
-    number: str
-    name: str
+    number: str = field(repr=False)
+    name: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class IssueRequest:
 
     type_id: TypeId
     holder: HolderIdentity
-    claims: Mapping[str, Any]
+    claims: Mapping[str, Any] = field(repr=False)
     seal_id: SealId
     requested_by: AccountId
     idempotency_key: str

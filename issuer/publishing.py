@@ -32,51 +32,67 @@ class ListPublisher:
 
     def publish_due(self, now: datetime) -> tuple[str, ...]:
         """Those due by `now`; their URIs. Raises: PublicationDelayed, StatusSignerMissing, after all others."""
-        return self._publish_all(self._store.due_lists(now))
+        return self._all(self._store.due_lists(now), lambda one: self.publish(one.id, now))
 
     def publish_new(self, uris: Collection[str]) -> None:
         """Those of `uris` that nobody can fetch yet. Raises: PublicationDelayed, StatusSignerMissing."""
-        self._publish_all(self._store.never_published(uris))
+        now = self._now()
+        self._all(self._store.never_published(uris), lambda one: self.publish(one.id, now))
 
     def put_right(self) -> tuple[str, ...]:
         """What is due, and every list whose file is not the one the store knows of; after a crash or a lost disk."""
+        now = self._now()
+
+        def rewrite(one: StoredList) -> None:
+            with self._publication.publishing():
+                self._write(one.id, now)
+
         with self._publication.publishing():
             self._publication.sweep()
-        now = self._now()
-        return self._publish_all(
-            status_list
-            for status_list in self._store.status_lists()
-            if status_list.due_at <= now or self._publication.digest(status_list.uri) != status_list.token_digest
-        )
+        wrong = [
+            one
+            for one in self._store.status_lists()
+            if one.due_at <= now or self._publication.digest(one.uri) != one.token_digest
+        ]
+        return self._all(wrong, rewrite)
 
-    def publish(self, list_id: int) -> None:
-        """Sign the list as it stands and write it. What is recorded meanwhile is published too, before this returns.
+    def publish(self, list_id: int, now: datetime) -> None:
+        """Publish the list if it is due at `now`, that is, unless another has just done so.
 
-        Raises: PublicationDelayed, StatusSignerMissing.
+        What is recorded meanwhile is published too. Raises: PublicationDelayed, StatusSignerMissing.
         """
         with self._publication.publishing():
-            for _ in range(_ATTEMPTS):
-                seen = self._store.status_list(list_id)
-                now = self._now()
-                signed = self._signed(seen, now)
-                if self._store.mark_published(seen, published_at=now, due_at=signed.due_at, digest=signed.digest):
-                    return
+            seen = self._store.status_list(list_id)
+            if seen.published_at is None or seen.due_at <= now:
+                self._write(list_id, now)
+
+    def _write(self, list_id: int, now: datetime) -> None:
+        """Callers hold the lock."""
+        for _ in range(_ATTEMPTS):
+            seen = self._store.status_list(list_id)
+            # Never earlier than what is out there: a clock behind another's must not undo what took effect.
+            at = max(now, self._now(), seen.published_at or now)
+            signed = self._signed(seen, at)
+            if self._store.mark_published(seen, published_at=at, due_at=signed.due_at, digest=signed.digest):
+                return
         raise PublicationDelayed(seen.uri)
 
-    def _publish_all(self, lists: Iterable[StoredList]) -> tuple[str, ...]:
+    @staticmethod
+    def _all(lists: Iterable[StoredList], publish: Callable[[StoredList], None]) -> tuple[str, ...]:
+        """Each of them; one that fails does not hold up the others."""
         failed: PublicationDelayed | StatusSignerMissing | None = None
         published = []
-        for status_list in lists:
+        for one in lists:
             try:
-                self.publish(status_list.id)
-                published.append(status_list.uri)
+                publish(one)
+                published.append(one.uri)
             except (PublicationDelayed, StatusSignerMissing) as err:
                 failed = err
         if failed is not None:
             raise failed
         return tuple(published)
 
-    def _signed(self, seen: StoredList, now: datetime) -> SignedList:
+    def _signed(self, seen: StoredList, at: datetime) -> SignedList:
         """The list signed and its file written."""
         key = self._store.status_signer(seen.issuer_id)
         if key is None:
@@ -88,7 +104,7 @@ class ListPublisher:
                 self._store.list_histories(seen.id),
                 signer=self._signers(key.key_uri),
                 certificate=parse_certificate(key.certificate),
-                at=now,
+                at=at,
             )
             self._publication.write(seen.uri, signed.token)
         except (OSError, KeysError) as err:

@@ -250,9 +250,10 @@ class IssuerService:
 
     def _finish(self, certificate_id: CertificateId) -> IssuedCertificate:
         """The certificate of a repeated request, sealed first if a crash or an outage came in between."""
-        recorded = self._store.pending_one(certificate_id, self.trust().types)
-        if recorded is not None:
-            self._raise_refusal(self._seal([recorded]))
+        if self._store.place(certificate_id).state is CertificateState.RECORDED:
+            recorded = self._store.pending_one(certificate_id, self.trust().types)
+            if recorded is not None:
+                self._raise_refusal(self._seal([recorded]))
         return self._issued(certificate_id, replayed=True)
 
     def _issued(self, certificate_id: CertificateId, *, replayed: bool) -> IssuedCertificate:
@@ -291,7 +292,7 @@ class IssuerService:
         now = self._now()
         self._store.change_status(change.certificate_id, lambda history: plan_status_change(history, change, now))
         if self._store.status_list(place.status_list).due_at <= now:
-            self._lists.publish(place.status_list)
+            self._lists.publish(place.status_list, now)
         return self._store.summary(change.certificate_id, self._now())
 
     def status_history(

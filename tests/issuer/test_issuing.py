@@ -322,6 +322,17 @@ def test_what_is_in_custody(office: Office) -> None:
     assert office.service.seals(OFFICE) == (renewed,)
 
 
+def test_a_replay_needs_no_trust_data(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.service.issue(office.request())
+    monkeypatch.setattr(Office, "view", None)
+    assert office.service.issue(office.request()).replayed
+
+
+def test_a_request_can_be_logged_without_naming_anybody(office: Office) -> None:
+    for secret in (NUMBER, "林晓雨", "周明远"):
+        assert secret not in repr(office.request())
+
+
 def test_an_identity_is_never_in_a_repr_of_a_refusal(office: Office) -> None:
     wrong = HolderIdentity(HolderKind.CITIZEN, NUMBER[:-1] + "?", "林晓雨")
     with pytest.raises(Exception, match="holder/number") as caught:

@@ -219,6 +219,19 @@ def test_changes_from_several_processes_are_all_published(office: Office) -> Non
     assert {office.status_seen(certificate_id) for certificate_id in ids} == {INVALID}
 
 
+def test_a_clock_behind_another_undoes_nothing(office: Office) -> None:
+    """Two hosts, one clock five seconds ahead: its revocation stays published when the other publishes."""
+    first, second = (office.service.issue(office.request_for(n)).summary.certificate_id for n in (1, 2))
+    office.clock.turn(timedelta(seconds=5))
+    office.revoke(first)
+    office.clock.turn(-timedelta(seconds=5))
+    office.revoke(second)
+    office.service.publish_due()
+    office.clock.turn(timedelta(seconds=5))
+    assert office.status_seen(first) is INVALID
+    assert office.status_seen(second) is INVALID
+
+
 def test_a_lost_or_foreign_file_is_written_again_at_start(office: Office) -> None:
     certificate_id = issued(office)
     file = office.service.publication.path_of(URI)
