@@ -5,6 +5,7 @@ Keeps nothing durable: a run that a restart cuts short is finished by handing in
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections import OrderedDict
@@ -14,9 +15,10 @@ from dataclasses import dataclass, replace
 from issuer.model import BulkProgress, BulkResult, BulkRow
 from issuer.service import IssuerService
 from trust_registry.edges import AccountId
-from trust_registry.model import Names
+from trust_registry.model import CertificateType, Names
 
 KEPT = 50
+_LOG = logging.getLogger(__name__)
 _STOPPED = Names(
     "中途停止：签名、时间戳或发布暂不可用。稍后再交同一个文件，会接着办完，不会重复。",
     "Stopped half-way: signing, time-stamps or publication are unavailable. Hand in the same file again later; it goes "
@@ -30,7 +32,7 @@ class BulkJob:
 
     id: str
     owner: AccountId
-    type_names: Names
+    type: CertificateType
     file_name: str
     total: int
     progress: BulkProgress
@@ -50,9 +52,9 @@ class BulkJobs:
         self._jobs: OrderedDict[str, BulkJob] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, rows: Sequence[BulkRow], *, owner: AccountId, type_names: Names, file_name: str) -> BulkJob:
+    def start(self, rows: Sequence[BulkRow], *, owner: AccountId, type: CertificateType, file_name: str) -> BulkJob:
         """Begin issuing `rows`; returns at once."""
-        job = BulkJob(secrets.token_urlsafe(12), owner, type_names, file_name, len(rows), BulkProgress(0, 0))
+        job = BulkJob(secrets.token_urlsafe(12), owner, type, file_name, len(rows), BulkProgress(0, 0))
         with self._lock:
             self._jobs[job.id] = job
             while len(self._jobs) > KEPT:
@@ -67,14 +69,13 @@ class BulkJobs:
         return job if job is not None and job.owner == owner else None
 
     def _run(self, job_id: str, rows: Sequence[BulkRow]) -> None:
-        finished = False
         try:
             result = self._service.issue_many(rows, lambda progress: self._change(job_id, progress=progress))
+        except Exception as err:  # a thread has no caller: the clerk is told, and the class goes to the log, no values
+            self._change(job_id, problem=_STOPPED)
+            _LOG.error("bulk run stopped: %s", type(err).__name__)
+        else:
             self._change(job_id, result=result)
-            finished = True
-        finally:
-            if not finished:  # whatever was raised also reaches the thread's own report; the clerk reads what to do
-                self._change(job_id, problem=_STOPPED)
 
     def _change(
         self,

@@ -62,7 +62,8 @@ def router(desk: Desk) -> APIRouter:
     def watch(request: Request, job_id: str, principal: Principal = clerk) -> Response:
         job = _job(jobs, principal, job_id)
         explained = [(error, _explain(error.code)) for error in job.result.errors] if job.result else []
-        return desk.page(request, principal, "bulk_job", TAB, job=job, errors=explained)
+        labels = {claim.name: claim.names for claim in job.type.claims}
+        return desk.page(request, principal, "bulk_job", TAB, job=job, errors=explained, labels=labels)
 
     @pages.get("/bulk/{job_id}/errors.csv")
     def errors(job_id: str, principal: Principal = clerk) -> Response:
@@ -96,7 +97,7 @@ def _start(desk: Desk, jobs: BulkJobs, request: Request, clerk: Principal, given
         return _form(desk, request, clerk, _refused(err, type_))
     if not rows:
         return _form(desk, request, clerk, _EMPTY)
-    job = jobs.start(rows, owner=clerk.account_id, type_names=type_.names, file_name=given.name)
+    job = jobs.start(rows, owner=clerk.account_id, type=type_, file_name=given.name)
     return RedirectResponse(f"/desk/bulk/{job.id}", status_code=303)
 
 
