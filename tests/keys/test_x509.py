@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +34,7 @@ from keys.x509 import (
     validate_path,
 )
 from tests.keys.conftest import NOW, SINCE, UNTIL, Region, make_region
+from tests.keys.foreign_hierarchy import Node
 
 SEAL = EphemeralSigner.generate(ES256)
 
@@ -183,53 +182,6 @@ def test_a_leaf_that_is_an_anchor_is_its_own_path(region: Region) -> None:
     leaf = region.certify(Profile.SEAL, SEAL)
     assert validate_path(leaf, [], [leaf], NOW).chain == (leaf,)
     assert validate_path(leaf, [], [leaf], UNTIL + timedelta(days=1)).outcome is PathOutcome.EXPIRED
-
-
-# Hierarchies that our own profiles never make, built with `cryptography`.
-
-
-class Node:
-    """One certificate of a foreign hierarchy, and its key."""
-
-    def __init__(
-        self,
-        name: str,
-        issuer: Node | None = None,
-        *,
-        ca: bool = True,
-        path_length: int | None = None,
-        usage: bool | None = True,
-        extra: Iterable[tuple[x509.ExtensionType, bool]] = (),
-        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
-        until: datetime = UNTIL,
-    ) -> None:
-        self.key = key or ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        signer = issuer or self
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(self.name)
-            .issuer_name(signer.name)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(SINCE)
-            .not_valid_after(until)
-            .add_extension(x509.BasicConstraints(ca, path_length), critical=True)
-        )
-        if usage is not None:
-            flags = dict.fromkeys(
-                ("key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
-            )
-            builder = builder.add_extension(
-                x509.KeyUsage(
-                    digital_signature=True, content_commitment=False, key_cert_sign=usage, crl_sign=False, **flags
-                ),
-                critical=True,
-            )
-        for extension, critical in extra:
-            builder = builder.add_extension(extension, critical=critical)
-        certificate = builder.sign(signer.key, hashes.SHA256())
-        self.certificate = parse_certificate(certificate.public_bytes(Encoding.DER))
 
 
 def _validate(leaf: Node, *between: Node, anchor: Node) -> PathOutcome:
