@@ -134,20 +134,21 @@ class TrustStore:
     def _nothing_new(self, state: _State, base: str, reads: _Remembering, now: datetime) -> bool:
         """Whether the repository still says what was verified: no next root, the same timestamp, nothing expired."""
         folder = self._generation(state.generation)
-        root = Metadata[Root].from_bytes((folder / "root.json").read_bytes()).signed
         try:
-            reads(f"{base}metadata/{root.version + 1}.root.json")
+            parts: tuple[Any, ...] = (Root, Timestamp, Snapshot, Targets)
+            signed = [Metadata.from_bytes((folder / f"{part.type}.json").read_bytes()).signed for part in parts]
+            local = (folder / "timestamp.json").read_bytes()
+        except (OSError, RepositoryError) as err:
+            raise TrustDamaged(f"the copy can't be read: {err}") from err
+        try:
+            reads(f"{base}metadata/{signed[0].version + 1}.root.json")
         except FetchFailed as err:
             if not err.missing:
                 raise
         else:
             return False
-        local = (folder / "timestamp.json").read_bytes()
-        if reads(f"{base}metadata/timestamp.json") != local:
-            return False
-        parts: tuple[Any, ...] = (Timestamp, Snapshot, Targets)
-        signed = [Metadata.from_bytes((folder / f"{part.type}.json").read_bytes()).signed for part in parts]
-        return not any(each.is_expired(now) for each in (root, *signed))
+        unchanged = reads(f"{base}metadata/timestamp.json") == local
+        return unchanged and not any(each.is_expired(now) for each in signed)
 
     def _confirmed(self, state: _State, now: datetime) -> RefreshResult:
         previous = state.refreshed_at or now
@@ -159,11 +160,12 @@ class TrustStore:
 
     def _replace(self, state: _State, base: str, reads: Fetch, now: datetime) -> RefreshResult:
         current = self._generation(state.generation)
+        # Without the old copy nobody could tell whether history was rewritten: a damaged one needs a person to look.
+        old = self._open(current, now) if state.refreshed_at is not None else None
         staging = self.folder / "generations" / ".staging"
         shutil.rmtree(staging, ignore_errors=True)
         shutil.copytree(current, staging, symlinks=True)
         try:
-            old = self._open(current, now) if state.refreshed_at is not None else None
             self._download(staging, base, reads, now)
             opened = self._open(staging, now)
             _check_successor(old, opened)

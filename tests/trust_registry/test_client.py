@@ -213,6 +213,20 @@ def test_an_altered_local_list_is_not_believed(network: Network) -> None:
         TrustStore(store.folder).load(DAY_0)
 
 
+@pytest.mark.parametrize("damage", [None, b"", b"{}"])
+@pytest.mark.parametrize("name", ["timestamp", "region-990100"])
+def test_a_damaged_copy_is_not_silently_replaced(network: Network, name: str, damage: bytes | None) -> None:
+    """Without what was verified before, nobody could tell whether history was rewritten."""
+    store = network.store()
+    store.refresh(network.fetch, DAY_0)
+    path = store.folder / "generations" / "1" / f"{name}.json"
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(TrustDamaged):
+        TrustStore(store.folder).refresh(network.fetch, DAY_0)
+
+
 @pytest.mark.parametrize("state", [b"{}", b"[", b'{"format": "yinxin-trust/1", "generation": "x"}'])
 def test_a_damaged_state_file_is_one_clear_error(network: Network, state: bytes) -> None:
     store = network.store()
