@@ -87,7 +87,7 @@ class SignedData:
             return False
         try:
             first = _first_ess_certificate(value)
-        except ValueError:
+        except (ValueError, IndexError):
             return False
         return first is not None and hashlib.new(first[0], self.certificate.der).digest() == first[1]
 

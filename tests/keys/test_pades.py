@@ -379,6 +379,25 @@ class TestBounds:
         file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>", PAGES, *levels, b"<</T(x)>>")
         self.ends_soon(file)
 
+    def test_many_signatures(self):
+        value = b"<</Type/Sig/ByteRange[0 1 2 1]/Contents<00>>>"
+        fields = [b"<</FT/Sig/T(%d)/V %b>>" % (n, value) for n in range(17)]
+        kids = [b"%d 0 R" % (n + 3) for n in range(17)]
+        catalog = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%b]>>>>"
+        assert len(parse_signed_pdf(raw_pdf(catalog % b" ".join(kids[:16]), PAGES, *fields)).signatures) == 16
+        with pytest.raises(MalformedEnvelope, match="signatures"):
+            parse_signed_pdf(raw_pdf(catalog % b" ".join(kids), PAGES, *fields))
+
+    def test_many_attachments(self):
+        names = b"".join(b"(%d)3 0 R" % n for n in range(5000))
+        file = raw_pdf(
+            b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[%b]>>>>>>" % names,
+            PAGES,
+            b"<</F(a)/EF<</F 4 0 R>>>>",
+            b"<</Length 1>>\nstream\na\nendstream",
+        )
+        self.ends_soon(file)
+
     def test_form_fields_in_a_circle(self):
         file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>", PAGES, b"<</T(x)/Kids[3 0 R]>>")
         self.ends_soon(file)

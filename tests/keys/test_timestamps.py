@@ -272,6 +272,12 @@ class TestReadingTokens:
             with pytest.raises(MalformedTimestamp):
                 parse_timestamp_token(signed)
 
+    def test_a_certificate_of_a_version_that_does_not_exist(self):
+        forged = TOKEN.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020105"))
+        assert forged != TOKEN
+        with pytest.raises(MalformedTimestamp, match="not embedded"):
+            parse_timestamp_token(forged)
+
     @settings(max_examples=300)
     @given(st.data())
     def test_any_damage_is_malformed_or_a_problem(self, data):

@@ -102,6 +102,8 @@ def _name_tree(tree: Any) -> Iterator[generic.DictionaryObject]:
         pairs = entry(node, "/Names")
         if isinstance(pairs, generic.ArrayObject):
             nodes += len(pairs)
+            if nodes > _MAX_NODES:
+                raise PdfReadError("a name tree of too many names")
             for place in range(1, len(pairs), 2):
                 specification = pairs[place]
                 if isinstance(specification, generic.DictionaryObject):
