@@ -1,0 +1,47 @@
+"""A world for each story; founded once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.world.founding import HOUSEHOLD_TRANSFER, Founded, found_world
+from tests.world.simulator import Region, World
+from trust_registry.catalogue import MARRIAGE_CERTIFICATE
+
+
+@pytest.fixture(scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """In these stories no machine loses its power; tests/torture is about those that do."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(os, "fsync", lambda _: None)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def founded(no_waiting_for_the_disk: None, tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    return found_world(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture
+def world(founded: Founded, tmp_path: Path) -> Iterator[World]:
+    made = World(founded, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def east(world: World) -> Region:
+    return world.region("dongling")
+
+
+@pytest.fixture
+def west(world: World, east: Region) -> Region:
+    """Takes the east's marriage certificates for household transfers."""
+    region = world.region("xichuan")
+    region.recognises(east, MARRIAGE_CERTIFICATE, scenario=HOUSEHOLD_TRANSFER)
+    return region
