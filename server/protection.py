@@ -127,15 +127,18 @@ class Protection:
                     headers["Access-Control-Allow-Origin"] = "*"
                 if self._origin.startswith("https://"):
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if not path.startswith(CACHEABLE):
-                    headers.setdefault("Cache-Control", "no-store")
-                elif path.startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-cache")
+                headers.setdefault("Cache-Control", _caching(path))
                 if (visit := state.get("new_visit")) is not None:
                     headers.append("Set-Cookie", self._access.visit_header(visit))
             await send(message)
 
         return sending
+
+
+def _caching(path: str) -> str:
+    if path.startswith("/trust/") and not path.endswith("/timestamp.json"):
+        return "public, max-age=300"  # names carry versions or digests
+    return "no-cache" if path.startswith(CACHEABLE) else "no-store"
 
 
 class _Bounded:

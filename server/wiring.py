@@ -183,10 +183,14 @@ def build_house(
 
 def build_accounts(opened: Opened) -> Accounts:
     """Accounts and sessions over this database."""
-    settings = opened.settings
+    return make_accounts(opened.settings, opened.engine, opened.now)
+
+
+def make_accounts(settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> Accounts:
+    """As `build_accounts`, where nothing else is opened."""
     return Accounts(
-        AccountStore(opened.engine),
-        opened.now,
+        AccountStore(engine),
+        now,
         idle=settings.session_idle,
         absolute=settings.session_absolute,
         sign_in_limit=RateLimit(settings.sign_in_rate),

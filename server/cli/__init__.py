@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Judge certificates, offline or on: any rendering, files or a folder or -.",
     "issue": "Seal certificates, one or many, as an office.",
     "registry": "The trust registry's ceremonies: found, admit, propose, sign, publish, refresh.",
+    "accounts": "Local accounts and machine clients of a server.",
     "settings": "Show every setting, its meaning, default and value in force.",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 
 from server.cli import COMMANDS
 
@@ -123,3 +125,36 @@ def test_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "not empty" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_accounts_are_added_listed_and_disabled(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("a long enough password\n")
+    data = ["--data", str(tmp_path / "data")]
+    given = [
+        "--role",
+        "issuing_clerk",
+        "--issuer",
+        "990100/civil-affairs",
+        "--password-file",
+        str(tmp_path / "password"),
+    ]
+    assert run("accounts", "add", "wang", *given, *data).returncode == 0
+    again = run("accounts", "add", "wang", *given, *data)
+    assert (again.returncode, again.stderr) == (1, "yinxin: there is an account wang already\n")
+    assert run("accounts", "disable", "wang", *data).returncode == 0
+    assert run("accounts", "list", *data).stdout == "wang\tissuing_clerk\t990100/civil-affairs\tdisabled\n"
+    assert run("accounts", "disable", "nobody", *data).returncode == 1
+    assert run("accounts", "add", "li", "--role", "king", *data).returncode == 64
+
+
+def test_machine_client_is_registered_with_public_keys_only(tmp_path: Path) -> None:
+    key = ECKey.generate_key("P-256")
+    data = ["--data", str(tmp_path / "data")]
+    for name, private in (("public", False), ("private", True)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"keys": [key.as_dict(private=private)]}))
+    good = run("accounts", "client", "batch", "--jwks", str(tmp_path / "public.json"), "--role", "issuing_clerk", *data)
+    assert good.returncode == 0, good.stderr
+    bad = run("accounts", "client", "batch", "--jwks", str(tmp_path / "private.json"), "--role", "issuing_clerk", *data)
+    assert bad.returncode == 64
+    assert "private" in bad.stderr

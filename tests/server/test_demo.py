@@ -238,3 +238,21 @@ def test_one_room_is_served_alone(demo: Demo) -> None:
             "/trust/metadata/timestamp.json",
         ):
             assert client.get(path).status_code == 404, path
+
+
+@pytest.mark.postgresql
+def test_the_demonstration_runs_on_postgresql(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YINXIN_DATABASE_URL", postgresql_url)
+    prepared = prepare(tmp_path / "data", "127.0.0.1", PORT, say=lambda _: None)
+    assert not list((tmp_path / "data").glob("*.db"))
+    with TestClient(create_app(build_house(prepared.settings)), base_url=prepared.settings.origin) as client:
+        assert client.get("/readyz").status_code == 200
+        clerk = Demo(tmp_path / "data", prepared, client).sign_in("clerk.minzheng")
+        made = issue(Demo(tmp_path / "data", prepared, client), clerk, "postgresql-1")
+        changed = clerk.post(
+            f"/api/issuer/certificates/{made['certificate_id']}/status",
+            json={"status": "suspended", "reason": "under_review"},
+        )
+        assert changed.status_code == 200, changed.text
