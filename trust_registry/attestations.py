@@ -162,7 +162,7 @@ def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:
             claims={name: value for name, value in claims.items() if name not in _SD_JWT_RESERVED},
             holder_key=None if confirmation is None else _mapping(confirmation["jwk"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as err:
+    except (LookupError, TypeError, ValueError, AttributeError) as err:
         raise MalformedAttestation("not the payload of a certificate's SD-JWT VC") from err
 
 
@@ -215,7 +215,7 @@ def from_cwt(payload: bytes) -> Attestation:
             StatusReference(issuer.join(map(_text, uri)) if uri.__class__ is list else _text(uri), _natural(index)),
             {_CLAIMS[key] if key.__class__ is int else _text(key): value for key, value in shown.items()},
         )
-    except (MalformedEnvelope, KeyError, TypeError, ValueError, AttributeError) as err:
+    except (MalformedEnvelope, LookupError, TypeError, ValueError, AttributeError) as err:
         raise MalformedAttestation("not the claims of a printed QR code") from err
 
 
@@ -257,7 +257,7 @@ def from_json(data: bytes) -> Attestation:
             claims=_mapping(document["claims"]),
             holder_key=_mapping(document["holder_key"]) if "holder_key" in document else None,
         )
-    except (MalformedEnvelope, KeyError, TypeError, ValueError, AttributeError, IndexError) as err:
+    except (MalformedEnvelope, LookupError, TypeError, ValueError, AttributeError) as err:
         raise MalformedAttestation("not a certificate's attached data") from err
 
 

@@ -206,6 +206,32 @@ def test_any_bytes_are_an_attestation_or_one_error(data: bytes) -> None:
             pass
 
 
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8) | st.binary(max_size=44),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.integers(-99, 99) | st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+@given(whole=values, parts=st.dictionaries(st.sampled_from([1, 4, 5, 6, -70001]), values))
+def test_any_cbor_and_any_json_is_an_attestation_or_one_error(whole: Any, parts: dict[int, Any]) -> None:
+    payload = cbor.decode(to_cwt(attestation(), MARRIAGE))
+    for value in (whole, payload | parts):
+        try:
+            assert isinstance(from_cwt(cbor.encode(value)), Attestation)
+        except MalformedAttestation:
+            pass
+    for read in (from_sd_jwt_claims, lambda value: from_json(json.dumps(value, default=str, skipkeys=True).encode())):
+        with pytest.raises(MalformedAttestation):
+            read(whole)
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x81\x00", b"\x60", b"\xa0", b"\xf6"], ids=bytes.hex)
+def test_cbor_that_is_no_map_of_claims_is_one_error(data: bytes) -> None:
+    with pytest.raises(MalformedAttestation):
+        from_cwt(data)
+
+
 @given(st.data())
 def test_a_qr_with_any_byte_changed_is_an_attestation_or_one_error(data: st.DataObject) -> None:
     payload = bytearray(to_cwt(attestation(), MARRIAGE))
