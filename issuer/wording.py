@@ -67,7 +67,7 @@ CONSEQUENCES: Final[Mapping[CertificateStatus, tuple[Names, ...]]] = {
     ),
     CertificateStatus.INVALID: (
         Names("PDF、二维码、电子凭证同时失效。", "The PDF, the QR code and the credential end together."),
-        Names("各地窗口核验时会看到“已撤销”和原因。", "Counters everywhere read “revoked” and the reason."),
+        Names("各地窗口核验时会看到“已撤销”，不能受理。", "Counters everywhere read “revoked” and cannot accept it."),
         Names("不可恢复；需要时只能颁发新证。", "It cannot be undone; only a new certificate can follow."),
     ),
 }

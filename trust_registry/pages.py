@@ -6,6 +6,7 @@ Shows; changes nothing. Lists are signed by officers with their own keys (`yinxi
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from trust_registry.model import (
     CertificateType,
     IssuerEntry,
     IssuerId,
+    Names,
     RecognitionEntry,
     RegionCode,
     RegionList,
@@ -159,7 +161,8 @@ class Console:
         found = next((each for each in self._service.proposals() if each.id == proposal_id), None)
         if found is None:
             raise HTTPException(404)
-        return self._page(request, "proposal", self._view(), proposal=found)
+        view = self._view()
+        return self._page(request, "proposal", view, proposal=found, readable=lambda text: _with_names(text, view))
 
     def seal_image(self, digest: Id) -> Response:
         """The image whose SHA-256 a list names; immutable, since its name is its digest."""
@@ -212,3 +215,20 @@ def _entries_for(region: RegionList, scenario: Scenario, at: datetime) -> list[R
         and (not entry.scenarios or scenario.id in entry.scenarios)
         and matrices.entry_state(entry, at) is matrices.CellState.IN_FORCE
     ]
+
+
+def _with_names(text: Names, view: TrustView) -> Names:
+    """The sentence with the names of what it mentions by id: an officer reads names, and the path below has the id."""
+    known: dict[str, Names] = {
+        **{id_: each.names for id_, each in view.lists.items()},
+        **{id_: each.names for id_, each in view.types.items()},
+        **{id_: each.names for id_, each in view.scenarios.items()},
+        **{id_: each.names for id_, each in view.issuers.items()},
+    }
+    pattern = re.compile(
+        r"(?<![\w/-])(" + "|".join(map(re.escape, sorted(known, key=len, reverse=True))) + r")(?![\w/-])"
+    )
+    return Names(
+        pattern.sub(lambda found: f"“{known[found[1]].zh}”", text.zh),
+        pattern.sub(lambda found: known[found[1]].en, text.en),
+    )

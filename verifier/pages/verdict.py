@@ -123,7 +123,7 @@ def _claims(
     need = next((n for n in scenario.requires if attestation.type_id in n.any_of), None) if scenario else None
     order = [*names, *(name for name in attestation.claims if name not in names)]
     shown = [name for name in order if attestation.claims.get(name) is not None]
-    wanted = {*need.claims, *need.optional_claims} if need else set(shown)
+    wanted = {*need.claims, *need.optional_claims} if need else set() if scenario else set(shown)
 
     def claims(chosen: list[str]) -> tuple[Claim, ...]:
         return tuple(Claim(names.get(n, Names(n, n)), _value(attestation.claims[n])) for n in chosen)
