@@ -35,6 +35,8 @@ def test_what_a_signer_signs_its_public_key_verifies(algorithm: Algorithm, signe
     assert not signer.public_key.verify(signature, b"another document")
     assert not signer.public_key.verify(signature[:-1], b"document")
     assert not signer.public_key.verify(signature + b"\0", b"document")
+    half = algorithm.signature_size // 2
+    assert not signer.public_key.verify(b"\0" + signature[:half] + b"\0" + signature[half:], b"document")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
