@@ -14,21 +14,15 @@ from trust_registry.catalogue import MARRIAGE_CERTIFICATE
 
 
 @pytest.fixture(scope="session")
-def no_waiting_for_the_disk() -> Iterator[None]:
-    """In these stories no machine loses its power; tests/torture is about those that do."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(os, "fsync", lambda _: None)
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="session")
-def founded(no_waiting_for_the_disk: None, tmp_path_factory: pytest.TempPathFactory) -> Founded:
-    return found_world(tmp_path_factory.mktemp("founded"))
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        return found_world(tmp_path_factory.mktemp("founded"))
 
 
 @pytest.fixture
-def world(founded: Founded, tmp_path: Path) -> Iterator[World]:
+def world(founded: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody's power fails here: tests/torture is about that
     made = World(founded, tmp_path)
     yield made
     made.close()
