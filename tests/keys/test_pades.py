@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from keys.algorithms import ALGORITHMS, ES256
-from keys.cms import parse_signed_data
+from keys.cms import DATA, make_signed_data, parse_signed_data
 from keys.envelopes.pades import Appearance, Modification, parse_signed_pdf, sign_pdf
 from keys.errors import MalformedEnvelope, TimestampUnavailable
 from keys.signer import EphemeralSigner
@@ -267,6 +267,34 @@ class TestAlteredFiles:
         assert signature.certificate is None
         assert not signature.signature_ok
         assert signed_data.names_its_certificate()
+
+    def test_a_cms_with_content_of_its_own(self):
+        """It vouches for that content, whatever its digest; the file around it is somebody else's."""
+        digest = parse_signed_data(contents(SIGNED)).message_digest
+        inner = make_signed_data(
+            signer=SEAL,
+            certificate=SEAL_CERTIFICATE,
+            chain=(),
+            content_type=DATA,
+            content=b"something else",
+            message_digest=digest,
+        )
+        room = len(contents(SIGNED))
+        signature = only_signature(replace_contents(SIGNED, inner.ljust(room, b"\0")))
+        assert signature.signature_ok
+        assert (signature.digest_ok, signature.problems) == (False, ("content inside the CMS",))
+
+    def test_contents_that_are_not_those_in_the_gap(self):
+        """The bytes that a signature leaves out must be its own Contents, or anything could stand there."""
+
+        def exchange(writer):
+            value = writer.root["/AcroForm"]["/Fields"][0]["/V"]
+            value["/Contents"] = generic.ByteStringObject(b"\x30\x00")
+            writer.update_container(value)
+
+        signature = only_signature(update(SIGNED, exchange))
+        assert "byte range" in signature.problems
+        assert not signature.digest_ok
 
     def test_a_time_stamp_of_another_signature(self):
         """RFC 3161 appendix A: the imprint is of this signature's value, or it proves nothing."""
