@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 64
+ROOMS = frozenset({"keys", "trust_registry", "issuer", "verifier", "wallet_api", "server"})
 
 COMMANDS: dict[str, str] = {
     "demo": "Start a complete demonstration: two regions, offices, citizens, counters.",
@@ -76,22 +77,26 @@ def _root(
 
 def main() -> None:
     """The entry point of the `yinxin` script."""
-    from server.errors import DemoFolderRefused, InvalidSettings
-
     try:
         code = app(standalone_mode=False)
-    except InvalidSettings as err:
-        sys.stderr.write(f"yinxin: {err}\n")
-        sys.exit(EXIT_USAGE)
-    except DemoFolderRefused as err:
-        sys.stderr.write(f"yinxin: {err}\n")
-        sys.exit(EXIT_REFUSED)
     except typer.Abort:
         sys.exit(130)
     except Exception as err:
-        show = getattr(err, "show", None)  # usage errors know how to show themselves
-        if show is None:
-            raise
-        show()
-        sys.exit(EXIT_USAGE)
+        sys.exit(_explain(err))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(err: Exception) -> int:
+    """Say what a refusal means; the exit code. A bug is raised again."""
+    show = getattr(err, "show", None)  # usage errors know how to show themselves
+    if show is not None:
+        show()
+        return EXIT_USAGE
+    home = type(err).__module__
+    if home.endswith(".errors") and home.partition(".")[0] in ROOMS:
+        sys.stderr.write(f"yinxin: {err or type(err).__name__}\n")
+        return EXIT_USAGE if type(err).__name__ == "InvalidSettings" else EXIT_REFUSED
+    if type(err).__name__ == "OperationalError":
+        sys.stderr.write("yinxin: the database can't be opened: is it running, and is YINXIN_DATABASE_URL right?\n")
+        return EXIT_REFUSED
+    raise err

@@ -23,14 +23,19 @@ def demo(
     The keys, the ceremony, the signatures and the status lists are real; the people are not. Stop with Ctrl-C; the next
     start keeps everything. To begin anew, remove the folder.
     """
+    from server.demo import apart
+
+    child = apart.begin(data, host, port)
+
     from rich.console import Console
 
     from server.demo.filling import account_cards
     from server.demo.greeting import greet
-    from server.demo.start import prepare_apart
+    from server.demo.start import prepare
     from server.running import run
     from server.wiring import build_house
 
-    prepared = prepare_apart(data, host, port)
-    house = build_house(prepared.settings, demo_accounts=account_cards())
-    run(prepared.settings, house, started=lambda: greet(Console(), prepared.settings, data, made=prepared.made))
+    apart.finish(child)
+    settings = prepare(data, host, port, say=apart.say).settings
+    house = build_house(settings, demo_accounts=account_cards())
+    run(settings, house, started=lambda: greet(Console(), settings, data, made=child is not None))

@@ -13,7 +13,6 @@ from issuer.model import (
     RenderingKind,
     Seal,
     StatusChangeRequest,
-    StatusReason,
     StatusSigner,
 )
 from issuer.service import IssuerService
@@ -24,7 +23,7 @@ from server.model import Affiliation
 from trust_registry.attestations import CertificateId
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE
 from trust_registry.edges import AccountId, Role
-from trust_registry.model import CertificateStatus, SealId
+from trust_registry.model import CertificateStatus, SealId, StatusReason
 
 PASSWORD = "yinxin-demo"  # noqa: S105 - fixed, printed and shown on the sign-in page: it protects nothing
 FOUNDER = AccountId("demo-founding")

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 from server.clock import utc_now
+from server.demo.apart import MARK, SETTINGS_FILE
 from server.demo.custody import Custody, new_passphrase
 from server.demo.filling import Filling, issue_first, open_accounts, take_into_custody
 from server.demo.founding import found
@@ -30,9 +29,6 @@ from server.errors import DemoFolderRefused
 from server.settings import Settings, load_settings
 from server.wiring import build_accounts, build_issuer, open_all
 from trust_registry.repository import Repository
-
-SETTINGS_FILE = "yinxin.toml"
-MARK = ".demo-under-construction"  # while this file is there, the folder is unfinished and may be made anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +62,6 @@ def prepare(
         mark.unlink()
         made = True
     return Prepared(load_settings(file, data=data, host=host, port=port), made)
-
-
-def prepare_apart(data: Path, host: str, port: int) -> Prepared:
-    """As `prepare`, made in a process of its own: the memory that making takes is not kept while serving."""
-    made = not (data / SETTINGS_FILE).exists() or (data / MARK).exists()
-    if made:
-        child = get_context("spawn").Process(target=_prepare_aloud, args=(data, host, port))
-        child.start()
-        child.join()
-        if child.exitcode != 0:
-            raise DemoFolderRefused("the demonstration was not prepared: see above")
-    return replace(prepare(data, host, port, say=_say), made=made)
-
-
-def _prepare_aloud(data: Path, host: str, port: int) -> None:
-    try:
-        prepare(data, host, port, say=_say)
-    except DemoFolderRefused as err:
-        _say(str(err))
-        sys.exit(1)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Callable[[], datetime]) -> None:

@@ -158,3 +158,20 @@ def test_machine_client_is_registered_with_public_keys_only(tmp_path: Path) -> N
     bad = run("accounts", "client", "batch", "--jwks", str(tmp_path / "private.json"), "--role", "issuing_clerk", *data)
     assert bad.returncode == 64
     assert "private" in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"YINXIN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "the database can't be opened"),
+        ({"YINXIN_RECEIPT_KEYS": '{"990200/hall": "file:/no/such.key"}'}, "encrypted"),
+        ({"YINXIN_RECEIPT_KEYS": '{"990200/hall": "pkcs11:token=x"}'}, "custody"),
+    ],
+)
+def test_what_stops_the_server_from_starting_is_told_in_one_line(
+    tmp_path: Path, environment: dict[str, str], words: str
+) -> None:
+    done = run("serve", "--data", str(tmp_path), **environment)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

@@ -15,9 +15,10 @@ from starlette.testclient import TestClient
 
 from server.app import create_app
 from server.clock import utc_now
+from server.demo.apart import MARK, SETTINGS_FILE
 from server.demo.filling import PASSWORD, account_cards
 from server.demo.people import LIN, ZHOU
-from server.demo.start import MARK, SETTINGS_FILE, Prepared, prepare
+from server.demo.start import Prepared, prepare
 from server.demo.world import DONGLING, XICHUAN
 from server.errors import DemoFolderRefused
 from server.wiring import build_house
