@@ -3,103 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
-from time import monotonic
 
 import pikepdf
 import pytest
-import typst
 from asn1crypto import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from keys.algorithms import ALGORITHMS, ES256
 from keys.cms import DATA, make_signed_data, parse_signed_data
-from keys.envelopes.pades import Appearance, Modification, parse_signed_pdf, sign_pdf
+from keys.envelopes.pades import Appearance, Modification, parse_signed_pdf
 from keys.errors import MalformedEnvelope, TimestampUnavailable
 from keys.signer import EphemeralSigner
-from keys.timestamps import EmbeddedTimestamper
-from keys.x509 import Profile, make_certificate, make_region_ca
-
-VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors" / "pdf"
-DAY_0 = datetime(2026, 11, 1, tzinfo=UTC)
-NOW = datetime(2026, 11, 21, 9, 30, 15, tzinfo=UTC)
-CA_SIGNER = EphemeralSigner.generate(ES256)
-CA = make_region_ca(
-    CA_SIGNER,
-    common_name="Dongling CA",
-    organisation="Dongling",
-    region="990100",
-    not_before=DAY_0,
-    not_after=DAY_0 + timedelta(days=3650),
+from tests.keys.pdf_files import (
+    ATTACHMENT,
+    CA,
+    NOW,
+    SEAL,
+    SEAL_CERTIFICATE,
+    SIGNED,
+    TSA,
+    certify,
+    contents,
+    contents_hex,
+    flip,
+    image,
+    inside_contents,
+    only_signature,
+    repaint,
+    replace_contents,
+    sign,
+    swap_attachment,
+    update,
 )
-
-
-def certify(signer, profile=Profile.SEAL, name="99010000000001"):
-    return make_certificate(
-        profile,
-        ca_signer=CA_SIGNER,
-        ca=CA,
-        subject_key=signer.public_key,
-        common_name=name,
-        organisation="东岭市民政局",
-        uscc=None,
-        uri=None,
-        not_before=DAY_0,
-        not_after=DAY_0 + timedelta(days=1000),
-    )
-
-
-SEAL = EphemeralSigner.generate(ES256)
-SEAL_CERTIFICATE = certify(SEAL)
-TSA_SIGNER = EphemeralSigner.generate(ES256)
-TSA = EmbeddedTimestamper(TSA_SIGNER, certify(TSA_SIGNER, Profile.TIMESTAMP, "TSA"), (), lambda: NOW)
-ATTACHMENT = b'{"format":"yinxin-certificate/1"}'
-
-
-def document(attached: bytes = ATTACHMENT) -> bytes:
-    source = (
-        b'#set document(title: "t")\n#rect()\n'
-        b'#pdf.attach("yinxin-certificate.json", mime-type: "application/json", description: "d")'
-    )
-    return typst.compile({"main.typ": source, "yinxin-certificate.json": attached}, pdf_standards="a-3b", timestamp=0)
-
-
-def image() -> bytes:
-    return typst.compile({"main.typ": b"#set page(width: 42mm, height: 42mm, fill: none)\n#circle(fill: red)"})
-
-
-DOCUMENT = document()
-
-
-def sign(pdf=DOCUMENT, signer=SEAL, certificate=SEAL_CERTIFICATE, **changes) -> bytes:
-    settings_ = {
-        "signer": signer,
-        "certificate": certificate,
-        "chain": (),
-        "timestamper": TSA,
-        "signed_at": NOW,
-        "appearance": None,
-        "reason": "颁发",
-        "location": None,
-        "field_name": "seal",
-    }
-    return sign_pdf(pdf, **{**settings_, **changes})
-
-
-SIGNED = sign()
-
-
-def only_signature(data: bytes):
-    (signature,) = parse_signed_pdf(data).signatures
-    return signature
 
 
 class TestSigning:
@@ -346,244 +287,3 @@ class TestAlteredFiles:
             parse_signed_pdf(b"%PDF-1.7\n" + data)
         with pytest.raises(MalformedEnvelope):
             parse_signed_pdf(data)
-
-
-def xref_stream(entries: bytes, body: bytes) -> bytes:
-    head = b"9 0 obj\n<</Type/XRef/Root 1 0 R%b/Length %d>>" % (entries, len(body))
-    return head + b"\nstream\n%b\nendstream\nendobj\n" % body
-
-
-class TestBounds:
-    def test_not_signed_is_no_error(self):
-        file = parse_signed_pdf(DOCUMENT)
-        assert (file.signatures, file.revision_count) == ((), 1)
-        assert file.attachments == {"yinxin-certificate.json": ATTACHMENT}
-
-    def test_encrypted(self):
-        locked = BytesIO()
-        with pikepdf.open(BytesIO(DOCUMENT)) as pdf:
-            pdf.save(locked, encryption=pikepdf.Encryption(owner="o", user="u"))
-        with pytest.raises(MalformedEnvelope, match="encrypted"):
-            parse_signed_pdf(locked.getvalue())
-
-    def test_too_big(self):
-        with pytest.raises(MalformedEnvelope, match="more than"):
-            parse_signed_pdf(b"%PDF-1.7" + bytes(33 << 20))
-
-    def test_too_many_revisions(self):
-        with pytest.raises(MalformedEnvelope, match="revisions"):
-            parse_signed_pdf(b"%PDF-1.7\n" + b"startxref\n0\n%%EOF\n" * 65)
-
-    @pytest.mark.parametrize(
-        "tail", [b"", b"\n%%EOF", b"x%%EOF\n", b"\n1\n%%EOF", b"startxref\n1\n%%EOF", b"\nstartxref\n1\n%%EOF\n"]
-    )
-    def test_thirty_two_mebibytes_in_one_line_end_soon(self, tail):
-        self.ends_soon(b"%PDF-1.7\n" + b"%" * (31 << 20) + tail)
-
-    @pytest.mark.parametrize(
-        "table",
-        [
-            b"xref\n0 2000000000\n0000000000 65535 f \n",
-            b"xref\n" + b"0 1\n0000000000 65535 f \n" * 1_000_000,
-            xref_stream(b"/Size 2000000000/W[1 4 1]", b"abcdef"),
-            xref_stream(b"/Size 9/Index[0 2000000000]/W[0 0 0]", b""),
-            xref_stream(b"/Size 9/Index[0 2000000000]/W[0 0 1]", b"a"),
-        ],
-        ids=["many", "sections", "stream size", "entries of no bytes", "more than bytes"],
-    )
-    def test_cross_references_that_promise_too_much(self, table):
-        start = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
-        trailer = b"trailer\n<</Root 1 0 R/Size 2000000000>>\n" if table.startswith(b"xref") else b""
-        self.ends_soon(start + table + trailer + b"\nstartxref\n%d\n%%%%EOF\n" % len(start))
-
-    def test_a_revision_that_names_itself_as_its_predecessor(self):
-        start = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog>>\nendobj\n"
-        table = b"xref\n0 1\n0000000000 65535 f \ntrailer\n<</Root 1 0 R/Size 2/Prev %d>>\n" % len(start)
-        self.ends_soon(start + table + b"startxref\n%d\n%%%%EOF\n" % len(start))
-
-    def test_form_fields_wound_into_a_graph(self):
-        """Thirty levels, each naming the next twice: a billion paths."""
-        levels = [b"<</T(%d)/Kids[%d 0 R %d 0 R]>>" % (n, n + 4, n + 4) for n in range(30)]
-        file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>", PAGES, *levels, b"<</T(x)>>")
-        self.ends_soon(file)
-
-    def test_many_signatures(self):
-        value = b"<</Type/Sig/ByteRange[0 1 2 1]/Contents<00>>>"
-        fields = [b"<</FT/Sig/T(%d)/V %b>>" % (n, value) for n in range(17)]
-        kids = [b"%d 0 R" % (n + 3) for n in range(17)]
-        catalog = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%b]>>>>"
-        assert len(parse_signed_pdf(raw_pdf(catalog % b" ".join(kids[:16]), PAGES, *fields)).signatures) == 16
-        with pytest.raises(MalformedEnvelope, match="signatures"):
-            parse_signed_pdf(raw_pdf(catalog % b" ".join(kids), PAGES, *fields))
-
-    def test_many_attachments(self):
-        names = b"".join(b"(%d)3 0 R" % n for n in range(5000))
-        file = raw_pdf(
-            b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[%b]>>>>>>" % names,
-            PAGES,
-            b"<</F(a)/EF<</F 4 0 R>>>>",
-            b"<</Length 1>>\nstream\na\nendstream",
-        )
-        self.ends_soon(file)
-
-    def test_form_fields_in_a_circle(self):
-        file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>", PAGES, b"<</T(x)/Kids[3 0 R]>>")
-        self.ends_soon(file)
-
-    def test_a_name_tree_in_a_circle(self):
-        file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles 3 0 R>>>>", PAGES, b"<</Kids[3 0 R 3 0 R]>>")
-        self.ends_soon(file)
-
-    def test_fields_and_arrays_nested_deep(self):
-        self.ends_soon(raw_pdf(b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields " + b"[" * 50_000 + b">>>>", PAGES))
-
-    def test_an_attachment_that_inflates_without_end(self):
-        import zlib
-
-        bomb = zlib.compress(bytes(64 << 20), 9)
-        file = raw_pdf(
-            b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a)3 0 R]>>>>>>",
-            PAGES,
-            b"<</Type/Filespec/F(a)/EF<</F 4 0 R>>>>",
-            b"<</Filter/FlateDecode/Length %d>>\nstream\n%b\nendstream" % (len(bomb), bomb),
-        )
-        self.ends_soon(file)
-
-    def test_a_comparison_that_would_not_end(self):
-        """A later revision wound into a graph: the budget of look-ups ends the comparison, as a fact."""
-
-        def wind(writer):
-            node = writer.add_object(generic.DictionaryObject())
-            for _ in range(40):
-                node = writer.add_object(generic.ArrayObject([node, node]))
-            writer.root["/Wound"] = node
-            writer.update_root()
-
-        started = monotonic()
-        signature = only_signature(update(SIGNED, wind))
-        assert monotonic() - started < 30
-        assert signature.modification is Modification.OTHER
-
-    @staticmethod
-    def ends_soon(file: bytes) -> None:
-        started = monotonic()
-        with pytest.raises(MalformedEnvelope):
-            parse_signed_pdf(file)
-        assert monotonic() - started < 10
-
-
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="the third-party PDF vectors are not beside this repository")
-class TestVectors:
-    """Files made by others: pyHanko's tests and EU DSS's coverage anomalies."""
-
-    def facts(self, name):
-        return parse_signed_pdf((VECTORS / name).read_bytes()).signatures
-
-    def test_rsa_is_read_and_named_as_what_we_do_not_accept(self):
-        (signature,) = self.facts("sig-with-ski-sid.pdf")
-        assert signature.certificate is not None
-        assert (signature.digest_ok, signature.signature_ok, signature.algorithm) == (True, False, None)
-        assert "signature algorithm" in signature.problems
-
-    def test_a_cms_with_content_of_its_own_is_refused(self):
-        (signature,) = self.facts("pdf-sig-with-econtent.pdf")
-        assert (signature.digest_ok, signature.problems[0]) == (False, "content inside the CMS")
-
-    def test_a_sha1_signing_certificate_attribute_does_not_count(self):
-        (signature,) = self.facts("pades-with-old-style-signing-cert-attr.pdf")
-        assert not signature.signing_certificate_attribute_ok
-
-    def test_signed_attributes_are_required(self):
-        (signature,) = self.facts("sig-no-signed-attrs.pdf")
-        assert not signature.digest_ok
-        assert not signature.signature_ok
-
-    @pytest.mark.parametrize(
-        "name", ["form-update-override-appearance-stream-sneaky.pdf", "form-update-ap-indirect-sneaky-trailer.pdf"]
-    )
-    def test_replaced_appearances_are_seen(self, name):
-        first, _ = self.facts(name)
-        assert first.modification is Modification.OTHER
-
-    def test_b_lta_updates_are_ltv(self):
-        (signature,) = self.facts("pades-lta-dss-indirect-arrs-test.pdf")
-        assert signature.modification is Modification.LTV
-
-    @pytest.mark.parametrize("name", ["one-byterange", "signature-gap-too-big", "weird-byterange"])
-    def test_a_byte_range_that_leaves_room_is_refused(self, name):
-        (signature,) = self.facts(f"coverage-anomalies/{name}.pdf")
-        assert "byte range" in signature.problems
-        assert not signature.digest_ok
-
-    def test_every_vector_is_facts_or_malformed(self):
-        for path in VECTORS.rglob("*.pdf"):
-            assert parse_signed_pdf(path.read_bytes()).revision_count >= 1
-
-
-PAGES = b"<</Type/Pages/Kids[]/Count 0>>"
-
-
-def raw_pdf(*objects: bytes) -> bytes:
-    """A one-revision PDF of these objects; the first is the catalog, the second its pages."""
-    out, offsets = bytearray(b"%PDF-1.7\n"), []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    size = len(objects) + 1
-    return bytes(
-        out
-    ) + b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF\n" % (
-        size,
-        table,
-        size,
-        len(out),
-    )
-
-
-def test_the_raw_files_of_these_tests_are_pdfs():
-    assert parse_signed_pdf(raw_pdf(b"<</Type/Catalog/Pages 2 0 R>>", PAGES)).signatures == ()
-
-
-def contents_hex(pdf: bytes) -> str:
-    start = pdf.rindex(b"/Contents <") + len(b"/Contents <")
-    return pdf[start : pdf.index(b">", start)].decode()
-
-
-def contents(pdf: bytes) -> bytes:
-    return bytes.fromhex(contents_hex(pdf))
-
-
-def replace_contents(pdf: bytes, new: bytes) -> bytes:
-    return pdf.replace(contents_hex(pdf).encode(), new.hex().encode())
-
-
-def inside_contents(place: int) -> bool:
-    start = SIGNED.rindex(b"/Contents <") + len(b"/Contents <")
-    return start <= place < SIGNED.index(b">", start)
-
-
-def flip(data: bytes, place: int) -> bytes:
-    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
-
-
-def update(pdf: bytes, change) -> bytes:
-    """`change(writer)` as an incremental update by somebody without a key."""
-    out = BytesIO()
-    writer = IncrementalPdfFileWriter(BytesIO(pdf))
-    change(writer)
-    writer.write(out)
-    return out.getvalue()
-
-
-def repaint(writer):
-    page = writer.find_page_for_modification(0)[0].get_object()
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"0 0 100 100 re f"))
-    writer.update_container(page)
-
-
-def swap_attachment(writer):
-    specification = writer.root["/Names"]["/EmbeddedFiles"]["/Names"][1]
-    stream = writer.add_object(generic.StreamObject(stream_data=b'{"forged": true}'))
-    specification["/EF"] = generic.DictionaryObject({pdf_name("/F"): stream, pdf_name("/UF"): stream})
-    writer.update_container(specification)
