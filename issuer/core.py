@@ -37,7 +37,6 @@ from issuer.model import (
     IssueRequest,
     Seal,
     StatusChangeRequest,
-    StatusReason,
     StatusRecord,
 )
 from keys.errors import KeysError
@@ -46,7 +45,15 @@ from trust_registry import errors as registry_errors
 from trust_registry.catalogue import validate_claims
 from trust_registry.core import status_at
 from trust_registry.identifiers import check_citizen_number, check_uscc, mask
-from trust_registry.model import CertificateStatus, CertificateType, EntryStatus, IssuerEntry, SealEntry, ValidityKind
+from trust_registry.model import (
+    CertificateStatus,
+    CertificateType,
+    EntryStatus,
+    IssuerEntry,
+    SealEntry,
+    StatusReason,
+    ValidityKind,
+)
 
 CIVIL_TIME = timezone(timedelta(hours=8))  # dates on certificates are civil dates of UTC+8 (GB/T 7408)
 CLOCK_TOLERANCE = timedelta(minutes=5)  # how far a caller's clock may run behind ours

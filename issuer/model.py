@@ -10,7 +10,16 @@ from typing import Any
 
 from trust_registry.attestations import Attestation, CertificateId
 from trust_registry.edges import AccountId, HolderId
-from trust_registry.model import CertificateStatus, CertificateType, IssuerEntry, IssuerId, Names, SealId, TypeId
+from trust_registry.model import (
+    CertificateStatus,
+    CertificateType,
+    IssuerEntry,
+    IssuerId,
+    Names,
+    SealId,
+    StatusReason,
+    TypeId,
+)
 
 
 class HolderKind(Enum):
@@ -124,19 +133,6 @@ class CertificateState(Enum):
     RECORDED = "recorded"
     PUBLISHED = "published"
     VOIDED = "voided"  # recorded, never signed, given up on restart
-
-
-class StatusReason(Enum):
-    """Why a certificate's status changed; `zh`/`en` texts are in the pages."""
-
-    CORRECTION = "correction"  # 信息更正
-    HOLDER_REQUEST = "holder_request"
-    SUPERSEDED = "superseded"
-    OBTAINED_BY_FRAUD = "obtained_by_fraud"
-    UNDER_REVIEW = "under_review"
-    REVIEW_ENDED = "review_ended"
-    ENTITLEMENT_ENDED = "entitlement_ended"
-    ISSUED_IN_ERROR = "issued_in_error"
 
 
 @dataclass(frozen=True, slots=True)

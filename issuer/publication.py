@@ -9,6 +9,7 @@ Layout of the folder: `lists/<path below /status/>` is what any web server may s
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import secrets
@@ -25,8 +26,10 @@ from issuer.errors import StatusListMisplaced, StatusListNotFound
 from issuer.model import StatusRecord
 from keys.signer import Signer
 from keys.x509 import Certificate
-from trust_registry.model import CertificateStatus
+from trust_registry.model import CertificateStatus, StatusNote
+from trust_registry.status_cache import AGGREGATION_NAME
 from trust_registry.status_list import make_status_token, new_status_list
+from trust_registry.status_notes import pack_notes
 
 PREFIX = "/status/"  # in the path of every status list URI; what follows is the path of the file
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
@@ -116,12 +119,15 @@ class StatusPublication:
     ) -> SignedList:
         """The list as its histories say at `at`, signed. Raises: whatever the signer raises."""
         statuses = new_status_list(size)
+        notes: dict[int, StatusNote] = {}
         for index, history in histories.items():
-            status = standing_at(history, at).status
-            if status is not CertificateStatus.VALID:
-                statuses.set(index, status)
+            standing = standing_at(history, at)
+            if standing.status is not CertificateStatus.VALID and standing.since is not None:
+                statuses.set(index, standing.status)
+                notes[index] = StatusNote(standing.reason, standing.since)
         token = make_status_token(
             statuses.freeze(),
+            notes=pack_notes(notes),
             uri=uri,
             signer=signer,
             issued_at=at,
@@ -133,8 +139,8 @@ class StatusPublication:
         due_at = min((effective_at for effective_at in later if effective_at > at), default=at + self._resign_after)
         return SignedList(token, min(due_at, at + self._resign_after))
 
-    def write(self, uri: str, token: str) -> None:
-        """Publish `token` at `uri`: whoever reads sees the old file or the new one, also after a crash.
+    def write(self, uri: str, content: str) -> None:
+        """Publish `content` at `uri`: whoever reads sees the old file or the new one, also after a crash.
 
         Durable when this returns. Raises: StatusListMisplaced, OSError.
         """
@@ -144,7 +150,7 @@ class StatusPublication:
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(token.encode())
+                file.write(content.encode())
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(new, path)
@@ -152,6 +158,17 @@ class StatusPublication:
             new.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+    def announce(self, uris: Sequence[str]) -> None:
+        """Publish which lists an issuer has, beside them, for those who copy all for use without a network.
+
+        `uris`: all below one base. Raises: StatusListMisplaced, OSError. Spec: Token Status List section 9.
+        """
+        base = uris[0].rpartition("/")[0]
+        document = json.dumps({"status_lists": list(uris)}, separators=(",", ":"))
+        uri = f"{base}/{AGGREGATION_NAME}"
+        if self.digest(uri) != "sha256:" + sha256(document.encode()).hexdigest():
+            self.write(uri, document)
 
     def sweep(self) -> None:
         """Remove what a crash left half written. Only while `publishing`."""

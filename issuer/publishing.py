@@ -107,6 +107,8 @@ class ListPublisher:
                 at=at,
             )
             self._publication.write(seen.uri, signed.token)
+            others = (one for one in self._store.status_lists() if one.issuer_id == seen.issuer_id)
+            self._publication.announce(sorted({seen.uri, *(one.uri for one in others if one.published_at)}))
         except (OSError, KeysError) as err:
             raise PublicationDelayed(seen.uri) from err
         return signed

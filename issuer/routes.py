@@ -29,6 +29,7 @@ from issuer.wire import (
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId, Edge, Principal, Role
 from trust_registry.model import IssuerId, SealId, TypeId
+from trust_registry.status_cache import AGGREGATION_NAME
 from trust_registry.status_list import MEDIA_TYPE
 
 CertificatePath = Annotated[str, Path(min_length=1, max_length=120, pattern=r"^[0-9A-Z.]+$")]
@@ -169,6 +170,7 @@ def _status_lists(service: IssuerService) -> APIRouter:
         headers = {"ETag": etag, "Cache-Control": cache_control, "Access-Control-Allow-Origin": "*"}
         if etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return Response(token, media_type=MEDIA_TYPE, headers=headers)
+        announcement = inner.endswith("/" + AGGREGATION_NAME)
+        return Response(token, media_type="application/json" if announcement else MEDIA_TYPE, headers=headers)
 
     return routes

@@ -15,12 +15,11 @@ from issuer.model import (
     IssueRequest,
     SealUse,
     StatusChangeRequest,
-    StatusReason,
     StatusRecord,
 )
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
-from trust_registry.model import CertificateStatus, IssuerId, SealId, TypeId
+from trust_registry.model import CertificateStatus, IssuerId, SealId, StatusReason, TypeId
 
 Identifier = Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")]
 # JSON has no instants: these alone are read from text, everything else must have its JSON type.

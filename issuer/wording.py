@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from issuer import errors
-from issuer.model import CertificateState, StatusReason
-from trust_registry.model import CertificateStatus, Names
+from issuer.model import CertificateState
+from trust_registry.model import CertificateStatus, Names, StatusReason
 
 REASONS: Final[Mapping[StatusReason, Names]] = {
-    StatusReason.CORRECTION: Names("信息更正", "Correction"),
-    StatusReason.HOLDER_REQUEST: Names("持证人申请", "At the holder's request"),
-    StatusReason.SUPERSEDED: Names("已换发新证", "Replaced by a new certificate"),
-    StatusReason.OBTAINED_BY_FRAUD: Names("以欺骗方式取得", "Obtained by fraud"),
-    StatusReason.UNDER_REVIEW: Names("正在复核", "Under review"),
-    StatusReason.REVIEW_ENDED: Names("复核结束", "Review ended"),
-    StatusReason.ENTITLEMENT_ENDED: Names("资格终止", "Entitlement ended"),
-    StatusReason.ISSUED_IN_ERROR: Names("错误颁发", "Issued in error"),
+    reason: Names(reason.names.zh, reason.names.en[0].upper() + reason.names.en[1:]) for reason in StatusReason
 }
 REASONS_FOR: Final[Mapping[CertificateStatus, tuple[StatusReason, ...]]] = {
     CertificateStatus.SUSPENDED: (

@@ -28,6 +28,7 @@ from trust_registry.model import (
     KeyUse,
     RegionCode,
     StatusList,
+    StatusNotes,
     StatusProblem,
     StatusProblemKind,
     StatusSnapshot,
@@ -36,6 +37,7 @@ from trust_registry.model import (
 
 BITS: Final = 2
 TYP: Final = "statuslist+jwt"
+NOTES_CLAIM: Final = "status_notes"  # ours; docs/adr/0006
 MEDIA_TYPE: Final = "application/statuslist+jwt"
 MAX_TOKEN_SIZE: Final = 8 * 1024 * 1024
 MAX_LIST_SIZE: Final = 16 * 1024 * 1024  # bytes inflated: 2^26 entries of 2 bits
@@ -123,11 +125,13 @@ class StatusToken:
     ttl: timedelta | None
     statuses: StatusList
     digest: str
+    notes: StatusNotes | None = None
 
 
 def make_status_token(
     statuses: StatusList,
     *,
+    notes: StatusNotes | None = None,
     uri: str,
     signer: Signer,
     issued_at: datetime,
@@ -142,13 +146,16 @@ def make_status_token(
     header: dict[str, Any] = {"typ": TYP}
     if certificate is not None:
         header["x5t#S256"] = b64url_encode(bytes.fromhex(certificate.thumbprint)).decode()
-    payload = {
+    payload: dict[str, Any] = {
         "sub": uri,
         "iat": int(issued_at.timestamp()),
         "exp": int(expires_at.timestamp()),
         "ttl": int(ttl.total_seconds()),
         "status_list": {"bits": statuses.bits, "lst": b64url_encode(compress(statuses.data)).decode()},
     }
+    if notes is not None and notes.columns:
+        columns = b64url_encode(compress(notes.columns)).decode()
+        payload[NOTES_CLAIM] = {"reasons": list(notes.reasons), "lst": columns}
     return sign_jws(header, json.dumps(payload, separators=(",", ":")).encode(), signer)
 
 
@@ -174,7 +181,21 @@ def parse_status_token(token: str | bytes) -> StatusToken:
         ttl,
         _read_list(claims.get("status_list")),
         "sha256:" + hashlib.sha256(text).hexdigest(),
+        _read_notes(claims.get(NOTES_CLAIM)),
     )
+
+
+def _read_notes(value: object) -> StatusNotes | None:
+    """The notes, if they can be read; what is no use to us is no reason to disbelieve the statuses."""
+    if not isinstance(value, dict):
+        return None
+    reasons, packed = value.get("reasons"), value.get("lst")
+    if not isinstance(reasons, list) or not all(isinstance(each, str) for each in reasons):
+        return None
+    try:
+        return StatusNotes(tuple(reasons), inflate(b64url_decode(str(packed).encode("ascii"))))
+    except (ValueError, MalformedStatusToken):
+        return None
 
 
 def _read_list(value: object) -> StatusList:
@@ -239,7 +260,15 @@ def open_status_token(
     if not _signed_by_issuer(parsed, view, code, issuer, at):
         return problem(StatusProblemKind.FORGED, "not signed by a status key that the region lists for this issuer")
     return StatusSnapshot(
-        uri, issuer.id, parsed.statuses, parsed.issued_at, parsed.expires_at, parsed.ttl, fetched_at, parsed.digest
+        uri,
+        issuer.id,
+        parsed.statuses,
+        parsed.issued_at,
+        parsed.expires_at,
+        parsed.ttl,
+        fetched_at,
+        parsed.digest,
+        parsed.notes,
     )
 
 

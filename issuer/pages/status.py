@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse
 
 from issuer import wording
 from issuer.errors import EffectiveTimeInPast, PublicationDelayed, StatusChangeRefused
-from issuer.model import StatusChangeRequest, StatusReason
+from issuer.model import StatusChangeRequest
 from issuer.pages.desk import Desk, typed
 from trust_registry.edges import Principal
-from trust_registry.model import CertificateStatus, Names
+from trust_registry.model import CertificateStatus, Names, StatusReason
 
 TAB = "/desk"
 CIVIL_TIME = timezone(timedelta(hours=8))

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from issuer.model import StatusReason, StatusRecord
+from issuer.model import StatusRecord
 from issuer.store.base import CERTIFICATES, STATUS_CHANGES, STATUS_LISTS, StoreBase
 from issuer.store.voiding import lock_list, mark_changed
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
-from trust_registry.model import CertificateStatus, IssuerId
+from trust_registry.model import CertificateStatus, IssuerId, StatusReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
-from issuer.model import CertificateState, StatusReason
+from issuer.model import CertificateState
 from issuer.store.base import CERTIFICATES, STATUS_CHANGES, STATUS_LISTS
-from trust_registry.model import CertificateStatus
+from trust_registry.model import CertificateStatus, StatusReason
 
 RECOVERY = "recovery"  # the account that the status history names
 

@@ -353,10 +353,10 @@ def _type(service: IssuerService, type_id: str) -> CertificateType:
 
 
 def _change(service: IssuerService, number: str, status: str, reason: Reason, at: str | None) -> None:
-    from issuer.model import StatusChangeRequest, StatusReason
+    from issuer.model import StatusChangeRequest
     from server.clock import utc_now
     from trust_registry.attestations import CertificateId
-    from trust_registry.model import CertificateStatus
+    from trust_registry.model import CertificateStatus, StatusReason
 
     try:
         effective_at = utc_now() if at is None else datetime.fromisoformat(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,14 +25,15 @@ from issuer.errors import (
     StatusSignerMissing,
     StatusUnchanged,
 )
-from issuer.model import CertificateFilter, RenderingKind, StatusChangeRequest, StatusReason, StatusRecord
+from issuer.model import CertificateFilter, RenderingKind, StatusChangeRequest, StatusRecord
 from issuer.publication import StatusPublication
 from keys.errors import KeyNotFound, TimestampUnavailable
 from keys.signer import Signer
 from tests.issuer.office import CLERK, DAY, DAY_0, OFFICE, OTHER_OFFICE, OTHER_SEAL_ID, Office
 from trust_registry.attestations import CertificateId
-from trust_registry.model import CertificateStatus
-from trust_registry.status_list import parse_status_token
+from trust_registry.model import CertificateStatus, StatusNote, StatusReason
+from trust_registry.status_list import parse_status_token, status_at_index
+from trust_registry.status_notes import note_at_index
 
 VALID, INVALID, SUSPENDED = CertificateStatus.VALID, CertificateStatus.INVALID, CertificateStatus.SUSPENDED
 REVIEW, REVIEWED, FRAUD = StatusReason.UNDER_REVIEW, StatusReason.REVIEW_ENDED, StatusReason.OBTAINED_BY_FRAUD
@@ -111,6 +113,21 @@ def test_suspend_reinstate_revoke_as_a_verifier_sees_it(office: Office) -> None:
     assert office.service.held(holder)[0].status is INVALID
     with pytest.raises(StatusFinal):
         office.service.change_status(office.change(certificate_id, VALID, REVIEWED))
+
+
+def test_the_list_says_why_and_since_when(office: Office) -> None:
+    certificate_id = issued(office)
+    office.clock.turn(timedelta(hours=1))
+    office.service.change_status(office.change(certificate_id, INVALID, FRAUD))
+    read = parse_status_token(office.service.publication.path_of(URI).read_bytes())
+    (index,) = (i for i in range(len(read.statuses)) if status_at_index(read.statuses, i) is INVALID)
+    assert note_at_index(read.statuses, read.notes, index) == StatusNote(FRAUD, office.clock())
+
+
+def test_an_office_announces_its_lists_for_those_who_copy_them(office: Office) -> None:
+    issued(office)
+    announced = office.service.publication.path_of(URI).with_name("aggregation.json")
+    assert json.loads(announced.read_bytes()) == {"status_lists": [URI]}
 
 
 def test_one_certificates_status_is_not_its_neighbours(office: Office) -> None:

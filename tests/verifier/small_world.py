@@ -48,6 +48,7 @@ from trust_registry.model import (
     SealEntry,
     SealId,
     StatusChange,
+    StatusNote,
     StatusProblem,
     StatusProblemKind,
     StatusView,
@@ -57,6 +58,7 @@ from trust_registry.model import (
     TypeRequirement,
 )
 from trust_registry.status_list import make_status_token, new_status_list, open_status_token
+from trust_registry.status_notes import pack_notes
 from verifier.receipts import ReceiptKey
 
 DAY = timedelta(days=1)
@@ -252,11 +254,14 @@ class SmallWorld:
             self.refreshed_at + DAY,
         )
 
-    def status_token(self, *, index: int = 7, status: CertificateStatus = CertificateStatus.VALID) -> str:
+    def status_token(
+        self, *, index: int = 7, status: CertificateStatus = CertificateStatus.VALID, note: StatusNote | None = None
+    ) -> str:
         statuses = new_status_list(1024)
         statuses.set(index, status)
         return make_status_token(
             statuses.freeze(),
+            notes=None if note is None else pack_notes({index: note}),
             uri=LIST,
             signer=signer("status"),
             issued_at=self.list_issued_at,
@@ -265,8 +270,10 @@ class SmallWorld:
             certificate=certificate("status", Profile.STATUS, EAST),
         )
 
-    def statuses(self, status: CertificateStatus = CertificateStatus.VALID) -> StatusView:
-        token = self.status_token(status=status)
+    def statuses(
+        self, status: CertificateStatus = CertificateStatus.VALID, note: StatusNote | None = None
+    ) -> StatusView:
+        token = self.status_token(status=status, note=note)
         opened = open_status_token(token, uri=LIST, view=self.view(), at=self.list_issued_at, fetched_at=NOW)
         return StatusView({LIST: opened})
 

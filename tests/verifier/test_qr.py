@@ -39,11 +39,14 @@ from trust_registry.model import (
     IssuerId,
     RegionCode,
     SealId,
+    StatusNote,
     StatusProblemKind,
+    StatusReason,
     StatusView,
     TypeId,
     TypeRequirement,
 )
+from verifier.messages import summary
 from verifier.model import Check, ExpectedBinding, Indication, Outcome, Policy, SubIndication
 
 COMPROMISE = EntryReason.KEY_COMPROMISE
@@ -301,6 +304,32 @@ def test_revoked_now_says_nothing_certain_about_before(world: SmallWorld) -> Non
     statuses = world.statuses(CertificateStatus.INVALID)
     report = ask(world, qr(), statuses=statuses, at=SEALED + DAY)
     assert_indeterminate(report, "status_revoked_unknown_since", SubIndication.REVOKED_NO_POE)
+
+
+def test_revoked_for_a_reason_since_a_time(world: SmallWorld) -> None:
+    note = StatusNote(StatusReason.CORRECTION, SEALED + DAY)
+    statuses = world.statuses(CertificateStatus.INVALID, note)
+    assert_failed(ask(world, qr(), statuses=statuses), "status_revoked_because", SubIndication.REVOKED)
+    assert "信息更正" in summary(ask(world, qr(), statuses=statuses), "zh")
+
+
+def test_a_later_list_that_says_since_when_answers_for_earlier_times(world: SmallWorld) -> None:
+    statuses = world.statuses(CertificateStatus.INVALID, StatusNote(StatusReason.CORRECTION, SEALED + 2 * DAY))
+    after = ask(world, qr(), statuses=statuses, at=SEALED + 3 * DAY)
+    assert_failed(after, "status_revoked_because", SubIndication.REVOKED)
+    before = ask(world, qr(), statuses=statuses, at=SEALED + DAY)
+    assert_indeterminate(before, "status_revoked_unknown_since", SubIndication.REVOKED_NO_POE)
+
+
+def test_suspended_for_a_reason(world: SmallWorld) -> None:
+    note = StatusNote(StatusReason.UNDER_REVIEW, SEALED + DAY)
+    report = ask(world, qr(), statuses=world.statuses(CertificateStatus.SUSPENDED, note))
+    assert_indeterminate(report, "status_suspended_because", SubIndication.TRY_LATER)
+
+
+def test_a_reason_unknown_here_still_says_revoked(world: SmallWorld) -> None:
+    report = ask(world, qr(), statuses=world.statuses(CertificateStatus.INVALID, StatusNote(None, SEALED + DAY)))
+    assert_failed(report, "status_revoked", SubIndication.REVOKED)
 
 
 def test_suspended(world: SmallWorld) -> None:

@@ -26,7 +26,7 @@ def test_a_week_old_copy_says_so_and_a_fresh_one_knows_better(world: World, east
     world.turn_to(DAY_0 + 2 * DAY)
     office.revokes(certificate)
     week = DAY_0 + 7 * DAY
-    assert_verdict(west.verify(certificate.qr, at=week), "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(west.verify(certificate.qr, at=week), "FAILED", "REVOKED", "status_revoked_because")
     old = village.verify(certificate.qr)
     assert_verdict(old, "INDETERMINATE", "TRY_LATER", "status_stale")
     assert old.freshness.trust_age == week - DAY_0
@@ -34,7 +34,7 @@ def test_a_week_old_copy_says_so_and_a_fresh_one_knows_better(world: World, east
 
     village.online = True
     village.refresh()
-    assert_verdict(village.verify(certificate.qr), "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(village.verify(certificate.qr), "FAILED", "REVOKED", "status_revoked_because")
 
 
 def test_offline_for_an_hour_is_as_good_as_online_and_for_a_month_it_is_cannot_tell(
@@ -85,4 +85,4 @@ def test_a_revocation_known_offline_stays_one(world: World, east: Region, west: 
     west.verify(certificate.qr)
     world.wire.cut()
     report = west.counter.verify(certificate.qr, at=DAY_0 + 30 * DAY)
-    assert_verdict(report, "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(report, "FAILED", "REVOKED", "status_revoked_because")

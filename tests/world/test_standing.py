@@ -27,7 +27,7 @@ def test_revoked_once_revoked_in_every_rendering(world: World, east: Region, wes
     office.revokes(certificate)
 
     for rendering in certificate.renderings:
-        assert_verdict(west.verify(rendering), "FAILED", "REVOKED", "status_revoked")
+        assert_verdict(west.verify(rendering), "FAILED", "REVOKED", "status_revoked_because")
     for rendering in other.renderings:
         assert west.verify(rendering).indication is Indication.PASSED
 
@@ -38,7 +38,7 @@ def test_suspended_is_cannot_tell_and_reinstated_is_fine_again(world: World, eas
     world.turn_to(DAY_1)
     office.suspends(certificate)
     for rendering in certificate.renderings:
-        assert_verdict(west.verify(rendering), "INDETERMINATE", "TRY_LATER", "status_suspended")
+        assert_verdict(west.verify(rendering), "INDETERMINATE", "TRY_LATER", "status_suspended_because")
     world.turn_to(DAY_2)
     office.reinstates(certificate)
     for rendering in certificate.renderings:
@@ -87,5 +87,5 @@ def test_a_revoked_certificate_may_be_shown_and_its_reader_is_told(east: Region,
     code = east.shows(certificate)
     office.revokes(certificate)
     west.counter.refresh()
-    assert_verdict(west.counter.reads(code, east.wallet), "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(west.counter.reads(code, east.wallet), "FAILED", "REVOKED", "status_revoked_because")
     assert east.wallet.access_log(certificate.holder)[0].verdict == "FAILED"

@@ -72,10 +72,10 @@ def test_an_older_list_replayed_does_not_undo_a_revocation(world: World, east: R
     innocent = world.wire(certificate.status_list)
     world.wait(timedelta(minutes=30))
     office.revokes(certificate)
-    assert_verdict(west.verify(certificate.qr), "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(west.verify(certificate.qr), "FAILED", "REVOKED", "status_revoked_because")
     world.wire.answer(certificate.status_list, innocent)
     report = west.verify(certificate.qr, at=world.now + timedelta(minutes=30))
-    assert_verdict(report, "FAILED", "REVOKED", "status_revoked")
+    assert_verdict(report, "FAILED", "REVOKED", "status_revoked_because")
 
 
 def test_noise_instead_of_a_list(world: World, east: Region, west: Region) -> None:

@@ -35,8 +35,11 @@ from trust_registry.model.lists import (
 from trust_registry.model.statuses import (
     CertificateStatus,
     StatusList,
+    StatusNote,
+    StatusNotes,
     StatusProblem,
     StatusProblemKind,
+    StatusReason,
     StatusSnapshot,
     StatusView,
 )
@@ -79,8 +82,11 @@ __all__ = [
     "SharingClass",
     "StatusChange",
     "StatusList",
+    "StatusNote",
+    "StatusNotes",
     "StatusProblem",
     "StatusProblemKind",
+    "StatusReason",
     "StatusSnapshot",
     "StatusView",
     "TrustView",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from trust_registry.model.lists import IssuerId
+from trust_registry.model.lists import IssuerId, Names
 
 
 class CertificateStatus(Enum):
@@ -16,6 +16,51 @@ class CertificateStatus(Enum):
     VALID = 0
     INVALID = 1
     SUSPENDED = 2
+
+
+class StatusReason(Enum):
+    """Why a certificate's status changed; people read `names`."""
+
+    CORRECTION = "correction"
+    HOLDER_REQUEST = "holder_request"
+    SUPERSEDED = "superseded"
+    OBTAINED_BY_FRAUD = "obtained_by_fraud"
+    UNDER_REVIEW = "under_review"
+    REVIEW_ENDED = "review_ended"
+    ENTITLEMENT_ENDED = "entitlement_ended"
+    ISSUED_IN_ERROR = "issued_in_error"
+
+    @property
+    def names(self) -> Names:
+        return _REASON_NAMES[self]
+
+
+_REASON_NAMES = {
+    StatusReason.CORRECTION: Names("信息更正", "correction"),
+    StatusReason.HOLDER_REQUEST: Names("持证人申请", "at the holder's request"),
+    StatusReason.SUPERSEDED: Names("已换发新证", "replaced by a new certificate"),
+    StatusReason.OBTAINED_BY_FRAUD: Names("以欺骗方式取得", "obtained by fraud"),
+    StatusReason.UNDER_REVIEW: Names("正在复核", "under review"),
+    StatusReason.REVIEW_ENDED: Names("复核结束", "review ended"),
+    StatusReason.ENTITLEMENT_ENDED: Names("资格终止", "entitlement ended"),
+    StatusReason.ISSUED_IN_ERROR: Names("错误颁发", "issued in error"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusNote:
+    """Why an entry is not VALID, and since when (UTC, whole seconds). `reason` None: not one that is known here."""
+
+    reason: StatusReason | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusNotes:
+    """The notes of a whole list, as columns (see `status_notes`); `reasons` is what the first column picks from."""
+
+    reasons: tuple[str, ...]
+    columns: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +86,7 @@ class StatusSnapshot:
     ttl: timedelta | None
     fetched_at: datetime
     digest: str
+    notes: StatusNotes | None = None
 
 
 class StatusProblemKind(Enum):

@@ -12,6 +12,7 @@ from trust_registry.attestations import Attestation
 from trust_registry.errors import StatusIndexOutOfRange
 from trust_registry.model import (
     CertificateStatus,
+    StatusNote,
     StatusProblem,
     StatusProblemKind,
     StatusSnapshot,
@@ -19,6 +20,7 @@ from trust_registry.model import (
     TrustView,
 )
 from trust_registry.status_list import status_at_index
+from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
 from verifier.model import Check, Finding, Freshness, Policy, SubIndication
@@ -59,18 +61,32 @@ def check_status(
         status = status_at_index(entry.statuses, reference.index)
     except StatusIndexOutOfRange:
         return unknown(_STATUS, "status_out_of_range", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
-    return _judge_status(status, entry, issuer, at), entry
+    if status is CertificateStatus.VALID:
+        return _judge_valid(entry, at), entry
+    note = note_at_index(entry.statuses, entry.notes, reference.index)
+    return _judge_status(status, note, entry, issuer, at), entry
 
 
-def _judge_status(status: CertificateStatus, snapshot: StatusSnapshot, issuer: Any, at: datetime) -> Finding:
+def _judge_status(
+    status: CertificateStatus, note: StatusNote | None, snapshot: StatusSnapshot, issuer: Any, at: datetime
+) -> Finding:
+    why = {} if note is None or note.reason is None else {"since": note.since, "reason": note.reason.names}
     if status is CertificateStatus.INVALID:
-        if snapshot.issued_at > at + CLOCK_SKEW:
+        if (snapshot.issued_at if note is None else note.since) > at + CLOCK_SKEW:
             return unknown(_STATUS, "status_revoked_unknown_since", SubIndication.REVOKED_NO_POE, issuer=issuer)
+        if why:
+            return failed(_STATUS, "status_revoked_because", SubIndication.REVOKED, issuer=issuer, **why)
         return failed(_STATUS, "status_revoked", SubIndication.REVOKED, issuer=issuer)
     if snapshot.expires_at is not None and snapshot.expires_at <= at:
         return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
-    if status is CertificateStatus.SUSPENDED:
-        return unknown(_STATUS, "status_suspended", SubIndication.TRY_LATER, issuer=issuer)
+    if why:
+        return unknown(_STATUS, "status_suspended_because", SubIndication.TRY_LATER, issuer=issuer, **why)
+    return unknown(_STATUS, "status_suspended", SubIndication.TRY_LATER, issuer=issuer)
+
+
+def _judge_valid(snapshot: StatusSnapshot, at: datetime) -> Finding:
+    if snapshot.expires_at is not None and snapshot.expires_at <= at:
+        return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
     return passed(_STATUS, "status_valid", as_of=snapshot.issued_at)
 
 

@@ -12,6 +12,11 @@ STATUS: Final[Mapping[str, Phrase]] = {
         "证照现行有效，未暂停、未撤销（{as_of}）。", "It stands: not suspended, not revoked ({as_of})."
     ),
     "status_revoked": Phrase("该证照已被颁证机关撤销。", "The issuing office has revoked this certificate.", *ISSUER),
+    "status_revoked_because": Phrase(
+        "该证照已于 {since} 被颁证机关撤销（{reason}）。",
+        "The issuing office revoked this certificate on {since} ({reason}).",
+        *ISSUER,
+    ),
     "status_revoked_unknown_since": Phrase(
         "该证照现已撤销，无法确定在所问时间是否仍有效。",
         "It is revoked now; whether it still stood at the time in question cannot be told.",
@@ -20,6 +25,12 @@ STATUS: Final[Mapping[str, Phrase]] = {
     "status_suspended": Phrase(
         "该证照被颁证机关暂停使用。",
         "The issuing office has suspended this certificate.",
+        "暂不受理；请持证人联系{issuer}，恢复后再办。",
+        "Do not accept it now; ask the holder to contact {issuer} and come back once it is reinstated.",
+    ),
+    "status_suspended_because": Phrase(
+        "该证照自 {since} 起被颁证机关暂停使用（{reason}）。",
+        "The issuing office suspended this certificate on {since} ({reason}).",
         "暂不受理；请持证人联系{issuer}，恢复后再办。",
         "Do not accept it now; ask the holder to contact {issuer} and come back once it is reinstated.",
     ),
