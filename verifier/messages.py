@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trust_registry.instants import in_zone
 from trust_registry.model import Names
 from verifier.model import Check, Finding, Indication, Outcome, Report
 from verifier.phrases import PHRASES, Phrase
@@ -71,9 +72,12 @@ def finding_next_step(finding: Finding, language: str, zone: tzinfo = DEFAULT_ZO
 
 def summary(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
     """Why, in one sentence: the decisive finding's, or for a pass what stands."""
-    if report.decisive is not None:
-        return sentence(report.decisive, language, zone)
-    return sentence(_most_telling(report.findings), language, zone)
+    return sentence(telling(report), language, zone)
+
+
+def telling(report: Report) -> Finding:
+    """The finding that says most: the decisive one, or for a pass what stands."""
+    return report.decisive or _most_telling(report.findings)
 
 
 def next_step(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
@@ -109,7 +113,7 @@ def data_age(report: Report, language: str) -> str:
 
 def moment(at: datetime, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
     """A time as people read it, to the minute."""
-    local = at.astimezone(zone)
+    local = in_zone(at, zone)
     if language.startswith("en"):
         return f"{local.day} {local:%b} {local.year}, {local:%H:%M}"
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
@@ -167,4 +171,5 @@ __all__ = [
     "next_step",
     "sentence",
     "summary",
+    "telling",
 ]

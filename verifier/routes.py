@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from trust_registry.edges import Edge, Principal, Role
+from trust_registry.instants import Instant
 from trust_registry.model import RegionCode, ScenarioId
 from verifier.errors import InvalidRequest, ReceiptsNotOffered, RequestTooLarge, UnsupportedEvidence
 from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
@@ -30,7 +30,7 @@ class _Query(BaseModel):
 
     accepting: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     scenario: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    at: datetime | None = None
+    at: Instant | None = None
     claims: bool = False
     language: Literal["zh", "en"] | None = None
 
@@ -63,8 +63,6 @@ def _asked(request: Request, body: Annotated[bytes, Depends(_body)]) -> _Asked:
     if media_type not in RAW_TYPES:
         raise UnsupportedEvidence(media_type, (JSON, *sorted(RAW_TYPES)))
     query = _validated(TypeAdapter(_Query), dict(request.query_params), "query")
-    if query.at is not None and query.at.tzinfo is None:
-        raise InvalidRequest("at", "a time zone is needed")
     return _Asked(body, _policy_request(query), query.claims, query.language)
 
 

@@ -15,15 +15,15 @@ The report follows the structure of ETSI TS 119 102-2 (clause in brackets); name
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from trust_registry.model import Names
+from trust_registry.instants import Instant
+from trust_registry.model import ChainLink, Names
 from verifier import messages
 from verifier.model import Finding, Policy, Report
 
@@ -42,7 +42,7 @@ class VerifyItem(BaseModel):
     pdf: Annotated[str, Field(max_length=28 * 1024 * 1024)] | None = None
     accepting: Annotated[str, _NAME] | None = None
     scenario: Annotated[str, _NAME] | None = None
-    at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    at: Annotated[Instant, Field(strict=False)] | None = None
     claims: bool = False
 
 
@@ -73,20 +73,39 @@ def report_to_json(report: Report, lang: str | None = None, *, claims: bool = Fa
 
     Ages are whole seconds, times RFC 3339 in UTC. Without `claims` nothing personal is in it.
     """
-    time: dict[str, Any] = {"judged_at": _time(report.judged_at), "signed_at": None, "proven": report.signed_at_proven}
-    if report.signed_at is not None:
-        time["signed_at"] = _time(report.signed_at)
-    sub_indication, freshness = report.sub_indication, report.freshness
+    document = _frame(report, claims=claims)
+    document["words"] = _words(report)
+    document["findings"] = [_finding(finding, lang) for finding in report.findings]
+    return document
+
+
+def report_to_bytes(report: Report, lang: str | None = None, *, claims: bool = False) -> bytes:
+    """The JSON text of `report_to_json`: what every route answers with, hot or not.
+
+    Findings that many reports share are written once and remembered as text.
+    """
+    findings = ",".join([_remembered(finding, lang, _finding_text) for finding in report.findings])
+    telling = messages.telling(report)
+    words = _remembered(telling, messages.next_step(report, "en"), lambda _, __: _dumps(_words(report)))
+    frame = _dumps(_frame(report, claims=claims))
+    return f'{frame[:-1]},"words":{words},"findings":[{findings}]}}'.encode()
+
+
+def _frame(report: Report, *, claims: bool) -> dict[str, Any]:
+    """Everything but words and findings."""
+    signed_at, sub_indication, freshness = report.signed_at, report.sub_indication, report.freshness
     return {
         "format": FORMAT,
         "indication": report.indication.value,
         "sub_indication": None if sub_indication is None else sub_indication.value,
         "sub_indication_uri": None if sub_indication is None else sub_indication.uri,
-        "words": {language: _words(report, language) for language in _LANGUAGES},
         "evidence": {"kind": None if report.kind is None else report.kind.value, "digest": report.evidence_digest},
-        "time": time,
+        "time": {
+            "judged_at": _time(report.judged_at),
+            "signed_at": None if signed_at is None else _time(signed_at),
+            "proven": report.signed_at_proven,
+        },
         "certificate": _certificate(report, claims=claims),
-        "findings": [_finding(finding, lang) for finding in report.findings],
         "decisive": None if report.decisive is None else report.decisive.code,
         "freshness": {
             "trust_age": _seconds(freshness.trust_age),
@@ -96,16 +115,54 @@ def report_to_json(report: Report, lang: str | None = None, *, claims: bool = Fa
     }
 
 
-def report_to_bytes(report: Report, lang: str | None = None, *, claims: bool = False) -> bytes:
-    """The JSON text of `report_to_json`: what every route answers with, hot or not."""
-    return json.dumps(report_to_json(report, lang, claims=claims), ensure_ascii=False, separators=(",", ":")).encode()
+_SHARED: Final = frozenset(
+    {
+        "format_ok",
+        "integrity_ok",
+        "path_ok",
+        "entitled",
+        "valid_unlimited",
+        "recognition_not_asked",
+        "recognised",
+        "own",
+        "not_bound",
+        "fresh",
+    }
+)
+_MAX_REMEMBERED: Final = 4096
+_texts: Final[dict[tuple[int, str | None], tuple[Finding, str]]] = {}
 
 
-def _words(report: Report, language: str) -> dict[str, str]:
+def _remembered(finding: Finding, how: str | None, write: Callable[[Finding, str | None], str]) -> str:
+    """The text for a finding: remembered, by identity, for those that the core hands out again and again."""
+    if finding.code not in _SHARED:
+        return write(finding, how)
+    known = _texts.get((id(finding), how))
+    if known is not None and known[0] is finding:
+        return known[1]
+    text = write(finding, how)
+    if len(_texts) >= _MAX_REMEMBERED:
+        _texts.clear()
+    _texts[(id(finding), how)] = (finding, text)
+    return text
+
+
+def _finding_text(finding: Finding, lang: str | None) -> str:
+    return _dumps(_finding(finding, lang))
+
+
+def _dumps(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _words(report: Report) -> dict[str, dict[str, str]]:
     return {
-        "headline": messages.headline(report, language),
-        "summary": messages.summary(report, language),
-        "next_step": messages.next_step(report, language),
+        language: {
+            "headline": messages.headline(report, language),
+            "summary": messages.summary(report, language),
+            "next_step": messages.next_step(report, language),
+        }
+        for language in _LANGUAGES
     }
 
 
@@ -166,14 +223,17 @@ def to_json(value: Any) -> Any:
     if isinstance(value, timedelta):
         return _seconds(value)
     if isinstance(value, Enum):
-        return to_json(value.value)
-    if isinstance(value, Mapping):
-        return {str(name): to_json(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
+        return value.value
+    if isinstance(value, tuple):
         return [to_json(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return to_json(asdict(value))
-    return str(value)
+    if isinstance(value, ChainLink):
+        return {
+            "list": value.list_code,
+            "version": value.list_version,
+            "entry": value.entry,
+            "since": to_json(value.since),
+        }
+    raise TypeError(f"no JSON for a fact of type {type(value).__name__}")
 
 
 def _seconds(duration: timedelta | None) -> int | None:
@@ -181,4 +241,4 @@ def _seconds(duration: timedelta | None) -> int | None:
 
 
 def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat()[:19] + "Z"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from trust_registry.attestations import Attestation
+from trust_registry.instants import later
 from trust_registry.model import StatusView, TrustView
 from verifier.core.acceptance import check_holder_binding, check_recognition
 from verifier.core.findings import RESOLUTION, decide, failed
@@ -68,7 +69,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         check_signing_time(signature, time, at),
         status,
         check_validity(attestation, at),
-        check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at + RESOLUTION),
+        check_recognition(attestation, seal, trust, policy, at=at, signed_at=later(time.claimed_at, RESOLUTION)),
         check_holder_binding(evidence, policy, at),
         freshness,
     ]

@@ -11,6 +11,7 @@ from typing import Final
 
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
+from trust_registry.instants import later
 from trust_registry.model import EntryStatus, History, Names, TrustView
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, change_at
@@ -41,7 +42,7 @@ def check_path(signature: Signature, trust: TrustView | None, policy: Policy, si
 def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signed_at: datetime) -> Finding:
     outcome = seal.path(intermediates, signed_at).outcome
     if outcome is not PathOutcome.OK:
-        return _path_failure(outcome, seal.certificate, seal.region.names)
+        return _path_failure(outcome, seal.certificate, seal.region.names, seal.location.issuer.names)
     if not may_sign(seal.certificate):
         return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
     return seal.path_finding
@@ -56,18 +57,20 @@ def _anchored_path(
         return None
     anchor = signer_name(result.chain[-1])
     if result.outcome is not PathOutcome.OK:
-        return _path_failure(result.outcome, certificate, anchor)
+        return _path_failure(result.outcome, certificate, anchor, signer_name(certificate))
     if not may_sign(certificate):
         return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
     return passed(_PATH, "path_anchor", anchor=anchor)
 
 
-def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names | str) -> Finding:
+def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names | str, issuer: Names | str) -> Finding:
     """The outcome in the standard's words. Being outside its validity is the seal's own statement, hence FAILED."""
     if outcome is PathOutcome.EXPIRED:
-        return failed(_PATH, "sealed_after_expiry", SubIndication.EXPIRED, until=certificate.not_after)
+        return failed(_PATH, "sealed_after_expiry", SubIndication.EXPIRED, until=certificate.not_after, issuer=issuer)
     if outcome is PathOutcome.NOT_YET_VALID:
-        return failed(_PATH, "sealed_before_start", SubIndication.NOT_YET_VALID, since=certificate.not_before)
+        return failed(
+            _PATH, "sealed_before_start", SubIndication.NOT_YET_VALID, since=certificate.not_before, issuer=issuer
+        )
     if outcome is PathOutcome.NO_CHAIN:
         return unknown(_PATH, "path_missing", SubIndication.NO_CERTIFICATE_CHAIN_FOUND, region=region)
     if outcome is PathOutcome.CONSTRAINTS:
@@ -126,7 +129,7 @@ def _objections(seal: ListedSeal, attestation: Attestation, signed_at: datetime)
     yield from _standing("seal", entry.key.history, names, signed_at, SubIndication.REVOKED)
     if signed_at > entry.valid_until:
         yield failed(_ENTITLEMENT, "sealed_after_expiry", SubIndication.EXPIRED, until=entry.valid_until, issuer=names)
-    if signed_at + RESOLUTION <= entry.valid_from:
+    if later(signed_at, RESOLUTION) <= entry.valid_from:
         yield failed(
             _ENTITLEMENT, "sealed_before_start", SubIndication.NOT_YET_VALID, since=entry.valid_from, issuer=names
         )
@@ -141,7 +144,7 @@ def _objections(seal: ListedSeal, attestation: Attestation, signed_at: datetime)
 
 def _standing(what: str, history: History, issuer: Names, at: datetime, withdrawn: SubIndication) -> Iterator[Finding]:
     """Objections from one entry's history. On hold is TRY_LATER, as for certificates on hold in clause 5.2.6."""
-    change = change_at(history, at) or change_at(history, at + RESOLUTION)
+    change = change_at(history, at) or change_at(history, later(at, RESOLUTION))
     if change is None:
         yield failed(_ENTITLEMENT, f"{what}_not_yet_listed", SubIndication.NOT_YET_VALID, issuer=issuer)
     elif change.status is EntryStatus.WITHDRAWN:

@@ -10,6 +10,7 @@ from typing import Final
 
 from keys.errors import AlgorithmNotSupported
 from keys.x509 import PathOutcome, validate_path
+from trust_registry.instants import later
 from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedParty, change_at, compromised_since, listed
@@ -25,7 +26,7 @@ def receipt_findings(file: ReceiptFile, trust: TrustView | None, policy: Policy,
     findings = [FORMAT_OK, _integrity(file)]
     if findings[-1] is not INTEGRITY_OK:
         return findings
-    if file.receipt.issued_at > at + CLOCK_SKEW:
+    if file.receipt.issued_at > later(at, CLOCK_SKEW):
         findings.append(
             failed(Check.SIGNING_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=file.receipt.issued_at)
         )

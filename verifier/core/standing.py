@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from trust_registry.attestations import Attestation
 from trust_registry.errors import StatusIndexOutOfRange
+from trust_registry.instants import later
 from trust_registry.model import (
     CertificateStatus,
     StatusNote,
@@ -72,7 +73,7 @@ def _judge_status(
 ) -> Finding:
     why = {} if note is None or note.reason is None else {"since": note.since, "reason": note.reason.names}
     if status is CertificateStatus.INVALID:
-        if (snapshot.issued_at if note is None else note.since) > at + CLOCK_SKEW:
+        if (snapshot.issued_at if note is None else note.since) > later(at, CLOCK_SKEW):
             return unknown(_STATUS, "status_revoked_unknown_since", SubIndication.REVOKED_NO_POE, issuer=issuer)
         if why:
             return failed(_STATUS, "status_revoked_because", SubIndication.REVOKED, issuer=issuer, **why)
@@ -97,7 +98,7 @@ def check_validity(attestation: Attestation | None, at: datetime) -> Finding:
     until = attestation.valid_until
     if until is not None and at >= until:
         return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
-    if attestation.valid_from > at + CLOCK_SKEW:
+    if attestation.valid_from > later(at, CLOCK_SKEW):
         return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=attestation.valid_from)
     return _VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
 

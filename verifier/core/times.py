@@ -12,6 +12,7 @@ from typing import Final
 
 from keys.timestamps import TimestampToken
 from keys.x509 import PathOutcome, validate_path
+from trust_registry.instants import later
 from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedSeal, change_at, compromised_since, listed
@@ -48,7 +49,7 @@ def sealing_time(signature: Signature, trust: TrustView | None, policy: Policy, 
     if stamp is None and not signature.timestamp_broken and signature.claimed_at is not None:
         return SealingTime(signature.claimed_at)
     proven_by = None
-    if stamp is not None and stamp.generated_at <= at + CLOCK_SKEW and _trusted(stamp, trust, policy):
+    if stamp is not None and stamp.generated_at <= later(at, CLOCK_SKEW) and _trusted(stamp, trust, policy):
         proven_by = stamp.generated_at
     claimed_at = signature.claimed_at
     refused = proven_by is None and (stamp is not None or signature.timestamp_broken)
@@ -76,9 +77,9 @@ def check_signing_time(signature: Signature, time: SealingTime, at: datetime) ->
     """Whether the time of sealing is possible, and proven where it must be."""
     if _without_doubt(signature, time, at):
         return Finding(_TIME, Outcome.PASSED, "time_claimed", None, {"at": time.claimed_at})
-    if time.claimed_at > at + CLOCK_SKEW:
+    if time.claimed_at > later(at, CLOCK_SKEW):
         return failed(_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=time.claimed_at)
-    if time.proven_by is not None and time.claimed_at > time.proven_by + CLOCK_SKEW:
+    if time.proven_by is not None and time.claimed_at > later(time.proven_by, CLOCK_SKEW):
         return unknown(_TIME, "time_order_wrong", SubIndication.TIMESTAMP_ORDER_FAILURE, issuer=_signer(signature))
     return (
         _compromised(signature, time)

@@ -39,8 +39,8 @@ class HandedIn:
 
 async def handed_in(request: Request) -> HandedIn:
     """The posted form; its size is bounded by the server."""
-    form = await request.form(max_files=2, max_fields=20, max_part_size=4 * 1024 * 1024)
-    text, upload = form.get("evidence"), form.get("file")
-    file = await upload.read() if isinstance(upload, UploadFile) else b""
-    fields = {name: value for name, value in form.items() if isinstance(value, str) and name != "evidence"}
+    async with request.form(max_files=2, max_fields=20, max_part_size=4 * 1024 * 1024) as form:
+        text, upload = form.get("evidence"), form.get("file")
+        file = await upload.read() if isinstance(upload, UploadFile) else b""
+        fields = {name: value for name, value in form.items() if isinstance(value, str) and name != "evidence"}
     return HandedIn(text.strip() if isinstance(text, str) else "", file, fields)
