@@ -28,7 +28,9 @@ class Subject:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [sys.executable, "-m", "uvicorn", f"tests.benchmarks.http_subjects:{name}", "--port", str(self.port)]
-        self.process = subprocess.Popen([*command, "--log-level", "error", "--no-access-log"])
+        self.process = subprocess.Popen(
+            [*command, "--log-level", "error", "--no-access-log", "--timeout-keep-alive", "600"]
+        )
         self.connections = [self._connect() for _ in range(CONNECTIONS)]
         self.connections[0].sendall(b"GET /example HTTP/1.1\r\nHost: x\r\n\r\n")
         self.example = _read_answer(self.connections[0])
@@ -69,14 +71,21 @@ class Subject:
 def _read_answer(connection: socket.socket) -> bytes:
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += _received(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _received(connection)
     if not head.startswith(b"HTTP/1.1 200"):
         raise AssertionError(head.decode())
     return body
+
+
+def _received(connection: socket.socket) -> bytes:
+    chunk = connection.recv(65536)
+    if not chunk:
+        raise AssertionError("the server hung up")
+    return chunk
 
 
 def run() -> list[tuple[str, float, str]]:
