@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.model import (
     BulkResult,
@@ -17,13 +17,14 @@ from issuer.model import (
     StatusChangeRequest,
     StatusRecord,
 )
+from trust_registry import instants
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
 from trust_registry.model import CertificateStatus, IssuerId, SealId, StatusReason, TypeId
 
 Identifier = Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")]
 # JSON has no instants: these alone are read from text, everything else must have its JSON type.
-Instant = Annotated[AwareDatetime, Field(strict=False)]
+Instant = Annotated[instants.Instant, Field(strict=False)]
 StatusName = Literal["valid", "suspended", "invalid"]
 
 

@@ -25,6 +25,7 @@ from fastapi.responses import HTMLResponse
 from server.errors import NotPermitted, NotSignedIn
 from server.house import ROOMS, Access
 from trust_registry.edges import Edge, Principal, Role
+from trust_registry.instants import in_zone
 from trust_registry.model import Names
 
 LANGUAGE_COOKIE = "lang"
@@ -50,7 +51,7 @@ def language(request: Request) -> str:
 
 
 def _day(at: datetime, lang: str, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
+    local = in_zone(at, zone)
     return f"{local.year}年{local.month}月{local.day}日" if lang == "zh" else f"{local.day} {local:%B} {local.year}"
 
 
@@ -86,7 +87,7 @@ class PageRenderer:
 
     @jinja2.pass_context
     def _filter_moment(self, context: jinja2.runtime.Context, at: datetime | None) -> str:
-        return "" if at is None else f"{_day(at, context['lang'], self._zone)} {at.astimezone(self._zone):%H:%M}"
+        return "" if at is None else f"{_day(at, context['lang'], self._zone)} {in_zone(at, self._zone):%H:%M}"
 
     @staticmethod
     @jinja2.pass_context

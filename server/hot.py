@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trust_registry.instants import in_calendar
 from trust_registry.model import RegionCode, ScenarioId
 from verifier.errors import InvalidRequest
 from verifier.evidence import MAX_QR, QR_PREFIX
@@ -91,7 +92,7 @@ def _read_query(query: bytes) -> tuple[PolicyRequest, str | None, bool] | None:
     if values or not known or "" in (accepting, scenario) or len(query) > 512:
         return None
     moment = None if at is None else datetime.fromisoformat(at)
-    if moment is not None and moment.tzinfo is None:
+    if moment is not None and (moment.tzinfo is None or not in_calendar(moment)):
         return None
     request = PolicyRequest(
         None if accepting is None else RegionCode(accepting),

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 
 from trust_registry.edges import Edge
 from trust_registry.errors import UnknownProposal
+from trust_registry.instants import Instant
 from trust_registry.matrix import Matrix
 from trust_registry.model import (
     ChainLink,
@@ -128,7 +128,7 @@ class _Answers:
         type: Id,
         accepting: Id,
         scenario: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
-        at: AwareDatetime | None = None,
+        at: Instant | None = None,
     ) -> dict[str, Any]:
         """Whether one region accepts another's certificates of a type, for a scenario, at a time; and why."""
         moment = self._edge.now() if at is None else at
@@ -141,7 +141,7 @@ class _Answers:
         )
         return _answer(answer, moment)
 
-    def matrix(self, at: AwareDatetime | None = None) -> dict[str, Any]:
+    def matrix(self, at: Instant | None = None) -> dict[str, Any]:
         """The recognition matrix at a time (default: now)."""
         moment = self._edge.now() if at is None else at
         return _matrix(self._service.matrix(moment), moment)

@@ -21,6 +21,7 @@ from keys.signer import Signer
 from keys.x509 import Certificate, PathOutcome, parse_certificate, validate_path
 from trust_registry.core import status_at
 from trust_registry.errors import MalformedStatusToken, StatusIndexOutOfRange
+from trust_registry.instants import later
 from trust_registry.model import (
     CertificateStatus,
     EntryStatus,
@@ -255,7 +256,7 @@ def open_status_token(
     if found is None:
         return problem(StatusProblemKind.MISPLACED, "no listed issuer publishes status lists here")
     code, issuer = found
-    if parsed.issued_at > at + CLOCK_SKEW:
+    if parsed.issued_at > later(at, CLOCK_SKEW):
         return problem(StatusProblemKind.FORGED, "issued in the future")
     if not _signed_by_issuer(parsed, view, code, issuer, at):
         return problem(StatusProblemKind.FORGED, "not signed by a status key that the region lists for this issuer")

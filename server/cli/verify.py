@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -174,11 +174,15 @@ def _with_photos(data: bytes) -> bytes | str:
 
 
 def _moment(text: str) -> datetime:
+    from trust_registry.instants import FIRST, LAST, in_calendar
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
         raise typer.BadParameter("not an ISO 8601 time, such as 2026-11-21T10:30+08:00", param_hint="--at") from err
-    return moment.astimezone() if moment.tzinfo is None else moment
+    if in_calendar(moment if moment.tzinfo else moment.replace(tzinfo=UTC)):
+        return moment.astimezone() if moment.tzinfo is None else moment
+    raise typer.BadParameter(f"a year from {FIRST.year} to {LAST.year - 1} is needed", param_hint="--at")
 
 
 def _anchors(paths: Iterable[Path]) -> Iterator[Certificate]:

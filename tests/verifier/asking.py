@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.verifier.small_world import NOW, TRANSFER, WEST, SmallWorld
 from trust_registry.model import StatusView
+from verifier import messages
 from verifier.core import judge
 from verifier.evidence import parse
 from verifier.model import Check, Evidence, Finding, Indication, Outcome, Policy, Report, SubIndication
@@ -28,7 +29,12 @@ def ask(
     if policy is AT_THE_COUNTER:
         policy = Policy(WEST, world.view().scenarios[TRANSFER])
     handed_in = parse(evidence) if isinstance(evidence, bytes | str) else evidence
-    return judge(handed_in, view, world.statuses() if statuses is None else statuses, policy, at)
+    report = judge(handed_in, view, world.statuses() if statuses is None else statuses, policy, at)
+    for finding in report.findings:
+        for language in ("zh", "en"):  # whatever is found can be said
+            messages.sentence(finding, language)
+            messages.finding_next_step(finding, language)
+    return report
 
 
 def found(report: Report, check: Check) -> Finding:
