@@ -43,12 +43,13 @@
       this.status = one(root, "scan-status");
       this.stream = null;
       this.submitted = false;
+      this.attempt = 0;
       root.hidden = false;
       one(root, "scan-start").addEventListener("click", () => this.start());
       one(root, "scan-stop").addEventListener("click", () => this.stop("stopped"));
       one(root, "scan-torch").addEventListener("click", (event) => this.torch(event.currentTarget));
       one(root, "scan-camera").addEventListener("change", (event) => this.start(event.currentTarget.value));
-      document.addEventListener("visibilitychange", () => document.hidden && this.stream && this.stop("paused"));
+      document.addEventListener("visibilitychange", () => document.hidden && "running" in this.root.dataset && this.stop("paused"));
       window.addEventListener("pagehide", () => this.release());
       this.startIfAllowed();
     }
@@ -72,23 +73,25 @@
 
     async start(deviceId) {
       this.release();
+      const attempt = ++this.attempt; // a second press, or another camera, supersedes a start under way
       this.unknown = null;
       if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) return this.say("insecure");
       this.say("starting");
+      this.showControls(true);
       const wanted = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: "environment" } };
       try {
-        const [reader, stream] = await Promise.all([
-          loadReader(this.root.dataset),
-          navigator.mediaDevices.getUserMedia({ audio: false, video: { ...wanted, width: { ideal: 1280 }, height: { ideal: 720 } } }),
-        ]);
+        const reader = await loadReader(this.root.dataset); // first: a reader that fails must not leave a camera on
+        const picture = { ...wanted, width: { ideal: 1280 }, height: { ideal: 720 } };
+        const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: picture });
+        if (attempt !== this.attempt) return stream.getTracks().forEach((track) => track.stop());
         this.stream = stream;
         this.video.srcObject = stream;
         await this.video.play();
-        this.showControls(true);
-        this.say("looking");
         await this.offerCameras();
+        this.say("looking");
         this.look(reader, stream);
       } catch (error) {
+        if (attempt !== this.attempt) return;
         this.release();
         this.say({ NotAllowedError: "denied", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy", ReaderMissing: "reader" }[error.name] ?? "failed");
       }
@@ -176,6 +179,7 @@
     }
 
     stop(reason) {
+      this.attempt += 1;
       this.release();
       this.say(reason);
     }
