@@ -372,6 +372,12 @@ def test_expired_status_list(world: SmallWorld) -> None:
     assert_indeterminate(ask(world, qr()), "status_stale", SubIndication.TRY_LATER)
 
 
+def test_an_expired_list_no_longer_says_suspended(world: SmallWorld) -> None:
+    world.list_issued_at, world.list_expires_at = NOW - 2 * DAY, NOW - DAY
+    report = ask(world, qr(), statuses=world.statuses(CertificateStatus.SUSPENDED))
+    assert_indeterminate(report, "status_stale", SubIndication.TRY_LATER)
+
+
 def test_an_expired_list_still_says_revoked(world: SmallWorld) -> None:
     world.list_issued_at, world.list_expires_at = NOW - 2 * DAY, NOW - DAY
     report = ask(world, qr(), statuses=world.statuses(CertificateStatus.INVALID))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from verifier.model import Check, Finding, Indication, Outcome, SubIndication
 
 RESOLUTION: Final = timedelta(seconds=1)  # certificates state whole seconds: the seal was used within this one
+_PASSED, _FAILED, _UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN  # looked up once: they are asked often
 CLOCK_SKEW: Final = timedelta(minutes=5)  # between the clocks of issuers, time-stampers and verifiers
 
 
@@ -35,8 +36,11 @@ def decide(findings: Sequence[Finding]) -> tuple[Indication, Finding | None]:
     """
     decisive: Finding | None = None
     for finding in findings:
-        if finding.outcome is Outcome.FAILED:
+        outcome = finding.outcome
+        if outcome is _PASSED:
+            continue
+        if outcome is _FAILED:
             return Indication.FAILED, finding
-        if decisive is None and finding.outcome is Outcome.UNKNOWN:
+        if decisive is None and outcome is _UNKNOWN:
             decisive = finding
     return (Indication.PASSED if decisive is None else Indication.INDETERMINATE), decisive

@@ -23,6 +23,7 @@ from verifier.core.findings import failed, passed, unknown
 from verifier.core.listed import ListedSeal, listed
 from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedData, SealedPdf, SubIndication
 
+_PASSED: Final = Outcome.PASSED
 _NO_CERTIFICATES: Final[tuple[Certificate, ...]] = ()
 FORMAT_OK: Final = passed(Check.FORMAT, "format_ok")
 _FORMAT_FOREIGN: Final = passed(Check.FORMAT, "format_foreign")
@@ -56,7 +57,7 @@ class Signature:
 
     @property
     def sound(self) -> bool:
-        return self.form.outcome is Outcome.PASSED and self.integrity.outcome is Outcome.PASSED
+        return self.form.outcome is _PASSED and self.integrity.outcome is _PASSED
 
 
 def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:

@@ -24,9 +24,10 @@ from trust_registry.status_list import status_at_index
 from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
-from verifier.model import Check, Finding, Freshness, Policy, SubIndication
+from verifier.model import Check, Finding, Freshness, Outcome, Policy, SubIndication
 
 _STATUS: Final = Check.STATUS
+_PASSED: Final = Outcome.PASSED
 _NO_TIME: Final = timedelta(0)
 _VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
 _FRESH: Final = passed(Check.FRESHNESS, "fresh")
@@ -88,7 +89,7 @@ def _judge_status(
 def _judge_valid(snapshot: StatusSnapshot, at: datetime) -> Finding:
     if snapshot.expires_at is not None and snapshot.expires_at <= at:
         return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
-    return passed(_STATUS, "status_valid", as_of=snapshot.issued_at)
+    return Finding(_STATUS, _PASSED, "status_valid", None, {"as_of": snapshot.issued_at})
 
 
 def check_validity(attestation: Attestation | None, at: datetime) -> Finding:

@@ -21,6 +21,7 @@ from verifier.core.signature import Signature
 from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
 _TIME: Final = Check.SIGNING_TIME
+_PASSED: Final = Outcome.PASSED
 _TIMESTAMPING: Final = "1.3.6.1.5.5.7.3.8"  # id-kp-timeStamping, RFC 3161 section 2.3
 
 
@@ -76,7 +77,7 @@ def _trusted(stamp: TimestampToken, trust: TrustView | None, policy: Policy) -> 
 def check_signing_time(signature: Signature, time: SealingTime, at: datetime) -> Finding:
     """Whether the time of sealing is possible, and proven where it must be."""
     if _without_doubt(signature, time, at):
-        return Finding(_TIME, Outcome.PASSED, "time_claimed", None, {"at": time.claimed_at})
+        return Finding(_TIME, _PASSED, "time_claimed", None, {"at": time.claimed_at})
     if time.claimed_at > later(at, CLOCK_SKEW):
         return failed(_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=time.claimed_at)
     if time.proven_by is not None and time.claimed_at > later(time.proven_by, CLOCK_SKEW):
