@@ -74,6 +74,8 @@ class RealHouse:
             self.settings = prepare(folder, "127.0.0.1", 8123, say=lambda _: None, now=self.clock).settings
             self.narrow_seal, self.narrow_signer = self._list_a_seal_of_narrow_scope()
         self.house: House = build_house(self.settings, now=self.clock)
+        for step in self.house.at_start:
+            step()
         self.app = front(self.house)
 
     def client(self, **headers: str) -> TestClient:
