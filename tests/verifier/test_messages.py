@@ -32,6 +32,8 @@ def used() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 name = node.func.id
+                if name == "Finding" and isinstance(node.args[2], ast.Constant):
+                    codes.setdefault(str(node.args[2].value), set()).add("passed")
                 if name in ("passed", "failed", "unknown", "not_applicable") and len(node.args) > 1:
                     code = node.args[1]
                     if isinstance(code, ast.Constant):

@@ -99,7 +99,7 @@ def check_validity(attestation: Attestation | None, at: datetime) -> Finding:
     until = attestation.valid_until
     if until is not None and at >= until:
         return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
-    if attestation.valid_from > later(at, CLOCK_SKEW):
+    if attestation.valid_from > at and attestation.valid_from > later(at, CLOCK_SKEW):
         return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=attestation.valid_from)
     return _VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
 
