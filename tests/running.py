@@ -37,7 +37,7 @@ class DemoServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, within: float = 60) -> DemoServer:
+    def start(self, within: float = 150) -> DemoServer:
         self.data.parent.mkdir(parents=True, exist_ok=True)
         log = self.data.with_suffix(".log")
         with log.open("ab") as output:

@@ -1,4 +1,4 @@
-"""`make bench`: every module `bench_*` here gives `run() -> list[(name, ratio, goal)]`; figures are ratios within one run."""
+"""`make bench`: every module `bench_*` here gives `run() -> list[(name, figure, goal)]`; ratios within one run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import tests.benchmarks
 
 
 def main(wanted: list[str]) -> None:
-    print(f"Python {platform.python_version()} on {platform.machine()}; ratios within this run, medians, interleaved.\n")
-    for module in sorted(m.name for m in pkgutil.iter_modules(tests.benchmarks.__path__) if m.name.startswith("bench_")):
+    print(
+        f"Python {platform.python_version()} on {platform.machine()}; ratios within this run, medians, interleaved.\n"
+    )
+    for module in sorted(
+        m.name for m in pkgutil.iter_modules(tests.benchmarks.__path__) if m.name.startswith("bench_")
+    ):
         if wanted and module.removeprefix("bench_") not in wanted:
             continue
         try:
