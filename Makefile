@@ -23,7 +23,7 @@ system:        ## Install Chromium, PostgreSQL and SoftHSM where this may be don
 	@sh .ci/system
 
 test: $(READY) system ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## Style, types, import contracts
 	@$(BIN)/ruff format --check .

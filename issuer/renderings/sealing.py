@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from keys.envelopes.pades import Appearance, sign_pdf
-
 from issuer.errors import GlyphMissing, SealKeyMismatch
 from issuer.model import Recorded, Renderings
 from issuer.renderings.fonts import can_set
 from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
 from keys.envelopes.cose import sign_cose_sign1
+from keys.envelopes.pades import Appearance, sign_pdf
 from keys.envelopes.qr_text import encode_qr_text
 from keys.envelopes.sd_jwt import issue_sd_jwt
 from keys.signer import Signer
