@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from server.app import create_app
-from server.hot import HotVerify
+from server.hot import PATH, HotVerify
 from server.house import House
+from server.metrics import Metrics
 from server.observation import configure_logs
 from server.settings import Settings
 
@@ -41,9 +43,12 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
 
 def front(house: House) -> ASGIApp:
     """The application, with the hot route in front of it where verification is served."""
-    app = create_app(house)
+    metrics = house.metrics or Metrics()
+    app = create_app(replace(house, metrics=metrics))
     verifier = house.services.get("verifier")
-    return app if verifier is None else HotVerify(app, verifier)
+    if verifier is None:
+        return app
+    return HotVerify(app, verifier, answered=lambda seconds: metrics.request("POST", PATH, 200, seconds))
 
 
 class _Server(uvicorn.Server):

@@ -177,6 +177,17 @@ def test_the_hot_route_answers_byte_for_byte_like_the_slow_one(world: SmallWorld
     assert reached == []
 
 
+def test_the_hot_route_tells_how_long_it_took(world: SmallWorld) -> None:
+    asked = service(world)
+    took: list[float] = []
+    hot = TestClient(HotVerify(application(asked), asked, answered=took.append))
+    post_text(hot, qr(), "")
+    assert len(took) == 1
+    assert took[0] > 0
+    post_text(hot, qr(), "?unheard=1")
+    assert len(took) == 1, "what the application answers, the application counts"
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "body"),
     [
