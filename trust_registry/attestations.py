@@ -13,11 +13,13 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
 from keys.envelopes import cbor
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
+from keys.frozen import made_often
 from trust_registry.errors import MalformedAttestation
 from trust_registry.identifiers import CERTIFICATE_ID_ROOT, CertificateId, mask
 from trust_registry.model import CertificateType, IssuerId, SealId, TypeId
@@ -85,6 +87,7 @@ class StatusReference:
     index: int
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """One certificate's content. `claims` holds those disclosed by this rendering, by claim name."""
@@ -213,7 +216,10 @@ def from_cwt(payload: bytes) -> Attestation:
             issued_at if nbf is None else _instant(nbf),
             None if exp is None else _instant(exp),
             StatusReference(issuer.join(map(_text, uri)) if uri.__class__ is list else _text(uri), _natural(index)),
-            {_CLAIMS[key] if key.__class__ is int else _text(key): value for key, value in shown.items()},
+            {
+                _CLAIMS[key] if key.__class__ is int else _text(key): value if value.__class__ is str else _plain(value)
+                for key, value in shown.items()
+            },
         )
     except (MalformedEnvelope, LookupError, TypeError, ValueError, AttributeError) as err:
         raise MalformedAttestation("not the claims of a printed QR code") from err
@@ -308,6 +314,20 @@ def _natural(value: object) -> int:
 def _mapping(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("an object expected")
+    return value
+
+
+def _plain(value: object) -> object:
+    """A value that JSON has, too: whatever reads a claim may write it down."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _text(name)
+            _plain(item)
+    elif isinstance(value, list):
+        for item in value:
+            _plain(item)
+    elif not (value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))):
+        raise TypeError("no claim's value")
     return value
 
 

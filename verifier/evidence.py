@@ -42,6 +42,8 @@ MAX_QR: Final = 8192  # a version 40 code holds 4,296 alphanumeric characters
 _PDF_MARK: Final = b"%PDF-"
 _PDF_MARK_WITHIN: Final = 1024  # ISO 32000-2 annex I.3: readers look that far
 _MAX_CHAIN: Final = 6
+# SD-JWT VC, "Registered JWT Claims": who could withhold `exp` would hold for ever what was issued for a year.
+_NEVER_DISCLOSED: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
 _CREDENTIAL_TYPES: Final = frozenset({"dc+sd-jwt", "vc+sd-jwt"})  # the second: drafts before November 2024
 
 
@@ -102,6 +104,8 @@ def _credential(text: str) -> Credential:
         sd_jwt = parse_sd_jwt(text)
         if sd_jwt.jws.header.get("typ") not in _CREDENTIAL_TYPES:
             raise MalformedEnvelope("typ is not that of an SD-JWT VC")
+        if not _NEVER_DISCLOSED.isdisjoint(sd_jwt.roots):
+            raise MalformedEnvelope("a protocol claim stands in a disclosure")
         chain = _chain(sd_jwt.jws.header)
     except MalformedEnvelope as err:
         raise _damaged(kind, err) from err

@@ -116,9 +116,13 @@ class VerifierService:
     ) -> tuple[Report, KeptReceipt]:
         """Verify, sign what was found as `relying_party`, keep it. Whatever the verdict: a refusal needs proof, too.
 
+        A receipt says what held when it was issued, so nobody may ask it for another time: a revoked certificate would
+        get a fresh receipt of how it once stood.
         Raises: InvalidRequest; ReceiptsNotOffered when this house holds no receipt key of that party.
         """
         self._receipt_key(relying_party)
+        if request.at is not None:
+            raise InvalidRequest("at", "a receipt is of the present")
         report = self.verify(data, request)
         return report, self.file_receipt(self.draft_receipt(report, relying_party), relying_party)
 

@@ -7,14 +7,15 @@ the view lives.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.public_key import PublicKey
 from keys.x509 import Certificate, PathOutcome, parse_certificate, validate_path
+from trust_registry.attestations import Attestation
 from trust_registry.model import (
     EntryReason,
     EntryStatus,
@@ -34,6 +35,9 @@ from trust_registry.model import (
 )
 from verifier.core.findings import passed
 from verifier.model import Check, Finding
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -179,30 +183,48 @@ class ListedParty(ListedKey):
 
 
 class Listed:
-    """The index of one view: seals, receipt keys and time-stampers by thumbprint, seals by `kid`."""
+    """The index of one view: seals, receipt keys and time-stampers by thumbprint, seals by `kid`.
+
+    A certificate is public, so any region can list one that is another's. Whose listing counts is for evidence to say:
+    each index holds them all.
+    """
 
     __slots__ = ("__weakref__", "parties", "seals", "seals_by_kid", "timestampers")
 
     def __init__(self, view: TrustView) -> None:
-        self.seals: dict[str, ListedSeal] = {}
+        self.seals: dict[str, tuple[ListedSeal, ...]] = {}
         self.seals_by_kid: dict[bytes, tuple[ListedSeal, ...]] = {}
-        self.parties: dict[str, ListedParty] = {}
-        self.timestampers: dict[str, KeyEntry] = {}
+        self.parties: dict[str, tuple[ListedParty, ...]] = {}
+        self.timestampers: dict[str, tuple[tuple[RegionCode, KeyEntry], ...]] = {}
         for code, region in view.lists.items():
             for entry, certificate in _readable(key for key in region.authorities if key.use is KeyUse.TIMESTAMP):
-                self.timestampers[certificate.thumbprint] = entry
+                _add(self.timestampers, certificate.thumbprint, (code, entry))
             for issuer in region.attests:
                 locations = {seal.key.thumbprint: SealLocation(code, issuer, seal) for seal in issuer.seals}
                 for entry, certificate in _readable(seal.key for seal in issuer.seals):
                     self._add_seal(ListedSeal(region, locations[entry.thumbprint], certificate))
             for party in region.relying_parties:
                 for entry, certificate in _readable(party.keys):
-                    self.parties[certificate.thumbprint] = ListedParty(region, party, entry, certificate)
+                    _add(self.parties, certificate.thumbprint, ListedParty(region, party, entry, certificate))
+
+    def seal(self, thumbprint: str, attestation: Attestation | None) -> ListedSeal | None:
+        """The seal with this certificate, of the issuer that the attestation names if it lists one."""
+        return next(iter(named_first(self.seals.get(thumbprint, ()), attestation)), None)
 
     def _add_seal(self, seal: ListedSeal) -> None:
-        self.seals[seal.certificate.thumbprint] = seal
-        kid = bytes.fromhex(seal.certificate.thumbprint[:16])
-        self.seals_by_kid[kid] = (*self.seals_by_kid.get(kid, ()), seal)
+        _add(self.seals, seal.certificate.thumbprint, seal)
+        _add(self.seals_by_kid, bytes.fromhex(seal.certificate.thumbprint[:16]), seal)
+
+
+def named_first(seals: tuple[ListedSeal, ...], attestation: Attestation | None) -> Sequence[ListedSeal]:
+    """Seals of the issuer that the attestation names before those of others."""
+    if len(seals) < 2 or attestation is None:
+        return seals
+    return sorted(seals, key=lambda seal: seal.location.issuer.id != attestation.issuer_id)
+
+
+def _add(index: dict[K, tuple[V, ...]], key: K, value: V) -> None:
+    index[key] = (*index.get(key, ()), value)
 
 
 _known: Final[dict[int, tuple[weakref.ref[TrustView], Listed]]] = {}

@@ -30,7 +30,9 @@ def receipt_findings(file: ReceiptFile, trust: TrustView | None, policy: Policy,
         findings.append(
             failed(Check.SIGNING_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=file.receipt.issued_at)
         )
-    party = None if trust is None else listed(trust).parties.get(file.certificate.thumbprint)
+    parties = () if trust is None else listed(trust).parties.get(file.certificate.thumbprint, ())
+    named = (each for each in parties if each.party.id == file.receipt.relying_party)
+    party = next(named, next(iter(parties), None))
     if party is None:
         findings.append(_unlisted(file, trust, policy))
         return findings

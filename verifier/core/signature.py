@@ -5,7 +5,6 @@ Numbered steps name clauses of ETSI EN 319 102-1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -20,7 +19,7 @@ from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
 from trust_registry.model import TrustView
 from verifier.core.findings import failed, passed, unknown
-from verifier.core.listed import ListedSeal, listed
+from verifier.core.listed import ListedSeal, listed, named_first
 from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedData, SealedPdf, SubIndication
 
 _PASSED: Final = Outcome.PASSED
@@ -65,7 +64,7 @@ def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
     kid, attestation = code.cose.kid, code.attestation
     tried = False
     if trust is not None and kid is not None:
-        for seal in listed(trust).seals_by_kid.get(kid, ()):
+        for seal in named_first(listed(trust).seals_by_kid.get(kid, ()), attestation):
             if code.cose.verified_by(seal.key):
                 return _whole(FORMAT_OK, attestation, seal.certificate, seal.key, seal=seal)
             tried = True
@@ -89,7 +88,7 @@ def read_credential(credential: Credential, trust: TrustView | None) -> Signatur
         return Signature(form, _SIGNER_UNKNOWN, attestation=attestation)
     if not credential.sd_jwt.jws.verified_by(key):
         return Signature(form, _SIGNATURE_WRONG, attestation=attestation)
-    seal = None if trust is None else listed(trust).seals.get(certificate.thumbprint)
+    seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
     signature = _whole(form, attestation, certificate, key, seal=seal)
     signature.intermediates = credential.intermediates
     return signature
@@ -120,7 +119,7 @@ def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
     """1. Format (clause 5.2.2). 2. Pick the seal's signature. 3. Verify it, and what was changed since (5.2.7)."""
     if not file.pdf.signatures:
         return Signature(failed(Check.FORMAT, "pdf_not_signed", SubIndication.FORMAT_FAILURE), INTEGRITY_OK)
-    number, seal = _pick(file.pdf.signatures, trust)
+    number, seal = _pick(file, trust)
     signature, content = file.pdf.signatures[number], file.contents[number]
     form = _pdf_form(content, seal)
     integrity = _pdf_integrity(signature)
@@ -141,12 +140,14 @@ def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
     )
 
 
-def _pick(signatures: Sequence[PdfSignature], trust: TrustView | None) -> tuple[int, ListedSeal | None]:
+def _pick(file: SealedPdf, trust: TrustView | None) -> tuple[int, ListedSeal | None]:
     """The number of the first signature by a listed seal, else of the first of all."""
     if trust is not None:
-        seals = listed(trust).seals
-        for number, signature in enumerate(signatures):
-            if signature.certificate is not None and (seal := seals.get(signature.certificate.thumbprint)) is not None:
+        for number, signature in enumerate(file.pdf.signatures):
+            if signature.certificate is None:
+                continue
+            seal = listed(trust).seal(signature.certificate.thumbprint, file.contents[number].attestation)
+            if seal is not None:
                 return number, seal
     return 0, None
 

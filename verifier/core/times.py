@@ -13,7 +13,7 @@ from typing import Final
 from keys.timestamps import TimestampToken
 from keys.x509 import PathOutcome, validate_path
 from trust_registry.instants import later
-from trust_registry.model import EntryStatus, TrustView
+from trust_registry.model import EntryStatus, KeyEntry, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedSeal, change_at, compromised_since, listed
 from verifier.core.origin import signer_name
@@ -50,28 +50,36 @@ def sealing_time(signature: Signature, trust: TrustView | None, policy: Policy, 
     if stamp is None and not signature.timestamp_broken and signature.claimed_at is not None:
         return SealingTime(signature.claimed_at)
     proven_by = None
-    if stamp is not None and stamp.generated_at <= later(at, CLOCK_SKEW) and _trusted(stamp, trust, policy):
+    if (
+        stamp is not None
+        and stamp.generated_at <= later(at, CLOCK_SKEW)
+        and _trusted(stamp, signature.seal, trust, policy)
+    ):
         proven_by = stamp.generated_at
     claimed_at = signature.claimed_at
     refused = proven_by is None and (stamp is not None or signature.timestamp_broken)
     return SealingTime(claimed_at or proven_by or at, proven_by, claimed_at is not None, refused)
 
 
-def _trusted(stamp: TimestampToken, trust: TrustView | None, policy: Policy) -> bool:
-    """Whether a region lists the time-stamper as granted then and never as compromised, or an anchor vouches."""
+def _trusted(stamp: TimestampToken, seal: ListedSeal | None, trust: TrustView | None, policy: Policy) -> bool:
+    """Whether a region lists the time-stamper as granted then and never as compromised, or an anchor vouches.
+
+    What the seal's own region says of it outweighs what others say; else all who list it must agree.
+    """
     certificate, at = stamp.certificate, stamp.generated_at
     if _TIMESTAMPING not in certificate.extended_key_usage:
         return False
-    entry = None if trust is None else listed(trust).timestampers.get(certificate.thumbprint)
-    if entry is not None:
-        change = change_at(entry.history, at)
-        return (
-            change is not None
-            and change.status is EntryStatus.GRANTED
-            and compromised_since(entry.history) is None
-            and certificate.not_before <= at <= certificate.not_after
-        )
+    entries = () if trust is None else listed(trust).timestampers.get(certificate.thumbprint, ())
+    own = [entry for code, entry in entries if seal is not None and code == seal.location.region]
+    if entries:
+        good = all(_good(entry, at) for entry in own or [entry for _, entry in entries])
+        return good and certificate.not_before <= at <= certificate.not_after
     return validate_path(certificate, stamp.intermediates, policy.anchors, at).outcome is PathOutcome.OK
+
+
+def _good(entry: KeyEntry, at: datetime) -> bool:
+    change = change_at(entry.history, at)
+    return change is not None and change.status is EntryStatus.GRANTED and compromised_since(entry.history) is None
 
 
 def check_signing_time(signature: Signature, time: SealingTime, at: datetime) -> Finding:
