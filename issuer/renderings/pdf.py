@@ -144,7 +144,7 @@ def _document_data(recorded: Recorded, authority: Names) -> dict[str, Any]:
         ),
         "rows": rows_of(fields),
         "caption": _pair("扫码核验", "Scan to verify"),
-        "authority_label": _pair("颁证机关", "Issuing authority"),
+        "authority_label": _pair("颁证机构", "Issuing authority"),
         "authority": _pair(authority.zh, authority.en),
         "authority_size": 14 if len(authority.zh) <= 14 else 11,
         "date": _pair(_formal_date(attestation.issued_at), _english_date(attestation.issued_at)),

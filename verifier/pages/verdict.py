@@ -21,6 +21,10 @@ _PLAIN = {
     Indication.FAILED: Names("不可采信", "Do not rely on it"),
     Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
 }
+_COMPARE = Names(
+    "如果有人拿着它来办事，请再核对其身份证件。",
+    "If somebody presents it to you, compare it with their identity document too.",
+)
 _FORMS = {
     "pdf": Names("PDF 证照", "Sealed PDF"),
     "sd_jwt_vc": Names("电子凭证", "Credential"),
@@ -42,6 +46,7 @@ class Reason:
     outcome: str
     text: str
     detail: str
+    decisive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
             else messages.headline(report, language)
         ),
         sentence=_sentence(report, view, language),
-        next_step=messages.next_step(report, language),
+        next_step=_next_step(report, language, public=public),
         certificate=type_.names if type_ else None,
         issuer=issuer.names if issuer else None,
         form=_FORMS[report.kind.value] if report.kind else None,
@@ -87,12 +92,24 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
         others=others,
         missing=missing,
         reasons=tuple(
-            Reason(finding.outcome.value, messages.sentence(finding, language), small_print.of(finding))
+            Reason(
+                finding.outcome.value,
+                messages.sentence(finding, language),
+                small_print.of(finding),
+                finding == report.decisive,
+            )
             for finding in report.findings
         ),
         age=messages.data_age(report, language),
         report=json.dumps(report_to_json(report, language), ensure_ascii=False, indent=2),
     )
+
+
+def _next_step(report: Report, language: str, *, public: bool) -> str:
+    """Who only asks whether it stands has nothing to go ahead with: compare, no more."""
+    if public and report.policy.accepting is None and report.attestation is not None and report.decisive is None:
+        return _COMPARE.in_language(language)
+    return messages.next_step(report, language)
 
 
 def _sentence(report: Report, view: TrustView | None, language: str) -> str:

@@ -22,7 +22,7 @@ FORMAT: Final[Mapping[str, Phrase]] = {
     "too_large": Phrase(
         "文件超过可核验的大小。",
         "The file is larger than what can be verified.",
-        "请提供颁证机关签发的原始文件。",
+        "请提供颁证机构签发的原始文件。",
         "Ask for the file as the issuing office made it.",
     ),
     "empty": Phrase("没有收到内容。", "Nothing was handed in.", "请重新扫描或上传。", "Scan or upload again."),

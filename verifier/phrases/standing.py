@@ -11,9 +11,9 @@ STATUS: Final[Mapping[str, Phrase]] = {
     "status_valid": Phrase(
         "证照现行有效，未暂停、未撤销（{as_of}）。", "It stands: not suspended, not revoked ({as_of})."
     ),
-    "status_revoked": Phrase("该证照已被颁证机关撤销。", "The issuing office has revoked this certificate.", *ISSUER),
+    "status_revoked": Phrase("该证照已被颁证机构撤销。", "The issuing office has revoked this certificate.", *ISSUER),
     "status_revoked_because": Phrase(
-        "该证照已于 {since} 被颁证机关撤销（{reason}）。",
+        "该证照已于 {since} 被颁证机构撤销（{reason}）。",
         "The issuing office revoked this certificate on {since} ({reason}).",
         *ISSUER,
     ),
@@ -23,13 +23,13 @@ STATUS: Final[Mapping[str, Phrase]] = {
         *ISSUER,
     ),
     "status_suspended": Phrase(
-        "该证照被颁证机关暂停使用。",
+        "该证照被颁证机构暂停使用。",
         "The issuing office has suspended this certificate.",
         "暂不受理；请持证人联系{issuer}，恢复后再办。",
         "Do not accept it now; ask the holder to contact {issuer} and come back once it is reinstated.",
     ),
     "status_suspended_because": Phrase(
-        "该证照自 {since} 起被颁证机关暂停使用（{reason}）。",
+        "该证照自 {since} 起被颁证机构暂停使用（{reason}）。",
         "The issuing office suspended this certificate on {since} ({reason}).",
         "暂不受理；请持证人联系{issuer}，恢复后再办。",
         "Do not accept it now; ask the holder to contact {issuer} and come back once it is reinstated.",
@@ -74,7 +74,7 @@ VALIDITY: Final[Mapping[str, Phrase]] = {
     "expired": Phrase(
         "证照已于 {until} 到期。",
         "The certificate expired on {until}.",
-        "请持证人先向颁证机关换领新证。",
+        "请持证人先向颁证机构换领新证。",
         "Ask the holder to renew it with the issuing office first.",
     ),
     "not_yet_valid": Phrase(
