@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -85,14 +85,15 @@ def status_at_index(statuses: StatusList, index: int) -> CertificateStatus:
 
     Raises: StatusIndexOutOfRange. Spec: section 4.1 (least significant bits first), section 8.3 step 6.
     """
-    if not 0 <= index < len(statuses):
+    bits, data = statuses.bits, statuses.data
+    position = index * bits  # widths divide eight, so that no entry lies across bytes, nor partly after the last
+    if index < 0 or position >> 3 >= len(data):
         raise StatusIndexOutOfRange(index, len(statuses))
-    position = index * statuses.bits
-    value = statuses.data[position >> 3] >> (position & 7) & ((1 << statuses.bits) - 1)
-    return _STATUSES.get(value, CertificateStatus.INVALID)
+    return _STATUSES.get(data[position >> 3] >> (position & 7) & ((1 << bits) - 1), _INVALID)
 
 
 _STATUSES: Final = {status.value: status for status in CertificateStatus}
+_INVALID: Final = CertificateStatus.INVALID
 
 
 def compress(data: bytes) -> bytes:
@@ -224,12 +225,16 @@ def _instant(claims: Mapping[str, Any], name: str) -> datetime:
 
 
 def find_status_issuer(view: TrustView, uri: str) -> tuple[RegionCode, IssuerEntry] | None:
-    """The issuer under whose base `uri` stands."""
+    """An issuer under whose base `uri` stands."""
+    return next(_status_issuers(view, uri), None)
+
+
+def _status_issuers(view: TrustView, uri: str) -> Iterator[tuple[RegionCode, IssuerEntry]]:
+    """All of them: any region can write another's base into its own list, so the base alone proves nothing."""
     for code, region_list in view.lists.items():
         for issuer in region_list.attests:
             if uri.startswith(issuer.status_list_base):
-                return code, issuer
-    return None
+                yield code, issuer
 
 
 def open_status_token(
@@ -252,13 +257,14 @@ def open_status_token(
         return problem(StatusProblemKind.MALFORMED, str(err))
     if parsed.uri != uri:
         return problem(StatusProblemKind.MISPLACED, "the token is for another URI")
-    found = find_status_issuer(view, uri)
-    if found is None:
+    issuers = list(_status_issuers(view, uri))
+    if not issuers:
         return problem(StatusProblemKind.MISPLACED, "no listed issuer publishes status lists here")
-    code, issuer = found
     if parsed.issued_at > later(at, CLOCK_SKEW):
         return problem(StatusProblemKind.FORGED, "issued in the future")
-    if not _signed_by_issuer(parsed, view, code, issuer, at):
+    signers = (issuer for code, issuer in issuers if _signed_by_issuer(parsed, view, code, issuer, at))
+    issuer = next(signers, None)
+    if issuer is None:
         return problem(StatusProblemKind.FORGED, "not signed by a status key that the region lists for this issuer")
     return StatusSnapshot(
         uri,

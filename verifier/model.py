@@ -15,6 +15,7 @@ from keys.envelopes.cose import CoseSign1
 from keys.envelopes.jws import Jws
 from keys.envelopes.pades import SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
+from keys.frozen import made_often
 from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
 from trust_registry.model import RegionCode, RelyingPartyId, Scenario
@@ -84,6 +85,7 @@ class Outcome(Enum):
     NOT_APPLICABLE = "not_applicable"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One check's result. `code` picks the sentence in `verifier.messages` (zh, en, next step); `facts` fills it.
@@ -105,6 +107,7 @@ class EvidenceKind(Enum):
     RECEIPT = "receipt"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class QrCode:
     """A printed QR code: a CWT in a COSE_Sign1 that names its seal by `kid`. `digest` is "sha256:<hex>" of the text."""
@@ -206,6 +209,7 @@ class Policy:
     status_staleness: timedelta = timedelta(hours=24)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Report:
     """The verdict. `attestation` is None when nothing readable was found; `evidence_digest` is "sha256:<hex>"."""

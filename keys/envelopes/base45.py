@@ -32,8 +32,8 @@ def encode(data: bytes) -> str:
 def decode(text: str) -> bytes:
     """The bytes of Base45 text. Raises MalformedEnvelope for other characters, lengths and values.
 
-    All triples are summed at once, as the 24-bit lanes of one large integer: a lane holds c + 256 d + 65536 e and is to
-    hold c + 45 d + 2025 e, which is at most 91124 and never borrows. Spec: RFC 9285 section 6.
+    All triples are summed at once, as the 24-bit lanes of one large integer: a lane holds 65536 c + 256 d + e and is to
+    hold c + 45 d + 2025 e, which is at most 91124: lanes never meet. Spec: RFC 9285 section 6.
     """
     try:
         digits = text.encode("ascii").translate(_DIGITS)
@@ -43,15 +43,13 @@ def decode(text: str) -> bytes:
     if remainder == 1 or _INVALID in digits:
         raise MalformedEnvelope("not Base45, or cut short")
     whole = len(digits) - remainder
-    lanes = int.from_bytes(digits[:whole], "little")
+    lanes = int.from_bytes(digits[:whole], "big")
     low = _low_bytes(whole)
-    sums = lanes - 211 * (lanes >> 8 & low) - 63511 * (lanes >> 16 & low)
-    octets = sums.to_bytes(whole, "little")
-    if octets[2::3].strip(b"\0"):
+    sums = (lanes >> 16 & low) + 45 * (lanes >> 8 & low) + 2025 * (lanes & low)
+    if sums >> 16 & low:
         raise MalformedEnvelope("a Base45 value out of range")
-    data = bytearray(whole // 3 * 2)
-    data[0::2] = octets[1::3]
-    data[1::2] = octets[0::3]
+    data = bytearray(sums.to_bytes(whole, "big"))
+    del data[::3]
     if remainder:
         last = digits[whole] + 45 * digits[whole + 1]
         if last > 0xFF:
@@ -62,4 +60,4 @@ def decode(text: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _low_bytes(size: int) -> int:
-    return int.from_bytes(b"\xff\0\0" * (size // 3), "little")
+    return int.from_bytes(b"\0\0\xff" * (size // 3), "big")

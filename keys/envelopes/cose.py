@@ -11,6 +11,7 @@ from typing import Any, Final
 from keys.algorithms import by_cose
 from keys.envelopes import cbor
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.frozen import made_often
 from keys.model import Algorithm
 from keys.public_key import PublicKey
 from keys.signer import Signer
@@ -22,6 +23,7 @@ _MAX_PROTECTED: Final = 4096
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class CoseSign1:
     """A parsed COSE_Sign1, not verified. `kid` may come from either header: it only selects a key to try."""
@@ -36,9 +38,8 @@ class CoseSign1:
 
     def verified_by(self, key: PublicKey) -> bool:
         """Whether `key` made the signature, with the algorithm of the protected header. Never raises on content."""
-        return key.algorithm is self.algorithm and key.verify(
-            self.signature, _to_be_signed(self.protected_bytes, self.payload)
-        )
+        to_be_signed = _to_be_signed(self.protected_bytes, self.payload)
+        return key.algorithm is self.algorithm and key.verify(self.signature, to_be_signed)
 
 
 def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1:
@@ -125,7 +126,12 @@ def _protected_header(data: bytes) -> tuple[Mapping[Any, Any], Algorithm]:
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
     """Sig_structure with empty external_aad, written directly. Spec: RFC 9052 section 4.4."""
-    return b"".join((_SIGNATURE1, _length(len(protected)), protected, b"\x40", _length(len(payload)), payload))
+    return _until_payload(protected) + _length(len(payload)) + payload
+
+
+@lru_cache(maxsize=1024)  # as many as headers
+def _until_payload(protected: bytes) -> bytes:
+    return b"".join((_SIGNATURE1, _length(len(protected)), protected, b"\x40"))
 
 
 def _length(size: int) -> bytes:

@@ -13,6 +13,7 @@ from keys.algorithms import by_jose
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.strict_json import load_json
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.frozen import made_often
 from keys.model import Algorithm
 from keys.public_key import PublicKey
 from keys.signer import Signer
@@ -22,6 +23,7 @@ _MAX_HEADER: Final = 32768  # an x5c chain fits
 _encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Jws:
     """A parsed compact JWS, not verified. `payload` is decoded; `signing_input` is what the signature covers."""

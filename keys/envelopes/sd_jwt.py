@@ -21,6 +21,7 @@ from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.jws import Jws, parse_jws, sign_jws
 from keys.envelopes.strict_json import MAX_DEPTH, load_json
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.frozen import made_often
 from keys.public_key import PublicKey
 from keys.signer import Signer
 
@@ -39,6 +40,7 @@ _quote: Final = json.encoder.encode_basestring
 _encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """One disclosed claim, or (with `name` None) array element. `encoded` is base64url and what `digest` is over."""
@@ -50,6 +52,7 @@ class Disclosure:
     digest: str
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class SdJwt:
     """A parsed SD-JWT, its signature not verified.
