@@ -12,6 +12,7 @@ from trust_registry.errors import InvalidIdentifier, InvalidList
 from trust_registry.identifiers import check_uscc
 from trust_registry.model import (
     CertificateType,
+    ClaimDefinition,
     History,
     IssuerEntry,
     KeyEntry,
@@ -32,6 +33,11 @@ T = TypeVar("T")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}", re.ASCII)
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{14}", re.ASCII)
+_CLAIM: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+# What the envelopes say themselves: a claim of that name could not be sealed. All others of theirs don't fit _CLAIM.
+_PROTOCOL: Final = frozenset(
+    {"iss", "vct", "iat", "nbf", "exp", "status", "cnf", "certificate_id", "seal_id", "aka_vcts"}
+)
 _TYPE_CODE: Final = re.compile(r"[0-9A-Z]{18}[0-9]{3}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _URI: Final = re.compile(r"https?://[^\s/]+/(?:[^\s]*/)?", re.ASCII)
@@ -103,12 +109,18 @@ def _check_type(type_: CertificateType, region_list: RegionList) -> None:
     _check_id("id", type_.id, region_list.code, _SLUG)
     if not _TYPE_CODE.fullmatch(type_.code):
         raise InvalidList("code", "18 characters and 3 digits are needed (GB/T 36904)")
-    _each("claims", type_.claims, lambda c: c.name, lambda _: None)
+    _each("claims", type_.claims, lambda c: c.name, _check_claim)
     names = {claim.name for claim in type_.claims}
     if type_.validity.kind is ValidityKind.CLAIM and type_.validity.claim not in names:
         raise InvalidList("validity.claim", "no such claim")
     if type_.validity.kind is ValidityKind.FIXED and (type_.validity.days or 0) < 1:
         raise InvalidList("validity.days", "at least one day is needed")
+
+
+def _check_claim(claim: ClaimDefinition) -> None:
+    """Names become members of JSON, columns of bulk files and headings of forms wherever the type is issued."""
+    if not _CLAIM.fullmatch(claim.name) or claim.name in _PROTOCOL:
+        raise InvalidList("name", "a lower-case name of its own is needed")
 
 
 def _check_issuer(issuer: IssuerEntry, region_list: RegionList) -> None:
