@@ -96,7 +96,7 @@ class SmallPrint:
         if signatures is None:
             return words
         count = len(signatures.signed_by)
-        return words + self._t(f"，{count} 名经办人签名", f", signed by {count} officers")
+        return words + self._t(f"，{count} 名登记官签名", f", signed by {count} officers")
 
     def _status(self) -> str:
         attestation = self._report.attestation
