@@ -127,6 +127,7 @@ def test_claims_leave_the_screen(open_page: OpenPage, sample: Sample) -> None:
         choose_scenario(page)
         paste(page, sample("marriage.qr.txt").read_text())
         expect(page.locator("[data-claims]")).to_contain_text("周远")
+        expect(page.locator("#verdict")).to_be_focused()  # the page's script has run, and with it the timer
         page.clock.fast_forward(181_000)
         expect(page.locator("[data-claims]")).to_have_count(0)
         expect(page.locator("[data-cleared]")).to_be_visible()

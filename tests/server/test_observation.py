@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
@@ -133,7 +134,8 @@ def test_background_tasks_repeat_and_survive_failures() -> None:
             await running
         return metrics.text().decode()
 
-    text = asyncio.run(watch())
+    with ThreadPoolExecutor(1) as another_thread:  # a browser test may have left a loop running in this one
+        text = another_thread.submit(lambda: asyncio.run(watch())).result()
     assert 'yinxin_task_runs_total{outcome="failed",task="bad"}' in text
     assert 'yinxin_task_runs_total{outcome="ok",task="good"}' in text
 
