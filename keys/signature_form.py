@@ -6,7 +6,6 @@ from typing import Final
 
 from keys.model import Algorithm
 
-
 _P256_SIZE: Final = 64
 # By the top bits of r and s: a set one asks for a zero byte before it, as the number is positive.
 _P256_FORMS: Final = (

@@ -9,7 +9,8 @@ Instants are carried in whole seconds (NumericDate), so a caller who compares re
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -201,21 +202,22 @@ def from_cwt(payload: bytes) -> Attestation:
     """The attestation in the claims set of a printed QR. Raises: MalformedAttestation."""
     try:
         claims = cbor.decode(payload)
-        issuer = _text(claims[_ISS])
+        # Any, because calling the NewTypes costs as much as the checks do.
+        issuer: Any = _text(claims[_ISS])
         certificate, type_, seal, uri, index, shown = claims[_YINXIN]
+        id_: Any = _unpack_certificate_id(certificate) if certificate.__class__ is bytes else _text(certificate)
+        seal_id: Any = f"{issuer}/{seal:014d}" if seal.__class__ is int else _text(seal)
         issued_at = _instant(claims[_IAT])
         nbf, exp = claims.get(_NBF), claims.get(_EXP)
         return Attestation(
-            CertificateId(
-                _unpack_certificate_id(certificate) if certificate.__class__ is bytes else _text(certificate)
-            ),
+            id_,
             _TYPES[type_] if type_.__class__ is int else TypeId(_text(type_)),
-            IssuerId(issuer),
-            SealId(f"{issuer}/{seal:014d}" if seal.__class__ is int else _text(seal)),
+            issuer,
+            seal_id,
             issued_at,
             issued_at if nbf is None else _instant(nbf),
             None if exp is None else _instant(exp),
-            StatusReference(issuer.join(map(_text, uri)) if uri.__class__ is list else _text(uri), _natural(index)),
+            StatusReference(issuer.join(uri) if uri.__class__ is list else _text(uri), _natural(index)),
             {
                 _CLAIMS[key] if key.__class__ is int else _text(key): value if value.__class__ is str else _plain(value)
                 for key, value in shown.items()
@@ -279,7 +281,7 @@ def _pack_certificate_id(certificate_id: str) -> bytes | str:
 
 
 def _unpack_certificate_id(packed: bytes) -> str:
-    joined = b64encode(packed).rstrip(_PADDING).decode()
+    joined = b2a_base64(packed, newline=False).rstrip(_PADDING).decode()
     if len(joined) < _SHORTEST or not joined.isalnum():
         raise ValueError("not a packed certificate identifier")
     serial_at = _TYPE_LENGTH + _ISSUER_LENGTH
@@ -305,8 +307,8 @@ def _text(value: object) -> str:
     return value
 
 
-def _natural(value: object) -> int:
-    if not isinstance(value, int) or value < 0 or value is True or value is False:
+def _natural(value: Any) -> int:
+    if value.__class__ is not int or value < 0:  # so that True is no number
         raise TypeError("a natural number expected")
     return value
 
@@ -338,8 +340,8 @@ def _after(prefix: str, value: object) -> str:
     return text[len(prefix) :]
 
 
-def _instant(value: object) -> datetime:
-    if not isinstance(value, int) or not 0 <= value <= _MAX_INSTANT or value is True or value is False:
+def _instant(value: Any) -> datetime:
+    if value.__class__ is not int or not 0 <= value <= _MAX_INSTANT:
         raise ValueError("a NumericDate in whole seconds expected")
     return datetime.fromtimestamp(value, UTC)
 

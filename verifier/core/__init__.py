@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from trust_registry.attestations import Attestation
-from trust_registry.instants import later
 from trust_registry.model import StatusView, TrustView
 from verifier.core.acceptance import check_holder_binding, check_recognition
-from verifier.core.findings import RESOLUTION, decide, failed
+from verifier.core.findings import decide, failed
 from verifier.core.origin import check_entitlement, check_path
 from verifier.core.receipts import receipt_findings
 from verifier.core.signature import Signature, read_credential, read_pdf, read_qr
@@ -69,7 +68,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         check_signing_time(signature, time, at),
         status,
         check_validity(attestation, at),
-        check_recognition(attestation, seal, trust, policy, at=at, signed_at=later(time.claimed_at, RESOLUTION)),
+        check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at),
         check_holder_binding(evidence, policy, at),
         freshness,
     ]

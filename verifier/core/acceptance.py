@@ -11,8 +11,9 @@ from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
 from trust_registry.attestations import Attestation
 from trust_registry.core import judge_recognition
+from trust_registry.instants import later
 from trust_registry.model import RecognitionAnswer, RecognitionOutcome, RegionCode, Scenario, TrustView, TypeId
-from verifier.core.findings import failed, not_applicable, passed, unknown
+from verifier.core.findings import RESOLUTION, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, Remembered
 from verifier.model import Check, Credential, Evidence, Finding, Policy, SubIndication
 
@@ -52,8 +53,8 @@ def check_recognition(
 ) -> Finding:
     """Whether the accepting region takes this type from the issuing region for the scenario, by both their lists.
 
-    Recognition counts as of `at`, the issuer's entitlement as of `signed_at`: what an office sealed while it could
-    stays recognised when the office closes. That this issuer was entitled is `check_entitlement`'s to say.
+    Recognition counts as of `at`, the issuer's entitlement as of the second `signed_at`: what an office sealed while it
+    could stays recognised when the office closes. That this issuer was entitled is `check_entitlement`'s to say.
     """
     accepting, scenario = policy.accepting, policy.scenario
     if accepting is None:
@@ -61,6 +62,7 @@ def check_recognition(
     if trust is None or seal is None or attestation is None:
         return unknown(_RECOGNITION, "recognition_unknown", SubIndication.TRY_LATER)
     question = (attestation.type_id, accepting, None if scenario is None else scenario.id)
+    signed_at = later(signed_at, RESOLUTION)
     known = seal.remembered.get(question)
     if known is not None and known.scenario is scenario and known.holds(at, signed_at):
         return known.finding

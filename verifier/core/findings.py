@@ -9,24 +9,27 @@ from typing import Any, Final
 from verifier.model import Check, Finding, Indication, Outcome, SubIndication
 
 RESOLUTION: Final = timedelta(seconds=1)  # certificates state whole seconds: the seal was used within this one
-_PASSED, _FAILED, _UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN  # looked up once: they are asked often
+# Looked up once: asking an enumeration for a member costs as much as a call.
+_PASSED, _FAILED, _UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
+_NOT_APPLICABLE: Final = Outcome.NOT_APPLICABLE
+_ALL_PASSED: Final = (Indication.PASSED, None)
 CLOCK_SKEW: Final = timedelta(minutes=5)  # between the clocks of issuers, time-stampers and verifiers
 
 
 def passed(check: Check, code: str, **facts: Any) -> Finding:
-    return Finding(check, Outcome.PASSED, code, None, facts)
+    return Finding(check, _PASSED, code, None, facts)
 
 
 def failed(check: Check, code: str, sub_indication: SubIndication, **facts: Any) -> Finding:
-    return Finding(check, Outcome.FAILED, code, sub_indication, facts)
+    return Finding(check, _FAILED, code, sub_indication, facts)
 
 
 def unknown(check: Check, code: str, sub_indication: SubIndication, **facts: Any) -> Finding:
-    return Finding(check, Outcome.UNKNOWN, code, sub_indication, facts)
+    return Finding(check, _UNKNOWN, code, sub_indication, facts)
 
 
 def not_applicable(check: Check, code: str, **facts: Any) -> Finding:
-    return Finding(check, Outcome.NOT_APPLICABLE, code, None, facts)
+    return Finding(check, _NOT_APPLICABLE, code, None, facts)
 
 
 def decide(findings: Sequence[Finding]) -> tuple[Indication, Finding | None]:
@@ -43,4 +46,4 @@ def decide(findings: Sequence[Finding]) -> tuple[Indication, Finding | None]:
             return Indication.FAILED, finding
         if decisive is None and outcome is _UNKNOWN:
             decisive = finding
-    return (Indication.PASSED if decisive is None else Indication.INDETERMINATE), decisive
+    return _ALL_PASSED if decisive is None else (Indication.INDETERMINATE, decisive)

@@ -20,6 +20,7 @@ from verifier.model import Check, Finding, Policy, SubIndication
 
 _PATH: Final = Check.CERTIFICATE_PATH
 _ENTITLEMENT: Final = Check.ENTITLEMENT
+_OK: Final = PathOutcome.OK
 _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 
@@ -41,7 +42,7 @@ def check_path(signature: Signature, trust: TrustView | None, policy: Policy, si
 
 def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signed_at: datetime) -> Finding:
     outcome = seal.path(intermediates, signed_at).outcome
-    if outcome is not PathOutcome.OK:
+    if outcome is not _OK:
         return _path_failure(outcome, seal.certificate, seal.region.names, seal.location.issuer.names)
     if not may_sign(seal.certificate):
         return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)

@@ -28,6 +28,7 @@ from verifier.model import Check, Finding, Freshness, Outcome, Policy, SubIndica
 
 _STATUS: Final = Check.STATUS
 _PASSED: Final = Outcome.PASSED
+_VALID: Final = CertificateStatus.VALID
 _NO_TIME: Final = timedelta(0)
 _VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
 _FRESH: Final = passed(Check.FRESHNESS, "fresh")
@@ -63,7 +64,7 @@ def check_status(
         status = status_at_index(entry.statuses, reference.index)
     except StatusIndexOutOfRange:
         return unknown(_STATUS, "status_out_of_range", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
-    if status is CertificateStatus.VALID:
+    if status is _VALID:
         return _judge_valid(entry, at), entry
     note = note_at_index(entry.statuses, entry.notes, reference.index)
     return _judge_status(status, note, entry, issuer, at), entry
@@ -112,8 +113,8 @@ def check_freshness(
     Trust data age from when the copy was last confirmed, status data from when the issuer signed them. Times after `at`
     count as no age. Expired trust metadata inside the budget stays usable: that is what the budget is for.
     """
-    trust_age = None if trust is None else max(at - trust.refreshed_at, _NO_TIME)
-    status_age = None if snapshot is None else max(at - snapshot.issued_at, _NO_TIME)
+    trust_age = None if trust is None else _age(trust.refreshed_at, at)
+    status_age = None if snapshot is None else _age(snapshot.issued_at, at)
     freshness = Freshness(trust_age, status_age)
     rules = policy.scenario or policy
     if trust_age is None:
@@ -123,6 +124,10 @@ def check_freshness(
     if status_age is not None and status_age > rules.status_staleness:
         return _too_old("status_too_old", rules.status_staleness), freshness
     return _FRESH, freshness
+
+
+def _age(since: datetime, at: datetime) -> timedelta:
+    return at - since if at > since else _NO_TIME
 
 
 def _too_old(code: str, budget: timedelta) -> Finding:
