@@ -17,6 +17,7 @@ from typing import Any
 
 from issuer.core import CIVIL_TIME, holder_kind
 from issuer.errors import BulkFileRefused
+from issuer.explaining import explain_cell
 from issuer.model import BulkRow, HolderIdentity, IssueRequest, RowError
 from trust_registry.edges import AccountId
 from trust_registry.model import CertificateType, IssuerId, SealId
@@ -139,7 +140,7 @@ def _rows(
             yield BulkRow(line, request)
         except _Cell as err:
             column = labels.get(err.column, err.column) or None
-            yield BulkRow(line, None, RowError(line, column, "RowUnreadable", err.message))
+            yield BulkRow(line, None, RowError(line, column, "RowUnreadable", explain_cell(err.message)))
 
 
 def _fields(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

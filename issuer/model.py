@@ -242,7 +242,7 @@ class RowError:
     line: int
     column: str | None
     code: str  # the refusal's class name: "ClaimsInvalid"
-    message: str
+    words: Names
 
 
 @dataclass(frozen=True, slots=True)

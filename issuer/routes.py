@@ -64,9 +64,19 @@ def _clerk(edge: Edge) -> Callable[..., _Clerk]:
     return clerk
 
 
+def _told(edge: Edge) -> Callable[..., str]:
+    def language(request: Request, response: Response) -> str:
+        """The visitor's language, and the answer's."""
+        chosen = edge.language(request)
+        response.headers.update({"Content-Language": chosen, "Vary": "Cookie, Accept-Language"})
+        return chosen
+
+    return language
+
+
 def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
     routes = APIRouter()
-    clerk = Depends(_clerk(edge))
+    clerk, told = Depends(_clerk(edge)), Depends(_told(edge))
 
     @routes.post("/certificates", status_code=201, responses={200: {"description": "the same request came before"}})
     def issue(
@@ -87,13 +97,17 @@ def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
         type_id: Annotated[Identifier, Query()],
         seal_id: Annotated[Identifier, Query()],
         principal: _Clerk = clerk,
+        language: str = told,
     ) -> BulkResultBody:
-        """Issue the good rows of a CSV file and report the others by line. The same file can be sent again."""
+        """Issue the good rows of a CSV file and report the others by line, in the language asked for.
+
+        The same file can be sent again.
+        """
         type_ = service.trust().types.get(TypeId(type_id))
         if type_ is None:
             raise TypeUnknown(type_id)
         order = BulkOrder(type_, SealId(seal_id), principal.account_id, principal.issuer_id)
-        return BulkResultBody.from_model(service.issue_many(read_rows(data, order)))
+        return BulkResultBody.from_model(service.issue_many(read_rows(data, order)), language)
 
     @routes.post("/certificates/{certificate_id}/status")
     def change_status(

@@ -25,6 +25,7 @@ from issuer.errors import (
     TrustViewMissing,
     TypeUnknown,
 )
+from issuer.explaining import explain_row
 from issuer.model import (
     BulkProgress,
     BulkResult,
@@ -394,4 +395,4 @@ def row_error(line: int, err: IssuerError) -> RowError:
     """A refusal as a line of the report: its class, its words, the field it names. No claim value is in any of them."""
     pointer = getattr(err, "pointer", None) or ""
     column = pointer.rpartition("/")[2] or getattr(err, "claim", None)
-    return RowError(line, column, type(err).__name__, str(err))
+    return RowError(line, column, type(err).__name__, explain_row(err))

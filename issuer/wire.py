@@ -174,8 +174,11 @@ class BulkResultBody(Strict):
     errors: list[RowErrorBody]
 
     @staticmethod
-    def from_model(result: BulkResult) -> BulkResultBody:
-        errors = [RowErrorBody(line=e.line, column=e.column, code=e.code, message=e.message) for e in result.errors]
+    def from_model(result: BulkResult, language: str) -> BulkResultBody:
+        errors = [
+            RowErrorBody(line=e.line, column=e.column, code=e.code, message=e.words.in_language(language))
+            for e in result.errors
+        ]
         return BulkResultBody(issued=result.issued, replayed=result.replayed, errors=errors)
 
 

@@ -113,9 +113,56 @@ _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
         errors.HolderNotNamed,
         Names("证照里的号码与持证人不一致。", "The number in the certificate is not the holder's."),
     ),
-    (errors.InvalidIdentityNumber, Names("号码校验不符，请再核对一遍。", "The number's check character does not fit.")),
+    (errors.InvalidIdentityNumber, Names("号码不正确，请再核对一遍。", "The number is not right; compare it again.")),
     (errors.ClaimsInvalid, Names("有一项填写不符合格式。", "One entry has the wrong form.")),
+    (
+        errors.SealImageUnfit,
+        Names("这个名称或编码不能制成印章。", "This name or code can't be set on a seal."),
+    ),
+    (errors.HolderKeyInvalid, Names("持证人的密钥不能使用。", "The holder's key can't be used.")),
+    (
+        errors.IdempotencyKeyInvalid,
+        Names(
+            "Idempotency-Key 请求头须有 1 至 255 个可见 ASCII 字符。",
+            "The header Idempotency-Key needs 1 to 255 visible ASCII characters.",
+        ),
+    ),
+    (
+        errors.CertificateNotFound,
+        Names("没有这份证照，或它是别的机构颁发的。", "There is no such certificate, or another office issued it."),
+    ),
+    (errors.HolderNotFound, Names("没有登记这位持证人。", "No such holder is on record.")),
+    (
+        errors.HolderErased,
+        Names(
+            "持证人的数据密钥已销毁，内容无法再读取。",
+            "The holder's data key was destroyed; nobody can read the content any more.",
+        ),
+    ),
+    (errors.StatusListNotFound, Names("此地址没有发布状态表。", "No status list is published at this address.")),
+    (
+        errors.StatusListMisplaced,
+        Names(
+            "状态表的地址不能对应到文件，请联系管理员。",
+            "A status list's address maps to no file; tell the administrator.",
+        ),
+    ),
+    (errors.BulkFileRefused, Names("文件不能当作表格读取。", "The file can't be read as a table.")),
+    (
+        errors.SealKeyMismatch,
+        Names(
+            "印章的密钥与它的证书不符，请联系管理员。",
+            "The seal's key does not fit its certificate; tell the administrator.",
+        ),
+    ),
+    (
+        errors.NotOfAnIssuer,
+        Names(
+            "您的账户不属于任何颁证机构，不能办理。", "Your account is of no issuing office, so it may do nothing here."
+        ),
+    ),
 )
+ROW_UNREADABLE: Final = Names("这一格读不出来。", "This cell can't be read.")
 NO_SEAL: Final = Names("没有可用于这种证照的印章。", "No seal may be used for this certificate.")
 _OTHERWISE: Final = Names("无法完成，请检查后重试。", "This could not be done; check and try again.")
 
@@ -123,10 +170,3 @@ _OTHERWISE: Final = Names("无法完成，请检查后重试。", "This could no
 def refusal(error: errors.IssuerError) -> Names:
     """What a refusal means to a clerk."""
     return next((words for kind, words in _REFUSALS if isinstance(error, kind)), _OTHERWISE)
-
-
-def refusal_named(code: str) -> Names:
-    """What the refusal of this class name means to a clerk; bulk reports carry names."""
-    if code == "RowUnreadable":
-        return Names("这一格读不出来。", "This cell can't be read.")
-    return next((words for kind, words in _REFUSALS if kind.__name__ == code), _OTHERWISE)

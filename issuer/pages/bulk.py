@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
-from issuer import wording
 from issuer.bulk import BulkOrder, read_rows, template
 from issuer.bulk_jobs import BulkJob, BulkJobs
 from issuer.errors import BulkFileRefused
+from issuer.explaining import explain
 from issuer.pages.desk import Desk
 from trust_registry.edges import Principal
 from trust_registry.model import CertificateType, Names, SealId
@@ -61,18 +61,19 @@ def router(desk: Desk) -> APIRouter:
     @pages.get("/bulk/{job_id}")
     def watch(request: Request, job_id: str, principal: Principal = clerk) -> Response:
         job = _job(jobs, principal, job_id)
-        explained = [(error, _explain(error.code)) for error in job.result.errors] if job.result else []
+        errors = job.result.errors if job.result else ()
         labels = {claim.name: claim.names for claim in job.type.claims}
-        return desk.page(request, principal, "bulk_job", TAB, job=job, errors=explained, labels=labels)
+        return desk.page(request, principal, "bulk_job", TAB, job=job, errors=errors, labels=labels)
 
     @pages.get("/bulk/{job_id}/errors.csv")
-    def errors(job_id: str, principal: Principal = clerk) -> Response:
+    def errors(request: Request, job_id: str, principal: Principal = clerk) -> Response:
+        language = desk.edge.language(request)
         job = _job(jobs, principal, job_id)
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["line", "column", "code", "message"])
         for error in job.result.errors if job.result else ():
-            writer.writerow([error.line, error.column or "", error.code, error.message])
+            writer.writerow([error.line, error.column or "", error.code, error.words.in_language(language)])
         return _csv(text.getvalue().encode("utf-8-sig"), "errors.csv")
 
     return pages
@@ -102,15 +103,11 @@ def _start(desk: Desk, jobs: BulkJobs, request: Request, clerk: Principal, given
 
 
 def _refused(err: BulkFileRefused, type_: CertificateType) -> Names:
-    zh, en = ("", "") if err.line is None else (f"第 {err.line} 行：", f"Line {err.line}: ")
+    words = explain(err)
     return Names(
-        f"{zh}文件读不了，请用“{type_.names.zh}”的模板填写，另存为 CSV（{err.reason}）。",
-        f"{en}the file can't be read: {err.reason}. Fill in the template and save it as CSV.",
+        f"{words.zh}请用“{type_.names.zh}”的模板填写，另存为 CSV。",
+        f"{words.en} Fill in the template and save it as CSV.",
     )
-
-
-def _explain(code: str) -> Names:
-    return wording.refusal_named(code)
 
 
 def _job(jobs: BulkJobs, clerk: Principal, job_id: str) -> BulkJob:

@@ -380,12 +380,12 @@ def _tell(result: BulkResult, report: Path | None) -> None:
     if result.errors:
         table = Table("Line", "Column", "Problem")
         for error in result.errors:
-            table.add_row(str(error.line), error.column or "", error.message)
+            table.add_row(str(error.line), error.column or "", error.words.en)
         console.print(table)
     if report is not None:
         from issuer.wire import BulkResultBody
 
-        report.write_text(BulkResultBody.from_model(result).model_dump_json(indent=1) + "\n", encoding="utf-8")
+        report.write_text(BulkResultBody.from_model(result, "en").model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def _table(certificates: tuple[CertificateSummary, ...]) -> None:

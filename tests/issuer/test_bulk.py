@@ -55,9 +55,9 @@ def test_good_rows_are_issued_and_bad_ones_reported_by_line(office: Office) -> N
     ]
     assert seen == [BulkProgress(5, 3)]
     for error in result.errors:
-        assert wrong not in error.message
-        assert misprint not in error.message
-        assert "yesterday" not in error.message
+        assert wrong not in error.words.zh + error.words.en
+        assert misprint not in error.words.zh + error.words.en
+        assert "yesterday" not in error.words.zh + error.words.en
 
 
 def test_a_file_can_be_run_again(office: Office) -> None:
@@ -139,7 +139,10 @@ def test_cells_become_what_the_schema_asks_for() -> None:
     assert good.request is not None
     assert good.request.claims["spouse_sex"] == 12
     assert bad.error is not None
-    assert (bad.error.column, bad.error.message) == ("spouse_sex", "is not JSON of type integer")
+    assert (bad.error.column, bad.error.words.en) == (
+        "spouse_sex",
+        "This cell can't be read: it is not JSON of type integer.",
+    )
 
 
 def test_rows_that_cannot_be_read() -> None:

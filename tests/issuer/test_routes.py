@@ -152,7 +152,10 @@ def test_bulk_over_http(web: Web) -> None:
     options: dict[str, Any] = {"content": data, "headers": {"Content-Type": "text/csv"}}
     answer = web.client.post("/api/issuer/bulk", params={"type_id": MARRIAGE, "seal_id": SEAL_ID}, **options)
     assert answer.json()["issued"] == 1
-    assert answer.json()["errors"][0]["line"] == 3
+    (error,) = answer.json()["errors"]
+    assert (error["line"], error["code"]) == (3, "ClaimsInvalid")
+    assert error["message"] == "有一项填写不符合格式：须为存在的日期（YYYY-MM-DD）。"
+    assert answer.headers["content-language"] == "zh"
     wrong = web.client.post("/api/issuer/bulk", params={"type_id": "common/none", "seal_id": SEAL_ID}, **options)
     assert wrong.json() == {"error": TypeUnknown.__name__}
 
