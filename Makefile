@@ -5,8 +5,10 @@ DATA ?= .data/demo
 PORT ?= 8000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PURE := tests/keys/test_algorithms.py tests/trust_registry tests/issuer/test_clearing.py tests/issuer/test_statuses.py \
+        tests/issuer/test_walls.py tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py
 
-.PHONY: help setup run test lint fix bench docs torture system clean
+.PHONY: help setup run test cover lint fix bench docs torture system clean
 help:          ## List what can be made
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -23,7 +25,11 @@ system:        ## Install Chromium, PostgreSQL and SoftHSM where this may be don
 	@sh .ci/system
 
 test: $(READY) system ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+
+cover: $(READY) ## Hold every core and model to full branch coverage
+	@COVERAGE_FILE=.coverage $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-cov-on-fail --cov --cov-branch --cov-report= $(PURE)
+	@$(BIN)/coverage report --show-missing --skip-covered --fail-under 100 --include '*/core.py,*/core/*,*/model.py,*/model/*'
 
 lint: $(READY) ## Style, types, import contracts
 	@$(BIN)/ruff format --check .
