@@ -7,6 +7,7 @@ never waits for a writer. PostgreSQL by URL through psycopg.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,9 @@ def _open_sqlite(url: str) -> Engine:
         options = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     else:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
+        # Accounts and who holds what are nobody else's on this machine; SQLite gives -wal and -shm the same mode.
+        if not name.startswith("file:"):
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     engine = create_engine(url, **options)
 
     @event.listens_for(engine, "connect")
@@ -50,6 +54,7 @@ def _open_sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "trusted_schema=OFF",
+            "secure_delete=ON",  # a destroyed key must not survive in the free space of a page
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -88,6 +93,16 @@ def migrate(engine: Engine) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def scrub(engine: Engine) -> None:
+    """Leave nothing of what was overwritten in SQLite's write-ahead log. PostgreSQL's is its operator's to keep short."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def reachable(engine: Engine) -> bool:

@@ -75,6 +75,11 @@ class StoreBase:
         self._key = deployment_key
         self._list_size = list_size
 
+    @property
+    def engine(self) -> Engine:
+        """Where the rows are, for those who keep theirs beside them."""
+        return self._engine
+
     def _lookup(self, kind: HolderKind, number: str) -> bytes:
         return self._key.lookup(f"issuer-holder-{kind.value}", number)
 

@@ -270,6 +270,7 @@ def erase(config: ConfigOption = None, data: DataOption = None) -> None:
     """
     from issuer.core import holder_kind
     from issuer.errors import HolderNotFound
+    from server.erasing import erase_holder
 
     service = _service(config, data)
     number = typer.prompt("Identity number or organisation code", hide_input=True)
@@ -277,7 +278,7 @@ def erase(config: ConfigOption = None, data: DataOption = None) -> None:
     if holder is None:
         raise HolderNotFound("no such holder")
     typer.confirm("Destroy this holder's data for ever?", abort=True)
-    service.erase_holder(holder)
+    erase_holder(service, holder)
 
 
 def _service(config: Path | None, data: Path | None) -> IssuerService:
