@@ -30,6 +30,7 @@ from verifier.model import (
     ReceiptFile,
     SealedData,
     SealedPdf,
+    StatedTerms,
 )
 
 QR_PREFIX: Final = "YX1:"
@@ -39,6 +40,7 @@ RECEIPT_TYPE: Final = "yinxin-receipt+jwt"
 MAX_PDF: Final = 20 * 1024 * 1024
 MAX_TEXT: Final = 1024 * 1024
 MAX_QR: Final = 8192  # a version 40 code holds 4,296 alphanumeric characters
+_LAST_SECOND: Final = 253402300799  # of the year 9999
 _PDF_MARK: Final = b"%PDF-"
 _PDF_MARK_WITHIN: Final = 1024  # ISO 32000-2 annex I.3: readers look that far
 _MAX_CHAIN: Final = 6
@@ -107,19 +109,44 @@ def _credential(text: str) -> Credential:
         if not _NEVER_DISCLOSED.isdisjoint(sd_jwt.roots):
             raise MalformedEnvelope("a protocol claim stands in a disclosure")
         chain = _chain(sd_jwt.jws.header)
-    except MalformedEnvelope as err:
+        attestation = _attestation(sd_jwt.claims)
+        own = attestation is not None and "aud" not in sd_jwt.claims
+        terms = None if own else _terms(sd_jwt.claims)
+    except (MalformedEnvelope, MalformedAttestation) as err:
         raise _damaged(kind, err) from err
+    return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation, terms)
+
+
+def _attestation(claims: Mapping[str, Any]) -> Attestation | None:
     try:
-        attestation: Attestation | None = from_sd_jwt_claims(sd_jwt.claims)
-    except MalformedAttestation as err:
-        if _ours(sd_jwt.claims):
-            raise _damaged(kind, err) from err
-        attestation = None
-    return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation)
+        return from_sd_jwt_claims(claims)
+    except MalformedAttestation:
+        vct = claims.get("vct")
+        if not isinstance(vct, str) or not vct or vct.startswith("urn:yinxin:"):
+            raise  # SD-JWT VC section 2.2.2: vct is required, and text
+        return None
 
 
-def _ours(claims: Mapping[str, Any]) -> bool:
-    return str(claims.get("vct", "")).startswith("urn:yinxin:")
+def _terms(claims: Mapping[str, Any]) -> StatedTerms:
+    """Spec: RFC 9901 section 7.1 step 6; RFC 7519 sections 4.1.3 to 4.1.6."""
+    audience = None
+    if "aud" in claims:
+        names = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        if not all(isinstance(name, str) for name in names):
+            raise MalformedEnvelope("aud is not text, nor a list of texts")
+        audience = tuple(names)
+    issued_at, valid_from, valid_until = (_numeric_date(claims, name) for name in ("iat", "nbf", "exp"))
+    return StatedTerms(issued_at, valid_from, valid_until, "status" in claims, audience)
+
+
+def _numeric_date(claims: Mapping[str, Any], name: str) -> datetime | None:
+    """Beyond the years that there are dates for: the first or the last of them. Parts of a second count."""
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MalformedEnvelope(f"{name} is not a number")
+    return datetime.fromtimestamp(min(max(value, 0), _LAST_SECOND), UTC)
 
 
 def _pdf(data: bytes) -> SealedPdf:

@@ -119,8 +119,24 @@ class QrCode:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedTerms:
+    """What a credential says of itself by registered claims (RFC 7519), where no attestation says it: `iat`, `nbf`,
+    `exp`, and whether it names a status. `audience`: whom it is for, of any credential; None: for everybody.
+    """
+
+    issued_at: datetime | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    has_status: bool = False
+    audience: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
-    """An SD-JWT VC with the certificates of its `x5c`. `attestation` is None when it is not one of this network's."""
+    """An SD-JWT VC with the certificates of its `x5c`. `attestation` is None when it is not one of this network's.
+
+    `terms` is None when the attestation says all that there is to say.
+    """
 
     kind: ClassVar[EvidenceKind] = EvidenceKind.SD_JWT_VC
     digest: str
@@ -128,6 +144,7 @@ class Credential:
     certificate: Certificate | None
     intermediates: tuple[Certificate, ...]
     attestation: Attestation | None
+    terms: StatedTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

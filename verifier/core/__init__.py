@@ -16,7 +16,7 @@ from verifier.core.findings import decide, failed
 from verifier.core.origin import check_entitlement, check_path
 from verifier.core.receipts import receipt_findings
 from verifier.core.signature import Signature, read_credential, read_pdf, read_qr
-from verifier.core.standing import check_freshness, check_status, check_validity
+from verifier.core.standing import check_freshness, check_status, check_terms, check_validity
 from verifier.core.times import check_signing_time, sealing_time
 from verifier.errors import Unreadable
 from verifier.model import (
@@ -58,7 +58,8 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     seal = signature.seal
     # 5.2.6 certificate, 5.2.8 constraints (the region lists are the policy)
     path = check_path(signature, trust, policy, time.claimed_at)
-    status, snapshot = check_status(attestation, seal, statuses, at)
+    terms = evidence.terms if isinstance(evidence, Credential) else None
+    status, snapshot = check_status(attestation, seal, statuses, at, terms)
     freshness, ages = check_freshness(trust, snapshot, policy, at)
     findings = [
         signature.form,
@@ -67,7 +68,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         check_entitlement(signature, attestation, path, time.claimed_at),
         check_signing_time(signature, time, at),
         status,
-        check_validity(attestation, at),
+        check_validity(attestation, at) if terms is None else check_terms(terms, attestation, policy, at),
         check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at),
         check_holder_binding(evidence, policy, at),
         freshness,

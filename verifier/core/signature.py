@@ -91,6 +91,8 @@ def read_credential(credential: Credential, trust: TrustView | None) -> Signatur
     seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
     signature = _whole(form, attestation, certificate, key, seal=seal)
     signature.intermediates = credential.intermediates
+    if attestation is None and credential.terms is not None:
+        signature.claimed_at = credential.terms.issued_at
     return signature
 
 

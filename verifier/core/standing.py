@@ -24,14 +24,17 @@ from trust_registry.status_list import status_at_index
 from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
-from verifier.model import Check, Finding, Freshness, Outcome, Policy, SubIndication
+from verifier.model import Check, Finding, Freshness, Outcome, Policy, StatedTerms, SubIndication
 
 _STATUS: Final = Check.STATUS
 _PASSED: Final = Outcome.PASSED
 _VALID: Final = CertificateStatus.VALID
 _NO_TIME: Final = timedelta(0)
+_NOT_STATED: Final = not_applicable(Check.VALIDITY, "validity_not_stated")
 _VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
 _FRESH: Final = passed(Check.FRESHNESS, "fresh")
+_STATUS_NOT_REFERENCED: Final = not_applicable(_STATUS, "status_not_referenced")
+_STATUS_FOREIGN: Final = unknown(_STATUS, "status_foreign", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _PROBLEMS: Final = {
     StatusProblemKind.UNREACHABLE: unknown(_STATUS, "status_unreachable", SubIndication.TRY_LATER),
     StatusProblemKind.MALFORMED: unknown(_STATUS, "status_malformed", SubIndication.TRY_LATER),
@@ -41,14 +44,19 @@ _PROBLEMS: Final = {
 
 
 def check_status(
-    attestation: Attestation | None, seal: ListedSeal | None, statuses: StatusView, at: datetime
+    attestation: Attestation | None,
+    seal: ListedSeal | None,
+    statuses: StatusView,
+    at: datetime,
+    terms: StatedTerms | None = None,
 ) -> tuple[Finding, StatusSnapshot | None]:
     """The certificate's status and the snapshot that it was read from, if one was.
 
     INVALID is final, so an old list suffices to say it; VALID needs a list that has not expired.
     """
     if attestation is None:
-        return not_applicable(_STATUS, "status_not_referenced"), None
+        # No list says who may speak for a foreign issuer's status: it is named, and nobody here can ask.
+        return (_STATUS_FOREIGN if terms is not None and terms.has_status else _STATUS_NOT_REFERENCED), None
     reference = attestation.status
     issuer: Any = attestation.issuer_id if seal is None else seal.location.issuer.names
     if seal is not None and not reference.uri.startswith(seal.location.issuer.status_list_base):
@@ -96,13 +104,31 @@ def _judge_valid(snapshot: StatusSnapshot, at: datetime) -> Finding:
 def check_validity(attestation: Attestation | None, at: datetime) -> Finding:
     """The certificate's own validity, as it states it. Spec: RFC 7519 sections 4.1.4 and 4.1.5."""
     if attestation is None:
-        return not_applicable(Check.VALIDITY, "validity_not_stated")
-    until = attestation.valid_until
+        return _NOT_STATED
+    return _validity(attestation.valid_from, attestation.valid_until, at)
+
+
+def _validity(since: datetime | None, until: datetime | None, at: datetime) -> Finding:
     if until is not None and at >= until:
         return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
-    if attestation.valid_from > at and attestation.valid_from > later(at, CLOCK_SKEW):
-        return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=attestation.valid_from)
+    if since is not None and since > at and since > later(at, CLOCK_SKEW):
+        return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=since)
     return _VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
+
+
+def check_terms(terms: StatedTerms, attestation: Attestation | None, policy: Policy, at: datetime) -> Finding:
+    """What the credential states of itself beyond, or without, an attestation: for whom it is, and for how long.
+
+    Whoever judges is known by the audience that the key binding is to name, and otherwise nobody in particular.
+    Spec: RFC 9901 section 7.1 step 6; RFC 7519 sections 4.1.3 to 4.1.5.
+    """
+    if terms.audience is not None and (policy.binding is None or policy.binding.audience not in terms.audience):
+        return failed(Check.VALIDITY, "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    if attestation is not None:
+        return check_validity(attestation, at)
+    if terms.valid_from is None and terms.valid_until is None:
+        return _NOT_STATED
+    return _validity(terms.valid_from, terms.valid_until, at)
 
 
 def check_freshness(

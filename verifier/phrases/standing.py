@@ -65,12 +65,24 @@ STATUS: Final[Mapping[str, Phrase]] = {
         "该文件没有可查询的状态，无法得知是否已撤销。",
         "It names no status to look up, so revocation cannot be checked.",
     ),
+    "status_foreign": Phrase(
+        "该文件的状态由其他网络发布，本机无法查询，不知是否已撤销。",
+        "Its status is published by another network and cannot be looked up here: it may have been revoked.",
+        "请直接向颁发机构核实，或请持证人提供其他证明。",
+        "Ask the issuing office directly, or ask the holder for other proof.",
+    ),
 }
 
 VALIDITY: Final[Mapping[str, Phrase]] = {
     "valid_until": Phrase("在有效期内（至 {until}）。", "Within its validity (until {until})."),
     "valid_unlimited": Phrase("长期有效。", "Valid without limit."),
     "validity_not_stated": Phrase("没有说明有效期。", "No validity is stated."),
+    "audience_elsewhere": Phrase(
+        "该文件指明只供其他单位使用。",
+        "It says that it is meant for somebody else only.",
+        "不予受理；请持证人提供可在本处使用的证照。",
+        "Do not accept it; ask the holder for one that may be used here.",
+    ),
     "expired": Phrase(
         "证照已于 {until} 到期。",
         "The certificate expired on {until}.",

@@ -1,0 +1,129 @@
+"""SD-JWT VCs of other networks, under an anchor: what they say of themselves counts, the rest is unknown."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from keys.envelopes.sd_jwt import bind_key, issue_sd_jwt
+from keys.x509 import Profile
+from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
+from tests.verifier.small_world import (
+    DAY,
+    NOW,
+    SEALED,
+    SmallWorld,
+    attestation,
+    authority,
+    certificate,
+    signer,
+)
+from tests.verifier.small_world import TYPES as ALL_TYPES
+from trust_registry.attestations import to_sd_jwt_claims
+from verifier.errors import MalformedEvidence
+from verifier.evidence import parse
+from verifier.model import Check, ExpectedBinding, Outcome, Policy, SubIndication
+
+POLICY = Policy(anchors=(authority("elsewhere"),))
+NUMERIC_NOW = int(NOW.timestamp())
+
+
+def foreign(typ: str = "dc+sd-jwt", concealed: frozenset[str] = frozenset(), **claims: Any) -> str:
+    shown = certificate("stranger", Profile.SEAL, "elsewhere")
+    header = {"typ": typ, "x5c": [b64encode(shown.der).decode()]}
+    payload = {"vct": "https://elsewhere.example/id", **claims}
+    kept = {name: value for name, value in payload.items() if value is not ...}
+    return issue_sd_jwt(kept, concealed, signer=signer("stranger"), header=header)
+
+
+def test_exp_must_be_checked_if_present(world: SmallWorld) -> None:
+    """RFC 9901 section 7.1 step 6; RFC 7519 section 4.1.4: on or after exp it MUST NOT be accepted."""
+    for over in (NUMERIC_NOW, NUMERIC_NOW - 1, NUMERIC_NOW - 0.5, 0, -5):
+        assert_failed(ask(world, foreign(exp=over), policy=POLICY), "expired", SubIndication.EXPIRED)
+    report = ask(world, foreign(exp=NUMERIC_NOW + 1), policy=POLICY)
+    assert_passed(report)
+    assert found(report, Check.VALIDITY).code == "valid_until"
+
+
+def test_nbf_must_be_checked_if_present(world: SmallWorld) -> None:
+    """RFC 7519 section 4.1.5: before nbf it MUST NOT be accepted."""
+    text = foreign(nbf=NUMERIC_NOW + 86400.5)
+    assert_failed(ask(world, text, policy=POLICY), "not_yet_valid", SubIndication.NOT_YET_VALID)
+    assert_passed(ask(world, foreign(nbf=NUMERIC_NOW, exp=10**18), policy=POLICY))
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", ["soon", True, None, [1]])
+def test_a_numeric_date_must_be_a_number(claim: str, value: object) -> None:
+    with pytest.raises(MalformedEvidence):
+        parse(foreign(**{claim: value}))
+
+
+def test_iat_is_the_claimed_time(world: SmallWorld) -> None:
+    report = ask(world, foreign(iat=int(SEALED.timestamp())), policy=POLICY)
+    assert_passed(report)
+    assert report.signed_at == SEALED
+    later = ask(world, foreign(iat=int((NOW + DAY).timestamp())), policy=POLICY)
+    assert_failed(later, "sealed_in_future", SubIndication.NOT_YET_VALID)
+
+
+def test_a_status_that_cannot_be_asked_is_unknown_and_not_good(world: SmallWorld) -> None:
+    """SD-JWT VC section 2.4: if status is present, it SHOULD be checked. An unknown is INDETERMINATE, never PASSED."""
+    text = foreign(status={"status_list": {"idx": 1, "uri": "https://elsewhere.example/s/1"}})
+    report = ask(world, text, policy=POLICY)
+    assert_indeterminate(report, "status_foreign", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    assert found(ask(world, foreign(), policy=POLICY), Check.STATUS).outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("audience", ["https://hall.example", ["https://other.example", "https://hall.example"]])
+def test_aud_must_name_us_if_present(world: SmallWorld, audience: object) -> None:
+    """RFC 7519 section 4.1.3: whoever does not find itself in aud MUST reject."""
+    cnf = {"jwk": signer("holder").public_key.jwk()}
+    text = foreign(aud=audience, cnf=cnf)
+    assert_failed(ask(world, text, policy=POLICY), "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    for us, passes in (("https://hall.example", True), ("https://third.example", False)):
+        shown = bind_key(text, signer=signer("holder"), nonce="n", audience=us, issued_at=NOW)
+        policy = Policy(anchors=POLICY.anchors, binding=ExpectedBinding("n", us))
+        report = ask(world, shown, policy=policy)
+        if passes:
+            assert_passed(report)
+        else:
+            assert_failed(report, "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
+@pytest.mark.parametrize("audience", [1, None, {"a": "b"}, ["https://hall.example", 1]])
+def test_aud_must_be_text_or_a_list_of_texts(audience: object) -> None:
+    with pytest.raises(MalformedEvidence):
+        parse(foreign(aud=audience))
+
+
+def test_aud_counts_in_a_certificate_of_this_network_too(world: SmallWorld) -> None:
+    made = attestation()
+    claims, concealed = to_sd_jwt_claims(made, next(known for known in ALL_TYPES if known.id == made.type_id))
+    header = {"typ": "dc+sd-jwt", "x5c": [b64encode(world.seal_certificate.der).decode()]}
+    text = issue_sd_jwt({**claims, "aud": "https://other.example"}, concealed, signer=signer("seal"), header=header)
+    assert_failed(ask(world, text), "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
+@pytest.mark.parametrize("vct", [..., None, 7, "", ["https://elsewhere.example/id"]])
+@pytest.mark.parametrize("typ", ["dc+sd-jwt", "vc+sd-jwt"])
+def test_vct_is_required_and_must_be_text(typ: str, vct: object) -> None:
+    """SD-JWT VC section 2.2.2.1. It also keeps out W3C credentials, whose own validUntil nobody here would read."""
+    with pytest.raises(MalformedEvidence):
+        parse(foreign(typ, vct=vct))
+
+
+@pytest.mark.parametrize("claim", ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"])
+def test_protocol_claims_must_not_be_selectively_disclosed(claim: str) -> None:
+    """SD-JWT VC section 2.2.2.3, of the claim whole and of anything inside it."""
+    value: Any = {"exp": NUMERIC_NOW + 9, "nbf": 1, "aka_vcts": ["https://elsewhere.example/other"]}.get(claim, "x")
+    with pytest.raises(MalformedEvidence):
+        parse(foreign(concealed=frozenset({claim}), **{claim: value}))
+
+
+def test_clocks_may_differ_for_nbf_and_not_for_exp(world: SmallWorld) -> None:
+    soon = int((NOW + timedelta(minutes=4)).timestamp())
+    assert_passed(ask(world, foreign(nbf=soon), policy=POLICY))
