@@ -96,7 +96,7 @@ def migrate(engine: Engine) -> None:
 
 
 def scrub(engine: Engine) -> None:
-    """Leave nothing of what was overwritten in SQLite's write-ahead log. PostgreSQL's is its operator's to keep short."""
+    """Leave nothing of what was overwritten in SQLite's write-ahead log. PostgreSQL's is its operator's."""
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
         try:
