@@ -17,6 +17,7 @@ from trust_registry.ports import Clock, Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
 
 DEFAULT_TTL: Final = timedelta(minutes=5)
+_LONGEST_TTL: Final = timedelta(hours=24)  # Token Status List section 11.5: within reasonable ranges
 _RETRY_AFTER: Final = timedelta(seconds=10)
 _STRIPES: Final = 64
 _MOST_PROBLEMS: Final = 1024
@@ -129,7 +130,9 @@ class TrustKeeper:
         entry = self._statuses.get(uri)
         if not isinstance(entry, StatusSnapshot):
             return True
-        return now - entry.fetched_at >= (DEFAULT_TTL if entry.ttl is None else entry.ttl)
+        if entry.expires_at is not None and entry.expires_at <= now:
+            return True
+        return now - entry.fetched_at >= (DEFAULT_TTL if entry.ttl is None else min(entry.ttl, _LONGEST_TTL))
 
     def _load(self) -> None:
         now = self._now()

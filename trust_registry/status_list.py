@@ -128,6 +128,7 @@ class StatusToken:
     statuses: StatusList
     digest: str
     notes: StatusNotes | None = None
+    not_before: datetime | None = None
 
 
 def make_status_token(
@@ -172,18 +173,22 @@ def parse_status_token(token: str | bytes) -> StatusToken:
         raise MalformedStatusToken(f"typ must be {TYP}")
     if not isinstance(claims, dict) or not isinstance(claims.get("sub"), str):
         raise MalformedStatusToken("sub is missing")
-    expires_at = _instant(claims, "exp") if "exp" in claims else None
-    ttl = timedelta(seconds=_number(claims, "ttl")) if "ttl" in claims else None
+    if "aud" in claims:  # RFC 7519 section 4.1.3: whoever is not named MUST reject; nobody here has a name for it
+        raise MalformedStatusToken("aud: the token is for somebody else")
+    ttl = _number(claims, "ttl") if "ttl" in claims else None
+    if ttl == 0:
+        raise MalformedStatusToken("ttl must be positive")
     text = token.encode() if isinstance(token, str) else token
     return StatusToken(
         jws,
         claims["sub"],
         _instant(claims, "iat"),
-        expires_at,
-        ttl,
+        _instant(claims, "exp") if "exp" in claims else None,
+        None if ttl is None else timedelta(seconds=ttl),
         _read_list(claims.get("status_list")),
         "sha256:" + hashlib.sha256(text).hexdigest(),
         _read_notes(claims.get(NOTES_CLAIM)),
+        _instant(claims, "nbf") if "nbf" in claims else None,
     )
 
 
@@ -213,9 +218,9 @@ def _read_list(value: object) -> StatusList:
     return StatusList(bits, inflate(packed))
 
 
-def _number(claims: Mapping[str, Any], name: str) -> int:
+def _number(claims: Mapping[str, Any], name: str) -> int | float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_INSTANT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_INSTANT:
         raise MalformedStatusToken(f"{name} must be a number of seconds")
     return value
 
@@ -262,6 +267,8 @@ def open_status_token(
         return problem(StatusProblemKind.MISPLACED, "no listed issuer publishes status lists here")
     if parsed.issued_at > later(at, CLOCK_SKEW):
         return problem(StatusProblemKind.FORGED, "issued in the future")
+    if parsed.not_before is not None and parsed.not_before > later(at, CLOCK_SKEW):
+        return problem(StatusProblemKind.MALFORMED, "not to be used yet")
     signers = (issuer for code, issuer in issuers if _signed_by_issuer(parsed, view, code, issuer, at))
     issuer = next(signers, None)
     if issuer is None:

@@ -37,7 +37,15 @@ HOUR = timedelta(hours=1)
 OTHER_URI = STATUS_BASE + "2.jwt"
 
 
-def token(issued_at: datetime = NOW, *, uri: str = STATUS_URI, signer: Signer | None = None, revoked: int = 3) -> bytes:
+def token(
+    issued_at: datetime = NOW,
+    *,
+    uri: str = STATUS_URI,
+    signer: Signer | None = None,
+    revoked: int = 3,
+    lifetime: timedelta = DAY,
+    ttl: timedelta = HOUR,
+) -> bytes:
     builder = new_status_list(16)
     builder.set(revoked, CertificateStatus.INVALID)
     return make_status_token(
@@ -45,8 +53,8 @@ def token(issued_at: datetime = NOW, *, uri: str = STATUS_URI, signer: Signer | 
         uri=uri,
         signer=signer or office(EAST).status_signer,
         issued_at=issued_at,
-        expires_at=issued_at + DAY,
-        ttl=HOUR,
+        expires_at=issued_at + lifetime,
+        ttl=ttl,
     ).encode()
 
 
@@ -243,6 +251,28 @@ def test_a_status_list_is_fetched_when_missing_or_past_its_ttl_and_not_before(de
     desk.clock.at = NOW + HOUR
     desk.keeper.ensure_status(STATUS_URI)
     assert desk.host.asked == [STATUS_URI, STATUS_URI]
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "ttl", "due"),
+    [(HOUR, 9 * DAY, HOUR), (99 * DAY, 9 * DAY, DAY)],
+    ids=["expired before its ttl", "a ttl beyond reason"],
+)
+def test_an_expired_list_is_fetched_again_whatever_its_ttl(
+    desk: Desk, lifetime: timedelta, ttl: timedelta, due: timedelta
+) -> None:
+    """Token Status List section 13.7: past exp a list MUST NOT be relied upon; ttl and exp SHOULD be within reason."""
+    desk.host.pages[STATUS_URI] = token(lifetime=lifetime, ttl=ttl)
+    desk.clock.at = NOW
+    desk.keeper.refresh()
+    desk.keeper.ensure_status(STATUS_URI)
+    desk.host.asked.clear()
+    desk.clock.at = NOW + due - timedelta(seconds=1)
+    desk.keeper.ensure_status(STATUS_URI)
+    assert desk.host.asked == []
+    desk.clock.at = NOW + due
+    desk.keeper.ensure_status(STATUS_URI)
+    assert desk.host.asked == [STATUS_URI]
 
 
 def test_a_silent_host_is_not_hammered(desk: Desk) -> None:

@@ -204,8 +204,13 @@ def test_exp_and_ttl_are_optional() -> None:
         made(iat="1767312000"),
         made(iat=True),
         made(exp=-1),
-        made(ttl=1.5),
+        made(exp="soon"),
+        made(nbf=True),
+        made(ttl=0),
+        made(ttl=-1),
+        made(ttl=True),
         made(ttl=10**18),
+        made(aud="https://somebody.example"),
         made(status_list=None),
         made(status_list=[]),
         made(status_list={"bits": 2}),
@@ -222,6 +227,45 @@ def test_exp_and_ttl_are_optional() -> None:
 def test_a_malformed_token_is_one_error(text: str) -> None:
     with pytest.raises(MalformedStatusToken):
         parse_status_token(text)
+
+
+def test_seconds_may_have_parts() -> None:
+    """RFC 7519 section 2: a NumericDate is a number; Token Status List section 5.1: so is ttl."""
+    parsed = parse_status_token(made(iat=1_767_312_000.5, exp=1_767_312_900.25, ttl=1.5))
+    assert parsed.issued_at.microsecond == 500_000
+    assert parsed.expires_at is not None
+    assert (parsed.expires_at - parsed.issued_at, parsed.ttl) == (
+        timedelta(seconds=899.75),
+        timedelta(seconds=1.5),
+    )
+
+
+def test_a_token_before_its_nbf_is_not_believed() -> None:
+    """Token Status List section 5.1 rule 3; RFC 7519 section 4.1.5: before nbf it MUST NOT be accepted."""
+    at = int((DAY_0 + DAY).timestamp())
+    assert isinstance(opened(made(iat=at, nbf=at)), StatusSnapshot)
+    found = opened(made(iat=at, nbf=at + 3600))
+    assert isinstance(found, StatusProblem)
+    assert found.kind is StatusProblemKind.MALFORMED
+
+
+def test_claims_of_others_are_left_alone() -> None:
+    """Token Status List section 5.1 rule 1: the JWT MAY contain other claims; so may its status_list."""
+    more = {"bits": 2, "lst": _text(zlib.compress(bytes(4))), "aggregation_uri": "https://x.example/all", "x": [1]}
+    assert isinstance(opened(made(iss="https://x.example", jti="1", status_list=more)), StatusSnapshot)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_every_size_of_entry_may_be_read(bits: int) -> None:
+    """Token Status List section 4.1: bits is 1, 2, 4 or 8; what is not registered is not valid."""
+    packed = bytes([0b1110_0100]) * 8
+    statuses = parse_status_token(made(status_list={"bits": bits, "lst": _text(zlib.compress(packed))})).statuses
+    assert len(statuses) == 64 // bits
+    values = [packed[0] >> position & ((1 << bits) - 1) for position in range(0, 8, bits)]
+    expected = [CertificateStatus(value) if value < 3 else INVALID for value in values]
+    assert [status_at_index(statuses, index) for index in range(8 // bits)] == expected
+    with pytest.raises(StatusIndexOutOfRange):
+        status_at_index(statuses, 64 // bits)
 
 
 def test_a_zip_bomb_stops_at_the_bound() -> None:
