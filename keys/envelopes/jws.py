@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 from keys.algorithms import by_jose
 from keys.envelopes.base64url import b64url_decode, b64url_encode
-from keys.envelopes.strict_json import load_json
+from keys.envelopes.strict_json import encode_json, load_json
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
 from keys.frozen import made_often
 from keys.model import Algorithm
@@ -20,7 +19,6 @@ from keys.signer import Signer
 
 MAX_SIZE: Final = 1 << 20
 _MAX_HEADER: Final = 32768  # an x5c chain fits
-_encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @made_often
@@ -85,6 +83,6 @@ def sign_jws(header: Mapping[str, Any], payload: bytes, signer: Signer) -> str:
     name = signer.algorithm.jose
     if header.get("alg", name) != name:
         raise ValueError("the header's alg is not the signer's")
-    protected = _encode_json({"alg": name, **header}).encode("utf-8")
+    protected = encode_json({"alg": name, **header}).encode("utf-8")
     signing_input = b64url_encode(protected) + b"." + b64url_encode(payload)
     return (signing_input + b"." + b64url_encode(signer.sign(signing_input))).decode("ascii")

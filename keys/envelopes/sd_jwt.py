@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.jws import Jws, parse_jws, sign_jws
-from keys.envelopes.strict_json import MAX_DEPTH, load_json
+from keys.envelopes.strict_json import MAX_DEPTH, encode_json, load_json
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
 from keys.frozen import made_often
 from keys.public_key import PublicKey
@@ -37,7 +38,6 @@ _SALT_TEXT: Final = 24
 # A disclosure of text without escapes, as most are: the same as its JSON, in a third of the time.
 _TEXT_CLAIM: Final = re.compile(r'\["([^"\\\x00-\x1f]*)", ?"([^"\\\x00-\x1f]*)", ?"([^"\\\x00-\x1f]*)"\]')
 _quote: Final = json.encoder.encode_basestring
-_encode_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @made_often
@@ -102,8 +102,7 @@ def issue_sd_jwt(
     144 bits. Raises ValueError for reserved claim names. Spec: RFC 9901 sections 4.1 and 4.2.
     """
     payload: dict[str, Any] = {}
-    disclosures: list[bytes] = []
-    suspicious = False
+    hidden: list[str] = []
     salts = b64url_encode(os.urandom(_SALT_BYTES * len(claims))).decode("ascii")
     for position, (name, value) in enumerate(claims.items()):
         if name in _RESERVED:
@@ -112,22 +111,23 @@ def issue_sd_jwt(
             payload[name] = value
             continue
         salt = salts[_SALT_TEXT * position : _SALT_TEXT * (position + 1)]
-        text = _quote(value) if type(value) is str else _encode_json(value)
-        suspicious |= "_sd" in text or "..." in text
-        disclosures.append(b64url_encode(f'["{salt}",{_quote(name)},{text}]'.encode()))
+        hidden.append(f'["{salt}",{_quote(name)},{_quote(value) if type(value) is str else encode_json(value)}]')
     if holder_key is not None:
         if "cnf" in claims:
             raise ValueError("'cnf' is for the holder's key")
         payload["cnf"] = {"jwk": dict(holder_key)}
-    plain = _encode_json(payload)
-    if suspicious or "_sd" in plain or "..." in plain:
+    plain, concealed = encode_json(payload), "\n".join(hidden)
+    if "_sd" in plain or "..." in plain or "_sd" in concealed or "..." in concealed:
         _check_no_reserved(claims)
-    if disclosures or decoys:
-        hidden = disclosures + [os.urandom(32) for _ in range(decoys)]
-        payload["_sd"] = sorted(_digests(hidden, digest_algorithm))  # hides the order of the claims (section 4.2.4.1)
-    payload["_sd_alg"] = digest_algorithm
-    token = sign_jws(header, _encode_json(payload).encode("utf-8"), signer)
-    return "~".join((token, b"~".join((*disclosures, b"")).decode("ascii")))
+    disclosures = _encode_disclosures(concealed)
+    processing: dict[str, Any] = {}
+    if hidden or decoys:
+        items = disclosures.split(b"~")[:-1] + [os.urandom(32) for _ in range(decoys)]
+        processing["_sd"] = sorted(_digests(items, digest_algorithm))  # hides the claims' order (section 4.2.4.1)
+    processing["_sd_alg"] = digest_algorithm
+    # The text of two objects, one after the other, as the text of one.
+    content = plain[:-1] + "," * bool(payload) + encode_json(processing)[1:]
+    return f"{sign_jws(header, content.encode(), signer)}~{disclosures.decode('ascii')}"
 
 
 def parse_sd_jwt(text: str) -> SdJwt:
@@ -190,7 +190,7 @@ def bind_key(text: str, *, signer: Signer, nonce: str, audience: str, issued_at:
         "nonce": nonce,
         "sd_hash": sd_jwt.presented_digest(),
     }
-    return text + sign_jws({"typ": "kb+jwt"}, _encode_json(payload).encode("utf-8"), signer)
+    return text + sign_jws({"typ": "kb+jwt"}, encode_json(payload).encode("utf-8"), signer)
 
 
 def check_key_binding(
@@ -354,6 +354,12 @@ def _is_fresh(payload: dict[str, Any], at: datetime, max_age: timedelta, clock_s
     if not now - max_age.total_seconds() - skew <= payload["iat"] <= now + skew:
         return False
     return bool(payload.get("nbf", now) <= now + skew and payload.get("exp", now + 1) > now - skew)
+
+
+def _encode_disclosures(lines: str) -> bytes:
+    """Each line in base64url and a tilde after it. JSON has no line feeds of its own, and base64 ends with one."""
+    encoded = b"".join(map(b2a_base64, lines.encode().split(b"\n"))) if lines else b""
+    return encoded.replace(b"+", b"-").replace(b"/", b"_").replace(b"=", b"").replace(b"\n", b"~")
 
 
 def _digests(items: Sequence[bytes], algorithm: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""JSON from strangers: UTF-8, no duplicate members, bounded depth and numbers (RFC 8259, RFC 7493). Writes nothing."""
+"""JSON from strangers: UTF-8, no duplicate members, bounded depth and numbers (RFC 8259, RFC 7493); and compact JSON.
+
+Canonicalises nothing: what is signed is signed as it was written.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,14 @@ def load_json(data: bytes | str, *, max_size: int = 1 << 20, max_depth: int = MA
     if text.count("{") + text.count("[") > max_depth or "\\u" in text or isinstance(data, str):
         _check(value, max_depth)
     return value
+
+
+def encode_json(value: Any) -> str:
+    """Compact JSON text of plain data, members in their order, characters as they are.
+
+    Raises TypeError for other than plain data, ValueError for NaN and infinities, RecursionError for what holds itself.
+    """
+    return "".join(_ENCODE(value, 0))
 
 
 def _check(value: Any, depth: int) -> None:
@@ -90,3 +101,14 @@ _DECODER: Final = json.JSONDecoder(
 )
 # The decoder without its two searches for white space, which signed JSON has none of.
 _SCAN: Final[Callable[[str, int], tuple[Any, int]]] = vars(_DECODER)["scan_once"]
+
+
+def _refuse(value: object) -> Any:
+    raise TypeError(f"{type(value).__name__} is not plain JSON data")
+
+
+# `JSONEncoder.encode` makes one of these for every call, which for a token's claims is half of the work: markers,
+# default, string encoder, indent, separators, sort_keys, skipkeys, allow_nan.
+_ENCODE: Final[Callable[[Any, int], tuple[str, ...]]] = vars(json.encoder)["c_make_encoder"](
+    *(None, _refuse, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+)
