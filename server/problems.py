@@ -1,6 +1,7 @@
 """Every refusal as a problem document (RFC 9457) or a page: the one table from error class to status and words.
 
-A class that is not listed is answered as its nearest listed base. Errors name fields, never values. Pages get
+A class that is not listed is answered as its nearest listed base. Errors name fields, never values; details are
+`server.problem_words`. Pages get
 `error.html` with `problem` (status, title, detail, errors, type); everybody else gets `application/problem+json`.
 """
 
@@ -24,6 +25,7 @@ from starlette.exceptions import HTTPException
 from issuer import errors as issuer
 from keys import errors as keys
 from server import errors as server
+from server import problem_words
 from trust_registry import errors as registry
 from trust_registry.edges import Render
 from trust_registry.model import Names
@@ -230,20 +232,6 @@ KINDS: Mapping[type[BaseException], Kind] = {
     RequestValidationError: _k(422, "invalid-request", "请求内容不正确", "The request is not valid"),
     Exception: _k(500, "internal", "系统出错了，我们已记录", "Something went wrong here; it was noted"),
 }
-_QUIET = (
-    OperationalError,
-    PoolTimeout,
-    keys.KeyNotFound,
-    keys.DamagedKeyFile,
-    registry.FetchFailed,
-)  # may name hosts, paths
-_HTTP_NAMES = {
-    400: Names("请求不正确", "The request is not valid"),
-    404: Names("没有找到这个页面", "There is nothing at this address"),
-    405: Names("此地址不支持该操作", "This address does not do that"),
-    413: Names("文件过大", "The file is too large"),
-    415: Names("不支持的内容类型", "This type of content is not supported"),
-}
 
 
 def kind_of(error: BaseException) -> Kind:
@@ -266,30 +254,30 @@ def describe(error: BaseException, lang: str) -> Problem:
         headers["WWW-Authenticate"] = 'Bearer realm="yinxin"'
     if kind.status == 500:
         return Problem(TYPE_PREFIX + kind.slug, 500, title)
-    detail = None if isinstance(error, (*_QUIET, RequestValidationError)) else str(error) or None
-    return Problem(TYPE_PREFIX + kind.slug, kind.status, title, detail, tuple(_errors(error, kind)), headers)
+    detail = _in_language(problem_words.detail(error), lang)
+    return Problem(TYPE_PREFIX + kind.slug, kind.status, title, detail, tuple(_errors(error, kind, lang)), headers)
+
+
+def _in_language(words: Names | None, lang: str) -> str | None:
+    return None if words is None else words.in_language(lang)
 
 
 def _of_http(error: HTTPException, lang: str) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase if error.status_code in HTTPStatus._value2member_map_ else "Error"
-    names = _HTTP_NAMES.get(error.status_code, Names(phrase, phrase))
-    detail = error.detail if isinstance(error.detail, str) and error.detail != phrase else None
+    title = problem_words.http.title(error.status_code).in_language(lang)
+    detail = _in_language(problem_words.detail(error), lang)
     slug = phrase.lower().replace(" ", "-")
-    return Problem(
-        TYPE_PREFIX + slug, error.status_code, names.in_language(lang), detail, headers=dict(error.headers or {})
-    )
+    return Problem(TYPE_PREFIX + slug, error.status_code, title, detail, headers=dict(error.headers or {}))
 
 
-def _errors(error: BaseException, kind: Kind) -> Iterator[Mapping[str, str]]:
+def _errors(error: BaseException, kind: Kind, lang: str) -> Iterator[Mapping[str, str]]:
     if isinstance(error, RequestValidationError):
-        for each in error.errors():
-            where = [str(part) for part in each["loc"]]
-            inside = where[1:] if where and where[0] in ("body", "query", "path", "header", "cookie") else where
-            yield {"field": ".".join(inside) or (where[0] if where else "body"), "detail": str(each["msg"])}
+        for name, words in problem_words.validation.fields(error):
+            yield {"field": name, "detail": words.in_language(lang)}
     elif kind.field is not None:
         name = kind.field[1:] if kind.field.startswith("=") else str(getattr(error, kind.field, ""))
-        detail = getattr(error, "message", None) or getattr(error, "reason", None) or str(error)
-        yield {"field": name or "/", "detail": str(getattr(detail, "value", detail))}
+        words = problem_words.field_detail(error) or kind.names
+        yield {"field": name or "/", "detail": words.in_language(lang)}
 
 
 def wants_page(request: Request) -> bool:
@@ -310,7 +298,7 @@ def respond(request: Request, error: BaseException, render: Render, lang: str) -
             json.dumps(problem.document(), ensure_ascii=False),
             status_code=problem.status,
             media_type="application/problem+json",
-            headers={"Content-Language": lang},
+            headers={"Content-Language": lang, "Vary": "Cookie, Accept-Language"},
         )
     response.headers.update(problem.headers)
     return response

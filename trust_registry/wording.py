@@ -15,6 +15,7 @@ from typing import Any, Final
 from trust_registry.model import Names
 
 _HOLE: Final = "{}"
+_ATTRIBUTE: Final = re.compile(r"\{([a-z_]+)\}")
 _LONGEST: Final = 400  # characters of a reason or a fact that are worth repeating
 _LABELS: Final = {
     "allowed": Names("可以签署的有", "those who may:"),
@@ -117,6 +118,15 @@ def facts_of(error: BaseException, attributes: Iterable[str]) -> Iterator[Names]
             continue
         label, fact = _LABELS[attribute], worded(value)
         yield Names(f"{label.zh} {fact.zh}", f"{label.en} {fact.en}")
+
+
+def filled(sentence: Names, error: BaseException) -> Names:
+    """A sentence whose `{attribute}` holes are filled with the refusal's own."""
+    parts = {name: worded(getattr(error, name)) for name in _ATTRIBUTE.findall(sentence.en)}
+    return Names(
+        _ATTRIBUTE.sub(lambda hole: parts[hole[1]].zh, sentence.zh),
+        _ATTRIBUTE.sub(lambda hole: parts[hole[1]].en, sentence.en),
+    )
 
 
 def compose(sentence: Names, facts: Iterable[Names] = (), reason: Names | None = None) -> Names:

@@ -63,7 +63,7 @@ def test_titles_are_in_the_visitors_language(place: Place) -> None:
 def test_bad_claims_name_the_field(place: Place) -> None:
     body = place.browser().client.get("/api/refuse/claims").json()
     assert body["status"] == 422
-    assert body["errors"] == [{"field": "/claims/holder_name", "detail": "is required"}]
+    assert body["errors"] == [{"field": "/claims/holder_name", "detail": "必须填写。"}]
 
 
 @pytest.mark.parametrize(
