@@ -115,7 +115,8 @@ class Protection:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 camera = bool(state.get("camera"))
-                headers["Content-Security-Policy"] = content_security_policy(nonce, camera=camera)
+                # A route that serves somebody's image says what it may do: nothing. Pages never say.
+                headers.setdefault("Content-Security-Policy", content_security_policy(nonce, camera=camera))
                 headers["Permissions-Policy"] = f"camera=({'self' if camera else ''}), microphone=(), geolocation=()"
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["X-Frame-Options"] = "DENY"

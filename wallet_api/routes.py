@@ -70,7 +70,7 @@ def _for_holders(routes: APIRouter, service: WalletService, edge: Edge) -> None:
 
 
 def _for_readers(routes: APIRouter, service: WalletService, edge: Edge) -> None:
-    agencies = Depends(edge.require())  # a clerk or a machine: the service asks for a relying party
+    agencies = Depends(edge.require(Role.COUNTER_CLERK))  # a person or a machine; the service asks for its agency
 
     @routes.post("/api/presentations/read")
     def read(wanted: wire.ReadRequest, response: Response, reader: Principal = agencies) -> dict[str, Any]:
