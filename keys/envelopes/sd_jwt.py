@@ -35,6 +35,7 @@ _DIGESTS: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-51
 _RESERVED: Final = frozenset({"_sd", "...", "_sd_alg"})
 _SALT_BYTES: Final = 18  # a multiple of three, so that the base64url of many salts is cut into that of each
 _SALT_TEXT: Final = 24
+_ONLY_TEXT: Final = frozenset({str})
 # A disclosure of text without escapes, as most are: the same as its JSON, in a third of the time.
 _TEXT_CLAIM: Final = re.compile(r'\["([^"\\\x00-\x1f]*)", ?"([^"\\\x00-\x1f]*)", ?"([^"\\\x00-\x1f]*)"\]')
 _quote: Final = json.encoder.encode_basestring
@@ -148,7 +149,7 @@ def parse_sd_jwt(text: str) -> SdJwt:
     digest_algorithm = payload.pop("_sd_alg", DEFAULT_DIGEST)
     if not isinstance(digest_algorithm, str) or digest_algorithm not in _DIGESTS:
         raise MalformedEnvelope("the SD-JWT names a digest algorithm that is not understood")
-    disclosures = tuple(_parse_disclosure(part, digest_algorithm) for part in encoded)
+    disclosures = _parse_disclosures(encoded, digest_algorithm)
     processing = _Processing(disclosures)
     claims = processing.top_level(payload, flat=flat)
     confirmation = claims.get("cnf")
@@ -256,13 +257,7 @@ class _Processing:
             result.pop("_sd", None)
         else:
             result = {n: self._value(value, depth - 1, root or n) for n, value in source.items() if n != "_sd"}
-        digests = source.get("_sd", [])
-        if type(digests) is not list:
-            raise MalformedEnvelope("_sd is not an array")
-        for digest in digests:
-            disclosure = self._referenced(digest)
-            if disclosure is None:
-                continue
+        for disclosure in self._referenced(source.get("_sd", [])):
             name = disclosure.name
             if name is None:
                 raise MalformedEnvelope("an array element's disclosure stands for a claim")
@@ -284,22 +279,23 @@ class _Processing:
                 continue
             if len(element) != 1:
                 raise MalformedEnvelope("a concealed array element has other members")
-            disclosure = self._referenced(element["..."])
-            if disclosure is None:
-                continue
-            if disclosure.name is not None:
-                raise MalformedEnvelope("a claim's disclosure stands for an array element")
-            self.roots[disclosure.digest] = root
-            result.append(self._value(disclosure.value, depth - 1, root))
+            for disclosure in self._referenced([element["..."]]):
+                if disclosure.name is not None:
+                    raise MalformedEnvelope("a claim's disclosure stands for an array element")
+                self.roots[disclosure.digest] = root
+                result.append(self._value(disclosure.value, depth - 1, root))
         return result
 
-    def _referenced(self, digest: Any) -> Disclosure | None:
-        if type(digest) is not str:
+    def _referenced(self, digests: Any) -> list[Disclosure]:
+        """The disclosures that are presented of those that `digests` stand for; most of them stand for none."""
+        if type(digests) is not list:
+            raise MalformedEnvelope("_sd is not an array")
+        if not _ONLY_TEXT.issuperset(map(type, digests)):
             raise MalformedEnvelope("a digest is not text")
-        if digest in self.seen:
+        if len(set(digests)) != len(digests) or not self.seen.isdisjoint(digests):
             raise MalformedEnvelope("a digest occurs twice")
-        self.seen.add(digest)
-        return self.pending.pop(digest, None)
+        self.seen.update(digests)
+        return [self.pending.pop(digest) for digest in digests if digest in self.pending]
 
 
 def _is_flat(encoded: bytes, top_level: Mapping[str, Any]) -> bool:
@@ -308,18 +304,23 @@ def _is_flat(encoded: bytes, top_level: Mapping[str, Any]) -> bool:
     return encoded.count(b"_sd") == expected and b"..." not in encoded and b"\\" not in encoded
 
 
-def _parse_disclosure(encoded: str, digest_algorithm: str) -> Disclosure:
+def _parse_disclosures(encoded: Sequence[str], digest_algorithm: str) -> tuple[Disclosure, ...]:
+    if not encoded:
+        return ()
     try:
-        octets = encoded.encode("ascii")
-        text = b64url_decode(octets).decode("utf-8")
+        octets = [part.encode("ascii") for part in encoded]
+        texts = [b64url_decode(part).decode("utf-8") for part in octets]
     except ValueError as err:
         raise MalformedEnvelope("a disclosure is not base64url of UTF-8") from err
+    return tuple(map(_parse_disclosure, encoded, texts, _digests(octets, digest_algorithm)))
+
+
+def _parse_disclosure(encoded: str, text: str, digest: str) -> Disclosure:
     if simple := _TEXT_CLAIM.fullmatch(text):
         salt, name, value = simple.groups()
-        return Disclosure(salt, name, value, encoded, _digest(octets, digest_algorithm))
+        return Disclosure(salt, name, value, encoded, digest)
     content = load_json(text, max_size=MAX_SIZE)
     if type(content) is list and type(content[0] if content else None) is str:
-        digest = _digest(octets, digest_algorithm)
         if len(content) == 3 and type(content[1]) is str:
             return Disclosure(content[0], content[1], content[2], encoded, digest)
         if len(content) == 2:
