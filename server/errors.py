@@ -55,5 +55,9 @@ class AccountExists(ServerError):
     """The account name is taken."""
 
 
+class AlreadyRunning(ServerError):
+    """The folder or the address of a demonstration is in use by another process."""
+
+
 class DemoFolderRefused(ServerError):
     """The folder for the demonstration holds something else, which is left alone."""

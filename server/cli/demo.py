@@ -25,6 +25,7 @@ def demo(
     """
     from server.demo import apart
 
+    apart.claim(data, host, port)
     child = apart.begin(data, host, port)
 
     from rich.console import Console
@@ -39,3 +40,4 @@ def demo(
     settings = prepare(data, host, port, say=apart.say).settings
     house = build_house(settings, demo_accounts=account_cards())
     run(settings, house, started=lambda: greet(Console(), settings, data, made=child is not None))
+    Console().print(f"印信 stopped. Everything is kept in {data}: start again the same way.", highlight=False)

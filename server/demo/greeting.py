@@ -17,11 +17,13 @@ def greet(console: Console, settings: Settings, data: Path, *, made: bool) -> No
     console.print(f"\n[bold red]印信[/bold red] [bold]Yinxin[/bold] is ready: [bold underline]{address}[/]")
     if settings.origin != address:
         console.print(f"[dim]Certificates name the address of the first start, {settings.origin}[/dim]")
-    table = Table(title=f"Accounts; the password of all is [bold]{PASSWORD}[/bold]", title_justify="left", box=None)
-    for column in ("account", "who", "in English"):
-        table.add_column(column, style="bold" if column == "account" else None)
+    console.print(f"Accounts, all with the password [bold]{PASSWORD}[/bold]; the first three are enough:")
+    table = Table.grid(padding=(0, 2))
     for card in account_cards():
-        table.add_row(card["name"], f"{card['zh']}：{card['note_zh']}", f"{card['en']}: {card['note_en']}")
+        table.add_row(f"  [bold]{card['name']}[/bold]", card["zh"], f"[dim]{card['en']}[/dim]")
     console.print(table)
     console.print(f"[dim]Everything lies in {data} ({'made just now' if made else 'kept from before'}).[/dim]")
-    console.print(f"Offline: yinxin verify {data}/samples/marriage.pdf --trust {data}/trust --accepting 990200\n")
+    console.print("Check a certificate offline:")
+    command = f"  yinxin verify {data}/samples/marriage.pdf --trust {data}/trust --accepting 990200"
+    console.print(command, soft_wrap=True, highlight=False)
+    console.print("[dim]Ctrl-C stops it.[/dim]\n")

@@ -52,16 +52,25 @@ def prepare(
     made = False
     if mark.exists():
         say("The last start did not finish: starting anew")
-        shutil.rmtree(data)
+        _empty(data)
     if not file.exists():
         if data.exists() and any(data.iterdir()):
-            raise DemoFolderRefused(f"{data} is not empty and holds no demonstration")
+            raise DemoFolderRefused(f"{data} is not empty and holds no demonstration: choose another with --data")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         mark.touch()
         _make(data, host, port, say, now)
         mark.unlink()
         made = True
     return Prepared(load_settings(file, data=data, host=host, port=port), made)
+
+
+def _empty(data: Path) -> None:
+    """All but the folder itself, which is locked while a demonstration runs."""
+    for each in data.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Callable[[], datetime]) -> None:

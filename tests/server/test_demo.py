@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +16,14 @@ from starlette.testclient import TestClient
 
 from server.app import create_app
 from server.clock import utc_now
-from server.demo.apart import MARK, SETTINGS_FILE
+from server.demo.apart import MARK, SETTINGS_FILE, claim
 from server.demo.filling import PASSWORD, account_cards
 from server.demo.people import LIN, ZHOU
 from server.demo.start import Prepared, prepare
 from server.demo.world import DONGLING, XICHUAN
-from server.errors import DemoFolderRefused
+from server.errors import AlreadyRunning, DemoFolderRefused
 from server.wiring import build_house
+from tests.running import free_port
 from trust_registry.client import TrustStore
 from trust_registry.model import IssuerId
 from trust_registry.repository import Repository
@@ -257,3 +259,21 @@ def test_the_demonstration_runs_on_postgresql(
             json={"status": "suspended", "reason": "under_review"},
         )
         assert changed.status_code == 200, changed.text
+
+
+def test_a_folder_and_an_address_serve_one_demonstration(tmp_path: Path) -> None:
+    """The second start says in one line what is in the way, before it makes or touches anything."""
+    data = tmp_path / "data"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(AlreadyRunning, match="--port"):
+            claim(data, "127.0.0.1", taken.getsockname()[1])
+    assert not data.exists()
+    free = free_port()
+    claim(data, "127.0.0.1", free)
+    with pytest.raises(AlreadyRunning, match="--data"):
+        claim(data, "127.0.0.1", free)
+    (tmp_path / "file").touch()
+    with pytest.raises(DemoFolderRefused, match="--data"):
+        claim(tmp_path / "file", "127.0.0.1", free)
