@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from threading import BoundedSemaphore
 from typing import Final
 
 import zxingcpp
@@ -15,6 +16,7 @@ _LONGEST_SIDE: Final = 2400
 _OURS: Final = ("YX1:", "YXP:")
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+_UNPACKING: Final = BoundedSemaphore(2)  # a photo of 200 KB may take 200 MB: everybody may send one, in any number
 _MARKS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")
 
 
@@ -30,6 +32,16 @@ def read_code(photo: bytes) -> str | None:
     """
     if len(photo) > MAX_PHOTO:
         return None
+    with _UNPACKING:
+        upright = _unpacked(photo)
+    if upright is None:
+        return None
+    texts = [found.text.strip() for found in zxingcpp.read_barcodes(upright, formats=_QR)]
+    return next((text for text in texts if text.startswith(_OURS)), next(iter(texts), None))
+
+
+def _unpacked(photo: bytes) -> Image.Image | None:
+    """The picture in grey, upright, no larger than needed; None for what is no picture, or too large a one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns before it would unpack a bomb
@@ -40,5 +52,4 @@ def read_code(photo: bytes) -> str | None:
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError, MemoryError):
         return None
     upright.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    texts = [found.text.strip() for found in zxingcpp.read_barcodes(upright, formats=_QR)]
-    return next((text for text in texts if text.startswith(_OURS)), next(iter(texts), None))
+    return upright

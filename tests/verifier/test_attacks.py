@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from math import nan
+from time import sleep
 from typing import Any
 
 import pytest
@@ -51,6 +53,7 @@ from trust_registry.model import (
     SealId,
     TrustView,
 )
+from verifier import photos
 from verifier.errors import InvalidRequest, MalformedEvidence
 from verifier.evidence import parse
 from verifier.model import Check, Policy, SubIndication
@@ -192,3 +195,21 @@ def test_a_status_list_beside_the_issuers_own_is_not_asked(world: SmallWorld, ur
     made = attestation()
     report = ask(world, qr(replace(made, status=replace(made.status, uri=uri))))
     assert found(report, Check.STATUS).code == "status_elsewhere"
+
+
+def test_however_many_send_bombs_at_once_two_are_unpacked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo of 200 KB that unpacks to 200 MB, from everybody at once, on the page that needs no sign-in."""
+    at_once, most = [0], [0]
+    unpack = photos._unpacked
+
+    def counted(photo: bytes) -> object:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        sleep(0.02)
+        at_once[0] -= 1
+        return unpack(photo)
+
+    monkeypatch.setattr(photos, "_unpacked", counted)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(photos.read_code, [b"\x89PNG"] * 16)) == {None}
+    assert most == [2]
