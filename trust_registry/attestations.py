@@ -74,7 +74,7 @@ _TYPES: Final = {number: TypeId(name) for name, number in TYPE_NUMBERS.items()}
 _CLAIMS: Final = {number: name for name, number in CLAIM_NUMBERS.items()}
 
 # CWT claim keys: RFC 8392 section 3.1.1; the private one carries what has no registered key.
-_ISS, _EXP, _NBF, _IAT, _YINXIN = 1, 4, 5, 6, -70001
+_ISS, _AUD, _EXP, _NBF, _IAT, _YINXIN = 1, 3, 4, 5, 6, -70001
 _MAX_INSTANT: Final = 253402300799  # the last second of year 9999
 _PADDING: Final = b"+"  # not in the alphabet of certificate identifiers
 _ISSUER_LENGTH, _TYPE_LENGTH, _SHORTEST = 18, 21, 50
@@ -120,6 +120,8 @@ _SD_JWT_RESERVED: Final = frozenset(
         "_sd_alg",
         "...",
         "vct#integrity",
+        "aka_vcts",
+        "aud",
     }
 )
 
@@ -209,6 +211,8 @@ def from_cwt(payload: bytes) -> Attestation:
         seal_id: Any = f"{issuer}/{seal:014d}" if seal.__class__ is int else _text(seal)
         issued_at = _instant(claims[_IAT])
         nbf, exp = claims.get(_NBF), claims.get(_EXP)
+        if _AUD in claims:  # RFC 7519 section 4.1.3: whoever is not named MUST reject; paper is for whoever reads it
+            raise ValueError("the code is for somebody else")
         return Attestation(
             id_,
             _TYPES[type_] if type_.__class__ is int else TypeId(_text(type_)),

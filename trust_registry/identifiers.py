@@ -26,7 +26,7 @@ CERTIFICATE_ID = "certificate identifier"
 
 _CITIZEN = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _TYPE_CODE = re.compile(r"[0-9A-Z]{18}[0-9]{3}", re.ASCII)
-_ISSUER_CODE = re.compile(r"[0-9A-Z]{6,18}", re.ASCII)  # older certificates carry a short form: six digits of GB/T 2260
+_ISSUER_CODE = re.compile(r"[0-9A-Z]{18}|[0-9]{6}", re.ASCII)  # the older short form: six digits of GB/T 2260
 _SERIAL = re.compile(r"[0-9A-Z]{7,32}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{3}", re.ASCII)
 _USCC_LENGTH = 18
@@ -93,6 +93,8 @@ def check_certificate_id(text: str) -> CertificateId:
         )
     type_code, issuer, serial, version, check = parts
     _check_certificate_parts(type_code, issuer, serial, version)
+    if len(issuer) == _USCC_LENGTH:
+        check_uscc(issuer)
     if certificate_check_character(type_code + issuer + serial + version) != check:
         raise InvalidIdentifier(CERTIFICATE_ID, "the check character does not fit")
     return CertificateId(text)

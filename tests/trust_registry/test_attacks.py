@@ -1,31 +1,54 @@
-"""What an admitted region tries against the others with nothing but its own list."""
+"""What an admitted region tries against the others with its own list, and a threshold with an expulsion."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from tuf.api.metadata import DelegatedRole, TargetFile, Targets
 
 from tests.trust_registry.network import (
     DAY,
     DAY_0,
     STATUS_BASE,
     STATUS_URI,
+    Network,
     common_list,
     east_list,
+    next_version,
     office,
     view_of,
     west_list,
+    whole_network,
 )
+from tests.trust_registry.test_conspiracies import publish_targets
 from tests.trust_registry.test_status_list import token
+from trust_registry.client import TrustStore
 from trust_registry.core import check_list
-from trust_registry.errors import InvalidList
-from trust_registry.model import IssuerId, RegionCode, StatusProblem, StatusProblemKind, StatusSnapshot
+from trust_registry.errors import InvalidList, RefreshRefused
+from trust_registry.model import (
+    IssuerId,
+    RegionCode,
+    RegionList,
+    StatusProblem,
+    StatusProblemKind,
+    StatusSnapshot,
+)
 from trust_registry.status_list import open_status_token
+from trust_registry.wire import list_to_json
 
 WEST = RegionCode("990200")
 BASES = pytest.mark.parametrize("base", [STATUS_BASE, STATUS_BASE.rpartition("990100")[0], "http://east.test/"])
 ORDERS = pytest.mark.parametrize("first", [True, False], ids=["listed first", "listed last"])
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return whole_network(tmp_path)
 
 
 def opened_beside_a_squatter(text: str, base: str, first: bool) -> StatusSnapshot | StatusProblem:
@@ -51,6 +74,69 @@ def test_nor_does_it_let_a_strangers_key_sign_them(base: str, first: bool) -> No
     found = opened_beside_a_squatter(token(office(WEST).status_signer), base, first)
     assert isinstance(found, StatusProblem)
     assert found.kind is StatusProblemKind.FORGED
+
+
+def expelled_and_back(network: Network, back: RegionList) -> TrustStore:
+    """A threshold of the network's officers takes the west out for one version, and in again with another list."""
+    store = network.store()
+    store.refresh(network.fetch, DAY_0)
+    delegated: dict[str, DelegatedRole] = {}
+
+    def expel(targets: Targets) -> None:
+        assert targets.delegations is not None
+        assert targets.delegations.roles is not None
+        delegated["west"] = targets.delegations.roles.pop("region-990200")
+
+    def readmit(targets: Targets) -> None:
+        assert targets.delegations is not None
+        assert targets.delegations.roles is not None
+        targets.delegations.roles["region-990200"] = delegated["west"]
+
+    publish_targets(network, expel)
+    assert WEST not in store.refresh(network.fetch, DAY_0).view.lists
+    publish_targets(network, lambda _: None)  # it stays out for a while
+    store.refresh(network.fetch, DAY_0)
+    publish_targets(network, readmit)
+    put_list(network, back)
+    return store
+
+
+def put_list(network: Network, region_list: RegionList) -> None:
+    """The region's officers sign, past every check of the ceremony."""
+    data = list_to_json(region_list)
+
+    def name(targets: Targets) -> None:
+        target = TargetFile.from_data("regions/990200/list.json", data, ["sha256"])
+        targets.targets = {target.path: target}
+        file = network.repository.target_path(target.path, hashlib.sha256(data).hexdigest())
+        file.write_bytes(data)
+
+    publish_targets(network, name, "region-990200")
+
+
+def test_history_is_not_forgotten_by_expelling_and_readmitting(network: Network) -> None:
+    """The attack: out for a day, back with a recognition that never was. Spec: DESIGN section 5, append-only."""
+    store = expelled_and_back(network, next_version(west_list(), recognises=()))
+    with pytest.raises(RefreshRefused, match="vanished"):
+        store.refresh(network.fetch, DAY_0)
+    assert WEST not in store.load(DAY_0).lists
+    with pytest.raises(RefreshRefused, match="vanished"):  # nor by asking twice, or after a restart
+        TrustStore(store.folder).refresh(network.fetch, DAY_0)
+
+
+def test_an_authority_that_is_back_with_its_history_is_heard_again(network: Network) -> None:
+    store = expelled_and_back(network, next_version(west_list()))
+    assert store.refresh(network.fetch, DAY_0).view.lists[WEST].version == 2
+    assert "990200" not in (store.folder / "trust.json").read_text()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"{}")], ids=["gone", "altered"])
+def test_the_memory_of_an_expelled_authority_cannot_be_tampered_away(network: Network, damage: Any) -> None:
+    store = expelled_and_back(network, next_version(west_list(), recognises=()))
+    digest = json.loads((store.folder / "trust.json").read_bytes())["expelled"]["990200"]
+    damage(store.folder / "lists" / f"{digest}.json")
+    with pytest.raises(RefreshRefused, match="expelled"):
+        store.refresh(network.fetch, DAY_0)
 
 
 @pytest.mark.parametrize(

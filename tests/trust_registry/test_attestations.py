@@ -128,9 +128,23 @@ def test_numbers_once_printed_keep_their_meaning() -> None:
     assert CLAIM_NUMBERS["operating_until"] == 19
 
 
-def test_a_claim_cannot_take_a_protocol_claims_name() -> None:
+@pytest.mark.parametrize("name", ["iss", "aud", "aka_vcts", "_sd"])
+def test_a_claim_cannot_take_a_protocol_claims_name(name: str) -> None:
     with pytest.raises(ValueError, match="reserved"):
-        to_sd_jwt_claims(attestation(claims={"iss": "urn:evil"}), MARRIAGE)
+        to_sd_jwt_claims(attestation(claims={name: "urn:evil"}), MARRIAGE)
+
+
+def test_a_code_for_somebody_else_is_nobodys() -> None:
+    """RFC 8392 section 3.1.3 with RFC 7519 section 4.1.3: a principal that aud does not name MUST reject."""
+    payload = cbor.decode(to_cwt(attestation(), MARRIAGE))
+    with pytest.raises(MalformedAttestation):
+        from_cwt(cbor.encode(payload | {3: "https://hall.example"}))
+
+
+def test_claims_of_a_code_that_are_not_understood_are_ignored() -> None:
+    """RFC 8392 section 3: in the absence of requirements, all claims that are not understood MUST be ignored."""
+    payload = cbor.decode(to_cwt(attestation(), MARRIAGE))
+    assert from_cwt(cbor.encode(payload | {2: "x", 7: b"x", -1: [1], "x": 1})) == from_cwt(cbor.encode(payload))
 
 
 @pytest.mark.parametrize(

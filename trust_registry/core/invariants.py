@@ -36,7 +36,7 @@ _NUMBER: Final = re.compile(r"[0-9]{14}", re.ASCII)
 _CLAIM: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 # What the envelopes say themselves: a claim of that name could not be sealed. All others of theirs don't fit _CLAIM.
 _PROTOCOL: Final = frozenset(
-    {"iss", "vct", "iat", "nbf", "exp", "status", "cnf", "certificate_id", "seal_id", "aka_vcts"}
+    {"iss", "sub", "aud", "jti", "vct", "iat", "nbf", "exp", "status", "cnf", "certificate_id", "seal_id", "aka_vcts"}
 )
 _TYPE_CODE: Final = re.compile(r"[0-9A-Z]{18}[0-9]{3}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
