@@ -3,7 +3,7 @@
 What was verified stays usable offline: `load` needs no network. A refresh replaces the copy whole or not at all;
 whatever is forged, rolled back or rewritten is refused and the old copy stays. Judges no certificate.
 
-    trust.json            which generation holds, where the repository is, when it was last confirmed
+    trust.json            which generation holds, where the repository is, when it was last confirmed, who was expelled
     generations/N/        metadata in python-tuf's layout
     lists/<sha256>.json   the authorities' lists
     status/               status list tokens (see `status_cache`)
@@ -14,9 +14,10 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from trust_registry.listed_certificates import check_certificates
 from trust_registry.model import RegionList, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.trusted_copy import OpenedCopy, admitted_roles, open_copy
+from trust_registry.wire import list_from_json
 
 FORMAT: Final = "yinxin-trust/1"
 _LIMITS: Final = UpdaterConfig(targets_max_length=16 * 1024 * 1024, app_user_agent="yinxin")
@@ -57,6 +59,7 @@ class _State:
     generation: int
     repository: str | None
     refreshed_at: datetime | None
+    expelled: Mapping[str, str] = field(default_factory=dict)  # code -> digest of the last list that was believed
 
 
 class TrustStore:
@@ -168,7 +171,7 @@ class TrustStore:
         try:
             self._download(staging, base, reads, now)
             opened = self._open(staging, now)
-            _check_successor(old, opened)
+            self._check_successor(old, opened, state.expelled)
         except TrustDamaged as err:
             shutil.rmtree(staging, ignore_errors=True)
             raise RefreshRefused(str(err)) from err
@@ -184,7 +187,8 @@ class TrustStore:
         staging.replace(goal)
         sync_path(goal.parent)
         refreshed_at = now if state.refreshed_at is None else max(state.refreshed_at, now)
-        self._write_state(replace(state, generation=generation, refreshed_at=refreshed_at))
+        expelled = _expelled(state.expelled, old, opened)
+        self._write_state(replace(state, generation=generation, refreshed_at=refreshed_at, expelled=expelled))
         self._known = dict(opened.lists)
         self._forget(generation)
         return RefreshResult(opened.view, True)
@@ -221,6 +225,27 @@ class TrustStore:
     def _open(self, folder: Path, refreshed_at: datetime) -> OpenedCopy:
         return open_copy(folder, self.folder / "lists", refreshed_at=refreshed_at, known=self._known)
 
+    def _check_successor(self, old: OpenedCopy | None, new: OpenedCopy, expelled: Mapping[str, str]) -> None:
+        """Whether the lists of a new copy may follow those of the old one, or, where an authority was expelled and is
+        back, its last one. Raises: RefreshRefused naming the entry, TrustDamaged.
+        """
+        for code, region_list in new.view.lists.items():
+            previous = None if old is None else old.view.lists.get(code)
+            if previous is None and code in expelled:
+                previous = self._kept_list(expelled[code])
+            if previous != region_list:
+                _check_list(previous, region_list)
+
+    def _kept_list(self, digest: str) -> RegionList:
+        """A list that was believed once. Raises: TrustDamaged."""
+        try:
+            data = (self.folder / "lists" / f"{digest}.json").read_bytes()
+        except OSError as err:
+            raise TrustDamaged("the last list of an expelled authority is gone") from err
+        if sha256(data).hexdigest() != digest:
+            raise TrustDamaged("the last list of an expelled authority was altered")
+        return list_from_json(data)
+
     def _forget(self, generation: int) -> None:
         """Drop old generations; the one before stays for those who are reading it, lists stay as a record."""
         for folder in (self.folder / "generations").iterdir():
@@ -245,6 +270,7 @@ class TrustStore:
                 int(document["generation"]),
                 document["repository"],
                 None if at is None else datetime.fromisoformat(at).astimezone(UTC),
+                dict(document.get("expelled", {})),
             )
         except (ValueError, KeyError, TypeError) as err:
             raise TrustDamaged("trust.json can't be read") from err
@@ -255,25 +281,30 @@ class TrustStore:
             "generation": state.generation,
             "repository": state.repository,
             "refreshed_at": None if state.refreshed_at is None else state.refreshed_at.isoformat(),
+            "expelled": dict(state.expelled),
         }
         write_durably(self.folder / "trust.json", json.dumps(document, indent=1).encode())
 
 
-def _check_successor(old: OpenedCopy | None, new: OpenedCopy) -> None:
-    """Whether the lists of a new copy may follow those of the old one. Raises: RefreshRefused naming the entry."""
-    before = {} if old is None else old.view.lists
-    for code, region_list in new.view.lists.items():
-        previous = before.get(code)
-        if previous == region_list:
-            continue
-        try:
-            check_certificates(region_list)
-            if previous is not None:
-                check_history(previous, region_list)
-        except HistoryRewritten as err:
-            raise RefreshRefused(f"the list of {code} rewrites history: {err}", entry=f"{code}/{err.entry}") from err
-        except InvalidList as err:
-            raise RefreshRefused(f"the list of {code} is not valid: {err}", entry=f"{code}/{err.field}") from err
+def _check_list(previous: RegionList | None, region_list: RegionList) -> None:
+    """Whether `region_list` may follow. Raises: RefreshRefused naming the entry."""
+    code = region_list.code
+    try:
+        check_certificates(region_list)
+        if previous is not None:
+            check_history(previous, region_list)
+    except HistoryRewritten as err:
+        raise RefreshRefused(f"the list of {code} rewrites history: {err}", entry=f"{code}/{err.entry}") from err
+    except InvalidList as err:
+        raise RefreshRefused(f"the list of {code} is not valid: {err}", entry=f"{code}/{err.field}") from err
+
+
+def _expelled(before: Mapping[str, str], old: OpenedCopy | None, new: OpenedCopy) -> Mapping[str, str]:
+    """Who is gone, with the digest of the last list of each: who comes back must not have forgotten its history."""
+    known = dict(before)
+    if old is not None:
+        known |= {found.code: digest for digest, found in old.lists.items()}
+    return {code: digest for code, digest in known.items() if code not in new.view.lists}
 
 
 class _Remembering:
