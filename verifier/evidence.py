@@ -46,7 +46,8 @@ _PDF_MARK_WITHIN: Final = 1024  # ISO 32000-2 annex I.3: readers look that far
 _MAX_CHAIN: Final = 6
 # SD-JWT VC, "Registered JWT Claims": who could withhold `exp` would hold for ever what was issued for a year.
 _NEVER_DISCLOSED: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
-_CREDENTIAL_TYPES: Final = frozenset({"dc+sd-jwt", "vc+sd-jwt"})  # the second: drafts before November 2024
+# A tuple: strangers' headers hold what has no hash. The second name: drafts before November 2024.
+_CREDENTIAL_TYPES: Final = ("dc+sd-jwt", "vc+sd-jwt")
 
 
 def digest_of(data: bytes | str) -> str:

@@ -116,6 +116,15 @@ def test_vct_is_required_and_must_be_text(typ: str, vct: object) -> None:
         parse(foreign(typ, vct=vct))
 
 
+@pytest.mark.parametrize("name", ["typ", "x5c"])
+@pytest.mark.parametrize("value", [["dc+sd-jwt"], {"a": 1}, None, 1, True, ""])
+def test_a_header_of_the_wrong_kind_is_damage_and_no_crash(name: str, value: object) -> None:
+    header = {"typ": "dc+sd-jwt", "x5c": []} | {name: value}
+    text = issue_sd_jwt({"vct": "https://elsewhere.example/id"}, frozenset(), signer=signer("seal"), header=header)
+    with pytest.raises(MalformedEvidence):
+        parse(text)
+
+
 @pytest.mark.parametrize("claim", ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"])
 def test_protocol_claims_must_not_be_selectively_disclosed(claim: str) -> None:
     """SD-JWT VC section 2.2.2.3, of the claim whole and of anything inside it."""
