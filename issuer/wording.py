@@ -66,12 +66,12 @@ CONSEQUENCES: Final[Mapping[CertificateStatus, tuple[Names, ...]]] = {
 }
 
 _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
-    (errors.IssuerNotListed, Names("本机构不在本地区的清单里，不能颁发。", "This office is not on its region's list.")),
+    (errors.IssuerNotListed, Names("本机构不在本地区的名录里，不能颁发。", "This office is not on its region's list.")),
     (
         errors.IssuerNotEntitled,
         Names("本机构目前无权颁发这种证照。", "This office may not issue this certificate at the moment."),
     ),
-    (errors.SealNotListed, Names("这枚印章不在本地区的清单里。", "This seal is not on the region's list.")),
+    (errors.SealNotListed, Names("这枚印章不在本地区的名录里。", "This seal is not on the region's list.")),
     (errors.SealNotInForce, Names("这枚印章已被暂停或撤回。", "This seal is suspended or withdrawn.")),
     (errors.SealOutOfTime, Names("这枚印章不在有效期内。", "This seal is outside its validity.")),
     (errors.SealNotEntitled, Names("这枚印章不能用于这种证照。", "This seal may not be used for this certificate.")),

@@ -91,7 +91,7 @@ class SmallPrint:
             return ""
         listed, signatures = self._view.lists[region], self._view.signatures.get(region)
         words = self._t(
-            f"{listed.names.zh}清单第 {listed.version} 版", f"list of {listed.names.en}, version {listed.version}"
+            f"{listed.names.zh}名录第 {listed.version} 版", f"list of {listed.names.en}, version {listed.version}"
         )
         if signatures is None:
             return words
