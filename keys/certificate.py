@@ -23,7 +23,9 @@ from keys.algorithms import by_signature_oid
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.public_key import PublicKey
 
-_MAX_SIZE: Final = 65536
+# Anybody may hand in certificates, and all are remembered for a while: both bounds together keep that under 100 MB.
+_MAX_SIZE: Final = 16384
+_REMEMBERED: Final = 2048
 _USCC_PREFIX: Final = "NTRCN-"  # ETSI EN 319 412-1 clause 5.1.4: national trade register, China
 _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
 _KEY_USAGES: Final = (
@@ -124,7 +126,7 @@ _NOT_A_CERTIFICATE: Final = (
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
 def _parse(der: bytes) -> Certificate:
     try:
         parsed = x509.load_der_x509_certificate(der)
