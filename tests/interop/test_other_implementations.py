@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +24,11 @@ from keys.envelopes.sd_jwt import (
 )
 from keys.public_key import PublicKey
 from keys.signer import EphemeralSigner
-from keys.x509 import Profile, make_certificate, make_region_ca
-from trust_registry.model import StatusList
+from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
+from tests.verifier.small_world import attestation
+from trust_registry.attestations import StatusReference, to_sd_jwt_claims
+from trust_registry.catalogue import COMMON_TYPES
+from trust_registry.model import CertificateStatus, StatusList
 from trust_registry.status_list import make_status_token, new_status_list, parse_status_token, status_at_index
 
 jwk = pytest.importorskip("jwcrypto.jwk", reason="jwcrypto is not installed: pip install sd-jwt")
@@ -41,6 +45,7 @@ from openvc.status.issue import (  # noqa: E402
 )
 from openvc.status.token_status_list import check_token_status, set_status  # noqa: E402
 from openvc.status.token_status_list import new_status_list as their_status_list  # noqa: E402
+from openvc.verify import VerificationPolicy, verify_credential  # noqa: E402
 from openvc.x5c import X5cError, resolve_x5c_key  # noqa: E402
 from sd_jwt.common import SDObj  # noqa: E402
 from sd_jwt.holder import SDJWTHolder  # noqa: E402
@@ -191,16 +196,18 @@ def test_we_read_and_bind_what_openvc_issues() -> None:
         assert check_key_binding(parsed, nonce=nonce, audience="counter-7", at=at, max_age=age) is outcome
 
 
-def test_openvc_validates_our_x5c_and_binds_it_to_the_uri_in_the_certificate() -> None:
-    root, seal = EphemeralSigner.generate(ES256), EphemeralSigner.generate(ES256)
+def seal_of(key: EphemeralSigner) -> tuple[Certificate, Certificate]:
+    """A region's CA and a seal's certificate that names its issuer's URI."""
+    root = EphemeralSigner.generate(ES256)
     since, until = NOW - timedelta(days=1), NOW + timedelta(days=99)
-    names = {"common_name": "CA", "organisation": "Authority", "region": "990100"}
-    ca = make_region_ca(root, **names, not_before=since, not_after=until)
+    ca = make_region_ca(
+        root, common_name="CA", organisation="Authority", region="990100", not_before=since, not_after=until
+    )
     leaf = make_certificate(
         Profile.SEAL,
         ca_signer=root,
         ca=ca,
-        subject_key=seal.public_key,
+        subject_key=key.public_key,
         common_name="99010000000001",
         organisation="Civil Affairs",
         uscc=None,
@@ -208,12 +215,54 @@ def test_openvc_validates_our_x5c_and_binds_it_to_the_uri_in_the_certificate() -
         not_before=since,
         not_after=until,
     )
-    from cryptography import x509
+    return ca, leaf
 
-    anchors = [x509.load_der_x509_certificate(ca.der)]
-    chain = [b64encode(leaf.der).decode()]
+
+@pytest.mark.parametrize(
+    ("status", "accepted"),
+    [(CertificateStatus.VALID, True), (CertificateStatus.INVALID, False)],
+    ids=["valid", "revoked"],
+)
+def test_openvc_verifies_a_certificate_of_ours_whole(status: CertificateStatus, accepted: bool) -> None:
+    """Path, issuer's URI, type, key binding and status, by the package's one call for everything."""
+    ca, leaf = seal_of(ISSUER)
+    made = attestation(
+        issued_at=NOW, valid_from=NOW, status=StatusReference(URI, 7), holder_key=HOLDER.public_key.jwk()
+    )
+    claims, concealed = to_sd_jwt_claims(made, next(known for known in COMMON_TYPES if known.id == made.type_id))
+    header = {"typ": "dc+sd-jwt", "x5c": [b64encode(leaf.der).decode()]}
+    text = select_disclosures(issue_sd_jwt(claims, concealed, signer=ISSUER, header=header), {"holder_name"})
+    presented = bind_key(text, signer=HOLDER, nonce="n-1", audience="counter-7", issued_at=datetime.now(UTC))
+    builder = new_status_list(100)
+    builder.set(7, status)
+    token = make_status_token(
+        builder.freeze(), uri=URI, signer=ISSUER, issued_at=NOW, expires_at=NOW + timedelta(days=1), ttl=timedelta(60)
+    )
+    policy = VerificationPolicy(audience="counter-7", nonce="n-1", require_key_binding=True, expected_vct=VCT)
+
+    def verify() -> Any:
+        return verify_credential(
+            presented,
+            policy=policy,
+            x5c_trust_anchors=[x509.load_der_x509_certificate(ca.der)],
+            resolve_status_list_token=lambda uri: verify_status_list_token(
+                token, public_key_jwk=ISSUER_JWK, expected_uri=uri
+            ),
+        )
+
+    if accepted:
+        assert verify().key_bound
+        assert verify().claims["holder_name"] == made.claims["holder_name"]
+    else:
+        with pytest.raises(OpenvcError, match="revoked"):
+            verify()
+
+
+def test_openvc_binds_our_x5c_to_the_uri_in_the_certificate() -> None:
+    ca, leaf = seal_of(ISSUER)
+    anchors, chain = [x509.load_der_x509_certificate(ca.der)], [b64encode(leaf.der).decode()]
     found = resolve_x5c_key(chain, ISS, trust_anchors=anchors)
-    assert (found["x"], found["y"]) == (seal.public_key.jwk()["x"], seal.public_key.jwk()["y"])
+    assert (found["x"], found["y"]) == (ISSUER_JWK["x"], ISSUER_JWK["y"])
     with pytest.raises(X5cError):
         resolve_x5c_key(chain, ISS + "x", trust_anchors=anchors)
 
@@ -221,8 +270,6 @@ def test_openvc_validates_our_x5c_and_binds_it_to_the_uri_in_the_certificate() -
 @QUICK
 @given(st.dictionaries(st.integers(0, 999), st.integers(0, 2), max_size=20))
 def test_openvc_reads_our_status_lists(wanted: dict[int, int]) -> None:
-    from trust_registry.model import CertificateStatus
-
     builder = new_status_list(1000)
     for index, value in wanted.items():
         builder.set(index, CertificateStatus(value))
