@@ -65,6 +65,9 @@ SERVER: Final[Mapping[type[BaseException], Words]] = {
     server.DemoFolderRefused: _w(
         "演示文件夹里有别的内容，没有改动它。", "The demonstration's folder holds something else; it was left alone."
     ),
+    server.AlreadyRunning: _w(
+        "演示用的文件夹或地址正被另一个进程使用。", "Another process is using the demonstration's folder or address."
+    ),
     OperationalError: _DATABASE,
     PoolTimeout: _DATABASE,
 }

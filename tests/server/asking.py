@@ -70,18 +70,23 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
 
 
 def refused(ask: Callable[[dict[str, str]], httpx.Response], status: int, field: str | None) -> dict[str, Any]:
-    """Refused with this status, naming this field, in the language asked for."""
+    """Refused with this status, naming this field, every sentence in the language asked for."""
     documents = {
         language: problem(answered(lambda language=language: ask({"accept-language": language})))
         for language in ("zh-CN", "en")
     }
     zh, en = documents["zh-CN"], documents["en"]
     assert (zh["status"], en["status"]) == (status, status), (zh, en)
-    assert re.search("[一-鿿]", zh["title"])
-    assert not re.search("[一-鿿]", en["title"])
+    for chinese, english in zip(_sentences(zh), _sentences(en), strict=True):
+        assert re.search("[一-鿿]", chinese), zh
+        assert not re.search("[一-鿿]", english), en
     if field is not None:
         assert field in [each["field"] for each in en.get("errors", ())], en
     return en
+
+
+def _sentences(document: dict[str, Any]) -> list[str]:
+    return [document["title"], document["detail"], *(each["detail"] for each in document.get("errors", ()))]
 
 
 _bodies = iter(range(1, 1000))

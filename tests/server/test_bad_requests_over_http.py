@@ -195,19 +195,22 @@ def test_a_bulk_file_with_bad_rows_issues_the_good_ones(house: RealHouse) -> Non
     nameless = issue_body(house, holder_name="")["claims"]
     data = csv_file(good[0], bad_date, good[1], bad_number, nameless, good[2])
     params = {"type_id": MARRIAGE_CERTIFICATE, "seal_id": house.seal(CIVIL_AFFAIRS).id}
-    headers = {"content-type": "text/csv"}
 
-    def send() -> dict[str, Any]:
+    def send(language: str = "zh") -> dict[str, Any]:
+        headers = {"content-type": "text/csv", "accept-language": language}
         answer = answered(lambda: clerk.post("/api/issuer/bulk", params=params, content=data, headers=headers))
         assert answer.status_code == 200, answer.text
+        assert answer.headers["content-language"] == language
         return dict(answer.json())
 
     first = send()
     assert (first["issued"], [error["line"] for error in first["errors"]]) == (3, [3, 5, 6])
     assert [error["column"] for error in first["errors"]] == ["registered_on", "identity_number", "holder_name"]
     assert "next week" not in json.dumps(first)
-    again = send()
+    assert first["errors"][0]["message"] == "有一项填写不符合格式：须为存在的日期（YYYY-MM-DD）。"
+    again = send("en")
     assert (again["issued"], again["replayed"], len(again["errors"])) == (0, 3, 3)
+    assert again["errors"][0]["message"] == "One entry has the wrong form: must be a date that exists (YYYY-MM-DD)."
 
 
 @pytest.mark.parametrize(
