@@ -101,11 +101,14 @@ def test_aud_must_be_text_or_a_list_of_texts(audience: object) -> None:
 
 
 def test_aud_counts_in_a_certificate_of_this_network_too(world: SmallWorld) -> None:
-    made = attestation()
+    made = attestation(holder_key=signer("holder").public_key.jwk())
     claims, concealed = to_sd_jwt_claims(made, next(known for known in ALL_TYPES if known.id == made.type_id))
     header = {"typ": "dc+sd-jwt", "x5c": [b64encode(world.seal_certificate.der).decode()]}
-    text = issue_sd_jwt({**claims, "aud": "https://other.example"}, concealed, signer=signer("seal"), header=header)
+    hall = "https://hall.example"
+    text = issue_sd_jwt({**claims, "aud": hall}, concealed, signer=signer("seal"), header=header)
     assert_failed(ask(world, text), "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    shown = bind_key(text, signer=signer("holder"), nonce="n", audience=hall, issued_at=NOW)
+    assert_passed(ask(world, shown, policy=Policy(binding=ExpectedBinding("n", hall))))
 
 
 @pytest.mark.parametrize("vct", [..., None, 7, "", ["https://elsewhere.example/id"]])
