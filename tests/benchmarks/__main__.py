@@ -12,7 +12,8 @@ import tests.benchmarks
 
 def main(wanted: list[str]) -> None:
     print(
-        f"Python {platform.python_version()} on {platform.machine()}; ratios within this run, medians, interleaved.\n"
+        f"Python {platform.python_version()} on {platform.machine()}; "
+        "ratios within this run, interleaved, medians of the quietest quarter of rounds.\n"
     )
     for module in sorted(
         m.name for m in pkgutil.iter_modules(tests.benchmarks.__path__) if m.name.startswith("bench_")
