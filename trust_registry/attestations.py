@@ -80,6 +80,7 @@ _PADDING: Final = b"+"  # not in the alphabet of certificate identifiers
 _ISSUER_LENGTH, _TYPE_LENGTH, _SHORTEST = 18, 21, 50
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class StatusReference:
     """Where the status stands (Token Status List section 6): list URI and index."""

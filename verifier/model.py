@@ -197,6 +197,7 @@ class Receipt:
     report: Mapping[str, Any]
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """How old the data were that the verdict rests on, at `judged_at`. None: not needed or not there."""

@@ -6,6 +6,7 @@ Spec: Token Status List section 8.3; EN 319 102-1 clauses 5.2.5 (revocation fres
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from trust_registry.attestations import Attestation
@@ -24,10 +25,9 @@ from trust_registry.status_list import status_at_index
 from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
-from verifier.model import Check, Finding, Freshness, Outcome, Policy, StatedTerms, SubIndication
+from verifier.model import Check, Finding, Freshness, Policy, StatedTerms, SubIndication
 
 _STATUS: Final = Check.STATUS
-_PASSED: Final = Outcome.PASSED
 _VALID: Final = CertificateStatus.VALID
 _NO_TIME: Final = timedelta(0)
 _NOT_STATED: Final = not_applicable(Check.VALIDITY, "validity_not_stated")
@@ -98,7 +98,12 @@ def _judge_status(
 def _judge_valid(snapshot: StatusSnapshot, at: datetime) -> Finding:
     if snapshot.expires_at is not None and snapshot.expires_at <= at:
         return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
-    return Finding(_STATUS, _PASSED, "status_valid", None, {"as_of": snapshot.issued_at})
+    return _valid_as_of(snapshot.issued_at)
+
+
+@lru_cache(maxsize=256)  # one per list in use
+def _valid_as_of(as_of: datetime) -> Finding:
+    return passed(_STATUS, "status_valid", as_of=as_of)
 
 
 def check_validity(attestation: Attestation | None, at: datetime) -> Finding:
