@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -110,7 +111,8 @@ def open_all(settings: Settings, now: Callable[[], datetime] = utc_now) -> Opene
         f"{settings.origin}/status/": settings.path(settings.status_dir) / "lists",
     }
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
-    keeper = TrustKeeper(store, folder_fetch(own, http_fetch(client)), now)  # own URLs are read from their files
+    fetch = folder_fetch(own, http_fetch(client, timer=monotonic))  # own URLs are read from their files
+    keeper = TrustKeeper(store, fetch, now)
     return Opened(settings, engine, Signers(settings), keeper, repository if repository.founded else None, now)
 
 
@@ -284,7 +286,8 @@ class _Publishing:
 
 def _tasks(opened: Opened, registry: RegistryService, accounts: Accounts, publishing: _Publishing | None) -> list[Task]:
     tasks = [
-        Task("trust_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh),
+        Task("trust_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_trust),
+        Task("status_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_statuses),
         Task("session_cleanup", CLEANING_SECONDS, accounts.clean),
         Task("registry_renewal", RENEWAL_SECONDS, registry.renew),
     ]

@@ -5,7 +5,7 @@ The HTTP client is made by `server`, which knows timeouts, proxies and authoriti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -16,13 +16,25 @@ from trust_registry.errors import FetchFailed
 from trust_registry.ports import Fetch
 
 MAX_SIZE: Final = 64 * 1024 * 1024
+LONGEST: Final = 60.0  # seconds for one answer
 _MISSING: Final = frozenset({403, 404, 410})
 
 
-def http_fetch(client: httpx.Client, *, max_size: int = MAX_SIZE) -> Fetch:
-    """Fetch over `client` (whose timeouts count), reading at most `max_size` bytes."""
+def http_fetch(
+    client: httpx.Client,
+    *,
+    max_size: int = MAX_SIZE,
+    timer: Callable[[], float] | None = None,
+    longest: float = LONGEST,
+) -> Fetch:
+    """Fetch over `client`, reading at most `max_size` bytes, and for `longest` seconds by `timer` (monotonic).
+
+    The client's timeouts count for each read: who sends a byte before each runs out would keep us reading for ever.
+    Spec: TUF 1.0.33 section 1.5.2, slow retrieval attacks.
+    """
 
     def fetch(url: str) -> bytes:
+        began = 0.0 if timer is None else timer()
         try:
             with client.stream("GET", url) as response:
                 if response.status_code in _MISSING:
@@ -34,6 +46,8 @@ def http_fetch(client: httpx.Client, *, max_size: int = MAX_SIZE) -> Fetch:
                     size += len(part)
                     if size > max_size:
                         raise FetchFailed(url, f"larger than {max_size} bytes")
+                    if timer is not None and timer() - began > longest:
+                        raise FetchFailed(url, f"not read within {longest:g} s")
                     parts.append(part)
                 return b"".join(parts)
         except (httpx.HTTPError, httpx.InvalidURL) as err:

@@ -41,6 +41,7 @@ class TrustKeeper:
         self._now = now
         self._cache = StatusCache(store.folder / "status") if statuses is None else statuses
         self._refreshing = threading.Lock()
+        self._refreshing_statuses = threading.Lock()
         self._swapping = threading.Lock()
         self._fetching = tuple(threading.Lock() for _ in range(_STRIPES))
         self._view: TrustView | None = None
@@ -64,18 +65,36 @@ class TrustKeeper:
         return KeeperHealth(None if view is None else view.refreshed_at, self._failure)
 
     def refresh(self) -> None:
-        """Bring trust data and every status list up to date: those in use and those that issuers announce.
+        """Bring trust data and every status list up to date. Never raises on what others answer: see `health`."""
+        self.refresh_trust()
+        self.refresh_statuses()
 
-        Never raises on what others answer: see `health`.
-        """
+    def refresh_trust(self) -> None:
+        """Bring the trust data up to date, whatever the issuers' hosts are up to."""
         with self._refreshing:
-            now = self._now()
             try:
-                self._view = self._store.refresh(self._fetch, now).view
-                self._failure = None
+                result = self._store.refresh(self._fetch, self._now())
             except (FetchFailed, RefreshRefused, TrustDamaged, TrustMissing) as err:
                 self._failure = f"{type(err).__name__}: {err}"
-            view = self._view
+                return
+            self._view, self._failure = result.view, None
+            if result.changed:
+                self._doubt(result.view)
+
+    def _doubt(self, view: TrustView) -> None:
+        """Give up the snapshots that the new view does not believe: by a key, say, that is known as stolen now."""
+        kept = self._cache.load(view, self._now()).entries
+        lost = {uri: entry for uri, entry in kept.items() if isinstance(entry, StatusProblem)}
+        with self._swapping:
+            self._statuses = StatusView({**self._statuses.entries, **lost})
+
+    def refresh_statuses(self) -> None:
+        """Bring the status lists up to date: those in use and those that issuers announce.
+
+        Asks hosts that any admitted region may name, so it may take long: never wait for it with anything else.
+        """
+        with self._refreshing_statuses:
+            view, now = self._view, self._now()
             if view is None:
                 return
             known = self._cache.load(view, now)

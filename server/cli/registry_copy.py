@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 
 from trust_registry.client import TrustStore
 from trust_registry.errors import TrustMissing
@@ -28,7 +29,7 @@ def refresh_copy(  # noqa: PLR0917
     elif not store.bootstrapped:
         raise TrustMissing("this copy has no root yet: give --root FILE (1.root.json) and --repository URL")
     with httpx.Client(timeout=seconds, follow_redirects=False) as client:
-        fetch = folder_fetch({"file:///": Path("/")}, http_fetch(client))
+        fetch = folder_fetch({"file:///": Path("/")}, http_fetch(client, timer=monotonic))
         result = store.refresh(fetch, now, repository)
         yield "Trust data: " + ("updated." if result.changed else "nothing new.")
         yield from _describe(result.view)

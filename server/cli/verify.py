@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -253,7 +254,7 @@ def _online(url: str, root: Path | None) -> VerifierService:
                 "the first time, --root FILE is needed to know whom to trust", param_hint="--trust"
             )
         client = httpx.Client(timeout=10, follow_redirects=False)
-        keeper = TrustKeeper(store, http_fetch(client), utc_now)
+        keeper = TrustKeeper(store, http_fetch(client, timer=monotonic), utc_now)
     except (TrustDamaged, OSError) as err:
         raise typer.BadParameter(str(err), param_hint="--trust") from err
     keeper.refresh()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import httpx
 import pytest
 from tuf.api.metadata import DelegatedRole, TargetFile, Targets
 
@@ -16,6 +19,7 @@ from tests.trust_registry.network import (
     DAY_0,
     STATUS_BASE,
     STATUS_URI,
+    URL,
     Network,
     common_list,
     east_list,
@@ -24,14 +28,18 @@ from tests.trust_registry.network import (
     view_of,
     west_list,
     whole_network,
+    withdrawn,
 )
 from tests.trust_registry.test_conspiracies import publish_targets
 from tests.trust_registry.test_status_list import token
 from trust_registry.client import TrustStore
 from trust_registry.core import check_list
-from trust_registry.errors import InvalidList, RefreshRefused
+from trust_registry.errors import FetchFailed, InvalidList, RefreshRefused
+from trust_registry.fetching import folder_fetch, http_fetch
+from trust_registry.keeper import TrustKeeper
 from trust_registry.model import (
     IssuerId,
+    Names,
     RegionCode,
     RegionList,
     StatusProblem,
@@ -150,3 +158,74 @@ def test_a_type_cannot_name_its_claims_after_the_envelopes_or_like_a_formula(nam
     with pytest.raises(InvalidList, match="lower-case name of its own") as refusal:
         check_list(replace(common_list(), defines=(replace(types[0], claims=claims), *types[1:])))
     assert refusal.value.field == "defines[0].claims[0].name"
+
+
+def test_a_list_by_a_stolen_status_key_is_given_up_as_soon_as_the_theft_is_known(network: Network) -> None:
+    """The thief keeps answering with an "all valid" list: what the new view does not believe must not be judged by."""
+    network.store().refresh(network.fetch, DAY_0)
+    pages = {STATUS_URI: token(uri=STATUS_URI).encode()}
+    fetch = folder_fetch({URL: network.repository.folder / "public"}, otherwise=lambda url: answer(pages, url))
+    now = [DAY_0 + DAY]
+    keeper = TrustKeeper(TrustStore(network.repository.folder.parent / "copy"), fetch, lambda: now[0])
+    keeper.ensure_status(STATUS_URI)
+    assert isinstance(keeper.statuses.get(STATUS_URI), StatusSnapshot)
+    (issuer,) = east_list().attests
+    stolen = tuple(replace(key, history=withdrawn(key.history, DAY_0 + DAY / 2)) for key in issuer.status_keys)
+    network.publish(next_version(east_list(), attests=(replace(issuer, status_keys=stolen),)))
+    keeper.refresh_trust()
+    assert keeper.health.failure is None
+    found = keeper.statuses.get(STATUS_URI)
+    assert isinstance(found, StatusProblem)
+    assert found.kind is StatusProblemKind.FORGED
+    now[0] += DAY / 24
+    keeper.refresh()
+    keeper.ensure_status(STATUS_URI)
+    assert isinstance(keeper.statuses.get(STATUS_URI), StatusProblem)
+
+
+def test_an_issuers_host_that_never_ends_does_not_keep_trust_data_from_coming(network: Network) -> None:
+    """A tarpit under one region's base would freeze everybody's trust data, were they waited for together."""
+    store = network.store()
+    store.refresh(network.fetch, DAY_0)
+    caught, release = Event(), Event()
+
+    def tarpit(url: str) -> bytes:
+        caught.set()
+        release.wait(30)
+        raise FetchFailed(url, "timed out")
+
+    fetch = folder_fetch({URL: network.repository.folder / "public"}, otherwise=tarpit)
+    keeper = TrustKeeper(store, fetch, lambda: DAY_0 + DAY)
+    stuck = Thread(target=keeper.refresh_statuses)
+    stuck.start()
+    try:
+        assert caught.wait(10)
+        network.publish(next_version(east_list(), names=Names("东岭", "Dongling, renamed")))
+        keeper.refresh_trust()
+        assert keeper.view is not None
+        assert keeper.view.lists[RegionCode("990100")].version == 2
+    finally:
+        release.set()
+        stuck.join()
+
+
+def test_a_host_that_sends_a_byte_at_a_time_is_left() -> None:
+    """Slow retrieval: each read is within its timeout, and there is no end. Spec: TUF section 1.5.2."""
+    clock, sent = [0.0], [0]
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            clock[0] += 9
+            sent[0] += 1
+            yield b"x"
+
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=drip())))
+    with pytest.raises(FetchFailed, match="not read within 60 s"):
+        http_fetch(client, timer=lambda: clock[0])("http://east.test/")
+    assert sent[0] == 7
+
+
+def answer(pages: dict[str, bytes], url: str) -> bytes:
+    if url not in pages:
+        raise FetchFailed(url, "answered 404", missing=True)
+    return pages[url]
