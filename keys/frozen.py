@@ -19,7 +19,7 @@ def made_often(cls: type[_T]) -> type[_T]:
     """
     members = fields(cls)  # type: ignore[arg-type]
     names = tuple(member.name for member in members)
-    if cls.__bases__ != (object,) or names != cls.__dict__["__slots__"] or hasattr(cls, "__post_init__"):
+    if cls.__bases__ != (object,) or names != cls.__dict__.get("__slots__") or hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__name__} is not a plain frozen dataclass with slots")
     twin = type(cls.__name__, (), {"__slots__": names})
     scope: dict[str, Any] = {"_twin": twin, "_own": cls, "_set": object.__setattr__, "_missing": MISSING}
