@@ -18,7 +18,7 @@ import jinja2
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -229,6 +229,7 @@ KINDS: Mapping[type[BaseException], Kind] = {
         503, "database", "数据库暂不可用，请稍后再试", "The database is not available, please try again"
     ),
     PoolTimeout: _k(503, "database", "系统繁忙，请稍后再试", "The server is busy, please try again"),
+    DataError: _k(422, "invalid-request", "请求内容不正确", "The request is not valid"),  # a NUL, on PostgreSQL
     RequestValidationError: _k(422, "invalid-request", "请求内容不正确", "The request is not valid"),
     Exception: _k(500, "internal", "系统出错了，我们已记录", "Something went wrong here; it was noted"),
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from keys import errors as keys
@@ -70,6 +70,7 @@ SERVER: Final[Mapping[type[BaseException], Words]] = {
     ),
     OperationalError: _DATABASE,
     PoolTimeout: _DATABASE,
+    DataError: _w("请求里有数据库不能保存的字符。", "The request holds a character that the database can't keep."),
 }
 KEYS: Final[Mapping[type[BaseException], Words]] = {
     keys.KeysError: _w("签名数据不能读取。", "The signed data can't be read."),
