@@ -108,6 +108,8 @@ def one(  # noqa: PLR0917  (typer makes options of them)
     content = _read(file)
     service = _service(config, data)
     given = _object(content)
+    if "claims" not in given and not (type and seal):
+        raise typer.BadParameter("the file holds claims only: say --type and --seal as well", param_hint="FILE")
     if "claims" not in given:
         given = {"type_id": type, "seal_id": seal, "claims": given, "holder": _holder_in(service, type, given)}
     request = _request({"seal_id": seal, **given}, key or f"file:{sha256(content).hexdigest()}")
@@ -308,7 +310,10 @@ def _account() -> AccountId:
 
 
 def _read(file: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as err:
+        raise typer.BadParameter(f"{file}: {err.strerror}", param_hint="FILE") from err
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Officers' passphrases come from a file or from YINXIN_PASSPHRASE, never from the
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
+from server.cli.registry_keys import host_keys_of, open_key, read_passphrase
+
 if TYPE_CHECKING:
     from keys.signer import Signer
-    from trust_registry.ceremony import OnlineKeys
     from trust_registry.proposals import Proposal
     from trust_registry.tuf_keys import Officer
 
@@ -43,6 +43,10 @@ PassphraseOption = Annotated[
 OnlineOption = Annotated[
     Path | None,
     typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
+]
+HostKeysOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the host's snapshot.key and timestamp.key; REPO/keys if absent.", show_default=False),
 ]
 OfficerOption = Annotated[
     list[str],
@@ -89,7 +93,7 @@ def key(
     from keys.algorithms import by_jose
     from keys.custody.software import create_key_file
 
-    signer = create_key_file(file.absolute(), by_jose(algorithm.value), _passphrase(passphrase_file))
+    signer = create_key_file(file.absolute(), by_jose(algorithm.value), read_passphrase(passphrase_file))
     public = file.with_name(file.name + ".pub")
     public.write_text(_public_pem(signer), encoding="ascii")
     _say(f"Key:        {file}", f"Public key: {public}")
@@ -117,8 +121,8 @@ def init(
     for name in ("snapshot", "timestamp"):
         path = repo.absolute() / "keys" / f"{name}.key"
         path.parent.mkdir(parents=True, exist_ok=True)
-        passphrase = _passphrase(passphrase_file)
-        online.append(_open(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase))
+        passphrase = read_passphrase(passphrase_file)
+        online.append(open_key(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase))
     keys = OnlineKeys(*online)
     found = found_network(_repository(repo), officers=_officers(officer), threshold=threshold, online=keys, now=_now())
     _print_proposal(found)
@@ -215,7 +219,7 @@ def sign(
     """
     from trust_registry import ceremony
 
-    signer = _open(key_file.absolute(), _passphrase(passphrase_file))
+    signer = open_key(key_file.absolute(), read_passphrase(passphrase_file))
     roles = ceremony.sign(_repository(repo), proposal, signer)
     _say(f"Signed: {', '.join(roles)}")
     _print_proposal(ceremony.proposal(_repository(repo), proposal))
@@ -223,21 +227,26 @@ def sign(
 
 @app.command()
 @_refusals
-def publish(repo: RepositoryArgument, proposal: ProposalArgument, passphrase_file: OnlineOption = None) -> None:
+def publish(
+    repo: RepositoryArgument,
+    proposal: ProposalArgument,
+    passphrase_file: OnlineOption = None,
+    host_keys: HostKeysOption = None,
+) -> None:
     """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
     from trust_registry import ceremony
 
-    ceremony.publish(_repository(repo), proposal, _online(repo, passphrase_file), _now())
+    ceremony.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys), _now())
     _say(f"Published: {proposal}", f"Serve {repo / 'public'} as static files.")
 
 
 @app.command()
 @_refusals
-def renew(repo: RepositoryArgument, passphrase_file: OnlineOption = None) -> None:
+def renew(repo: RepositoryArgument, passphrase_file: OnlineOption = None, host_keys: HostKeysOption = None) -> None:
     """Re-sign snapshot and timestamp when due; run it daily. Changes nothing that officers sign."""
     from trust_registry import ceremony
 
-    wrote = ceremony.renew(_repository(repo), _online(repo, passphrase_file), _now())
+    wrote = ceremony.renew(_repository(repo), host_keys_of(repo, passphrase_file, host_keys), _now())
     _say("Renewed." if wrote else "Not due yet.")
 
 
@@ -355,31 +364,6 @@ def _public_pem(signer: Signer) -> str:
 
     body = "\n".join(textwrap.wrap(b64encode(signer.public_key.spki).decode(), 64))
     return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
-
-
-def _online(repo: Path, passphrase_file: Path | None) -> OnlineKeys:
-    from trust_registry.ceremony import OnlineKeys
-
-    passphrase = _passphrase(passphrase_file)
-    keys = repo.absolute() / "keys"
-    return OnlineKeys(_open(keys / "snapshot.key", passphrase), _open(keys / "timestamp.key", passphrase))
-
-
-def _open(path: Path, passphrase: bytes) -> Signer:
-    from keys.custody.software import open_key_file
-
-    return open_key_file(path, passphrase)
-
-
-def _passphrase(file: Path | None) -> bytes:
-    from keys.errors import PassphraseMissing
-
-    if file is not None:
-        return file.read_bytes().rstrip(b"\r\n")
-    value = os.environ.get("YINXIN_PASSPHRASE")
-    if not value:
-        raise PassphraseMissing("the key is encrypted: give --passphrase-file FILE or set YINXIN_PASSPHRASE")
-    return value.encode()
 
 
 def _now() -> Any:

@@ -95,6 +95,32 @@ def test_a_code_before_a_scenario_is_chosen_asks_for_the_scenario(
         assert kind(page) == "passed"
 
 
+def test_what_decides_against_stands_first_and_alone(open_page: OpenPage, sample: Sample) -> None:
+    with open_page(as_account="counter.xichuan") as page:
+        page.goto("/counter")
+        choose_scenario(page, "人才落户")
+        paste(page, sample("marriage.qr.txt").read_text())
+        assert kind(page) == "failed"
+        reasons = page.locator(".chain.against > li")
+        expect(reasons).to_have_count(1)
+        expect(reasons).to_contain_text("本事项不需要此类证照")
+        expect(page.locator("details", has_text="没有问题").locator("li").first).to_be_hidden()
+        expect(page.locator("[data-claims] dl")).to_be_hidden()
+
+        page.goto("/counter")
+        paste(page, "something else")
+        assert kind(page) == "failed"
+        expect(page.locator("form[action='/counter/receipts']")).to_have_count(0)
+
+
+def test_a_page_of_another_role_offers_another_account(open_page: OpenPage) -> None:
+    with open_page(as_account="lin.xiao") as page:
+        page.goto("/counter")
+        expect(page.locator("main")).to_contain_text("林晓")
+        page.locator("main a", has_text="换个账户登录").click()
+        page.wait_for_url("**/sign-in?next=/counter")
+
+
 def test_a_one_time_code_is_read_once(open_page: OpenPage) -> None:
     with open_page(as_account="lin.xiao") as citizen:
         code = show_code(citizen)

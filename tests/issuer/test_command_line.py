@@ -55,6 +55,12 @@ def test_a_refusal_is_one_line_and_exit_code_1(run: Any) -> None:
     assert run("one", "-", "--type", "common/none", "--seal", SEAL_ID, stdin=wrong).exit_code == 1
 
 
+def test_what_is_missing_from_an_order_is_said(run: Any, tmp_path: Path) -> None:
+    assert "--type and --seal" in run("one", "-", stdin=json.dumps(CLAIMS)).stderr
+    missing = run("one", str(tmp_path / "none.json"), *ORDER)
+    assert (missing.exit_code, "Errno" in missing.stderr) == (2, False)  # wrong usage; `yinxin` makes it 64
+
+
 def test_many_with_report_and_rejects(run: Any, tmp_path: Path) -> None:
     file, report, rejects = tmp_path / "rows.csv", tmp_path / "report.json", tmp_path / "rejects.csv"
     file.write_bytes(csv_of(1, 2, 3, changes={2: {"registered_on": "soon"}}))

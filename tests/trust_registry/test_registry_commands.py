@@ -103,6 +103,13 @@ def test_publishing_too_early_says_who_is_missing(desk: Desk) -> None:
     assert "needs 2 signatures and has 1 (lin); still missing: 1 of zhou" in refused.output
 
 
+def test_the_hosts_keys_may_lie_elsewhere(founded: Desk) -> None:
+    keys, elsewhere = Path(founded.repo) / "keys", founded.folder / "vault"
+    keys.rename(elsewhere)
+    assert "--host-keys" in founded.run("renew", founded.repo, code=2).output
+    assert "Not due" in founded.run("renew", founded.repo, "--host-keys", str(elsewhere)).output
+
+
 def test_a_body_is_admitted_like_a_region(founded: Desk) -> None:
     names = ("--name-zh", "共同目录", "--name-en", "Common catalogue")
     admitted = founded.run(
