@@ -73,10 +73,16 @@ def router(desk: Desk) -> APIRouter:
         writer = csv.writer(text)
         writer.writerow(["line", "column", "code", "message"])
         for error in job.result.errors if job.result else ():
-            writer.writerow([error.line, error.column or "", error.code, error.words.in_language(language)])
+            words = error.words.in_language(language)
+            writer.writerow([error.line, as_text(error.column or ""), error.code, as_text(words)])
         return _csv(text.getvalue().encode("utf-8-sig"), "errors.csv")
 
     return pages
+
+
+def as_text(cell: str) -> str:
+    """A cell that a spreadsheet shows and does not compute: headings of claims are for other regions to choose."""
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _form(desk: Desk, request: Request, clerk: Principal, problem: Names | None = None) -> Response:
