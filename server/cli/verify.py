@@ -227,6 +227,7 @@ def _local_copy(trust: str | None) -> tuple[TrustView | None, StatusView]:
         view = TrustStore(folder).load(now)
     except TrustMissing as err:
         if trust is None:
+            sys.stderr.write(f"yinxin: no trust data in {folder}: say where it is with --trust DIR\n")
             return None, StatusView({})
         raise typer.BadParameter(f"{folder}: {err}", param_hint="--trust") from err
     except TrustDamaged as err:
