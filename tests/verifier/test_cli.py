@@ -210,11 +210,11 @@ def test_a_url_is_refreshed_and_status_lists_are_fetched(
     reads = network.fetch
     base = network.store("online").repository or ""
     monkeypatch.setattr(
-        "trust_registry.fetching.http_fetch", lambda _: lambda url: token if url == LIST else reads(url)
+        "trust_registry.fetching.http_fetch", lambda _, **__: lambda url: token if url == LIST else reads(url)
     )
     root = sorted((network_folder).rglob("1.root.json"))[0]
     assert run(monkeypatch, qr(), "--trust", base, "--root", str(root), "--accepting", WEST) == 0
-    monkeypatch.setattr("trust_registry.fetching.http_fetch", lambda _: _unreachable)
+    monkeypatch.setattr("trust_registry.fetching.http_fetch", lambda _, **__: _unreachable)
     assert run(monkeypatch, qr(), "--trust", base) == 0
     assert "not refreshed" in capsys.readouterr().err
 
