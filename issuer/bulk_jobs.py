@@ -72,8 +72,8 @@ class BulkJobs:
         try:
             result = self._service.issue_many(rows, lambda progress: self._change(job_id, progress=progress))
         except Exception as err:  # a thread has no caller: the clerk is told, and the class goes to the log, no values
+            _LOG.error("bulk run stopped: %s", type(err).__name__)  # before anybody can see that it is over
             self._change(job_id, problem=_STOPPED)
-            _LOG.error("bulk run stopped: %s", type(err).__name__)
         else:
             self._change(job_id, result=result)
 
