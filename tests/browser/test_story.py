@@ -77,6 +77,7 @@ def test_seal_hold_show_scan_revoke_scan_again(
                 assert verdict.get_attribute("#verdict", "data-kind") == "failed"
                 expect(verdict.locator(".verdict .sentence")).to_contain_text("撤销")
                 keep(verdict, "8-failed")
+            expect(phone.locator("main")).to_contain_text("已被", timeout=15_000)  # then the page is at rest
             phone.goto("/wallet/log")
             expect(phone.locator("main")).to_contain_text("西川区")
             keep(phone, "9-log")
