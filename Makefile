@@ -6,7 +6,8 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PURE := tests/keys/test_algorithms.py tests/trust_registry tests/issuer/test_clearing.py tests/issuer/test_statuses.py \
-        tests/issuer/test_walls.py tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py
+        tests/issuer/test_walls.py tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py \
+        tests/server/test_sign_in.py tests/server/test_machines.py
 
 .PHONY: help setup run test cover lint fix bench docs torture system clean
 help:          ## List what can be made

@@ -18,10 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from server.database import migrate, open_database
+
+# How fast an example is drawn says how busy the machine is, not whether the code is right; a hang ends in `timeout`.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 _real_connect = socket.socket.connect
 _real_connect_ex = socket.socket.connect_ex
