@@ -217,6 +217,7 @@ def test_nothing_handed_in_is_asked_for(open_page: OpenPage, tmp_path: Path) -> 
         page.goto("/verify")
         page.click("main form button.wide[type=submit]")
         expect(page.get_by_role("alert")).to_contain_text("请扫描、上传或粘贴")
+        page.wait_for_load_state()  # the script that reads photos has run
         page.set_input_files("#file", empty_photo)
         expect(page.get_by_role("alert")).to_contain_text("照片里没有找到二维码")
 
