@@ -40,12 +40,12 @@ from server.sign_in import SignIn
 from server.store import AccountStore
 from server.tasks import Task
 from server.timestamping import make_timestamper
-from trust_registry.ceremony import OnlineKeys
 from trust_registry.client import TrustStore
 from trust_registry.edges import Principal
 from trust_registry.fetching import folder_fetch, http_fetch
 from trust_registry.keeper import TrustKeeper
 from trust_registry.model import RelyingPartyId, ScenarioId, StatusView, TrustView
+from trust_registry.publication import OnlineKeys
 from trust_registry.repository import Repository
 from trust_registry.service import RegistryService
 from verifier.receipts import ReceiptKey

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from tuf.api.metadata import (
     Delegations,
     Key,
     Metadata,
-    MetaFile,
     Role,
     Root,
     Snapshot,
@@ -29,9 +28,6 @@ from tuf.api.metadata import (
 )
 
 from keys.signer import Signer
-from trust_registry.catalogue import check_schema
-from trust_registry.core import check_history, check_list
-from trust_registry.durable import write_durably
 from trust_registry.errors import (
     AlreadyAdmitted,
     AlreadyFounded,
@@ -40,9 +36,7 @@ from trust_registry.errors import (
     NotAnOfficer,
     NothingProposed,
     ProposalOutdated,
-    ThresholdNotReached,
 )
-from trust_registry.listed_certificates import check_certificates
 from trust_registry.model import ListKind, Names, RegionCode, RegionList
 from trust_registry.proposal_changes import changes_of
 from trust_registry.proposals import (
@@ -53,27 +47,17 @@ from trust_registry.proposals import (
     progress_of,
     read_draft,
     results_for,
-    retire,
     store_draft,
     store_signature,
 )
+from trust_registry.publication import OnlineKeys, check_version, outdated, published_or_none
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
 from trust_registry.tuf_keys import NAMES_FIELD, Officer, OfficerSigner, key_id, key_name, tuf_key
-from trust_registry.wire import list_from_json, list_to_json
+from trust_registry.wire import list_to_json
 
 ROOT_LIFE: Final = timedelta(days=2 * 365)
 LIST_LIFE: Final = timedelta(days=365)
-SNAPSHOT_LIFE: Final = timedelta(days=30)
-TIMESTAMP_LIFE: Final = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class OnlineKeys:
-    """The host's keys: they can delay what is published, not forge it."""
-
-    snapshot: Signer
-    timestamp: Signer
 
 
 def found_network(
@@ -174,7 +158,7 @@ def propose(repository: Repository, region_list: RegionList, now: datetime) -> P
     if old is not None and replace(region_list, version=old.version, issued_at=old.issued_at) == old:
         raise NothingProposed(f"this is what the list of {role.code} says already")
     new = replace(region_list, version=1 if old is None else old.version + 1, issued_at=now.replace(microsecond=0))
-    _check(old, new)
+    check_version(old, new)
     data = list_to_json(new)
     metadata = published.roles.get(role.name)
     signed = Targets(
@@ -198,8 +182,8 @@ def sign(repository: Repository, proposal_id: str, signer: Signer) -> tuple[str,
     Raises: UnknownProposal, ProposalOutdated, NotAnOfficer naming those who may, CeremonyError.
     """
     draft = read_draft(repository, proposal_id)
-    published = _published(repository)
-    if _outdated(draft, published):
+    published = published_or_none(repository)
+    if outdated(draft, published):
         raise ProposalOutdated("something else was published after this was proposed: propose it again")
     changes_of(repository, draft, published)  # nobody signs for a list that is not the one shown
     keyid = key_id(signer.public_key)
@@ -218,60 +202,18 @@ def sign(repository: Repository, proposal_id: str, signer: Signer) -> tuple[str,
     return tuple(signed)
 
 
-def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: datetime) -> None:
-    """Carry out a proposal that has its signatures: new files first, timestamp.json last.
-
-    Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten.
-    """
-    with repository.exclusive():
-        draft = read_draft(repository, proposal_id)
-        published = _published(repository)
-        if _outdated(draft, published):
-            raise ProposalOutdated("something else was published after this was proposed: propose it again")
-        for progress in progress_of(draft, published):
-            if not progress.reached:
-                raise ThresholdNotReached(progress.role, progress.threshold, progress.signed, progress.missing)
-        for role_name, data in draft.lists.items():
-            _publish_target(repository, published, draft, role_name, data)
-        changed: dict[str, bytes] = {}
-        for role_name, metadata in draft.roles.items():
-            encoded = metadata.to_bytes()
-            repository.write_metadata(role_name, metadata.signed.version, encoded)
-            if role_name != Root.type:
-                changed[role_name] = encoded
-        versions = {role_name: draft.roles[role_name].signed.version for role_name in changed}
-        _publish_snapshot(repository, published, changed, versions, online, now)
-        retire(repository, proposal_id)
-
-
-def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
-    """Re-sign what the host signs when more than a third of its life is over; returns whether anything was written.
-
-    Nothing that officers sign changes. Raises: NotFounded.
-    """
-    with repository.exclusive():
-        published = repository.current()
-        if published.snapshot.signed.expires - now <= SNAPSHOT_LIFE * 2 / 3:
-            _publish_snapshot(repository, published, {}, {}, online, now)
-            return True
-        if published.timestamp.signed.expires - now <= TIMESTAMP_LIFE * 2 / 3:
-            _publish_timestamp(repository, published, published.snapshot, online, now)
-            return True
-    return False
-
-
 def pending(repository: Repository) -> tuple[Proposal, ...]:
     """Proposals that can still be signed or published, oldest first."""
-    published = _published(repository)
-    waiting = (draft for draft in drafts(repository) if not _outdated(draft, published))
+    published = published_or_none(repository)
+    waiting = (draft for draft in drafts(repository) if not outdated(draft, published))
     return tuple(_summary(repository, draft, published) for draft in waiting)
 
 
 def proposal(repository: Repository, proposal_id: str) -> Proposal:
     """Raises: UnknownProposal, ProposalOutdated."""
     draft = read_draft(repository, proposal_id)
-    published = _published(repository)
-    if _outdated(draft, published):
+    published = published_or_none(repository)
+    if outdated(draft, published):
         raise ProposalOutdated("something else was published after this was proposed: propose it again")
     return _summary(repository, draft, published)
 
@@ -298,18 +240,6 @@ def _propose(  # noqa: PLR0917
     return proposal(repository, draft.id)
 
 
-def _check(old: RegionList | None, new: RegionList) -> None:
-    check_list(new)
-    for index, type_ in enumerate(new.defines):
-        try:
-            check_schema(type_)
-        except InvalidList as err:
-            raise err.within(f"defines[{index}]") from err
-    check_certificates(new)
-    if old is not None:
-        check_history(old, new)
-
-
 def _check_threshold(officers: Sequence[Officer], threshold: int) -> None:
     if len({officer.public_key.spki for officer in officers}) != len(officers):
         raise CeremonyError("two officers have the same key")
@@ -319,68 +249,6 @@ def _check_threshold(officers: Sequence[Officer], threshold: int) -> None:
         raise CeremonyError(f"a threshold of {threshold} can't be met by {len(officers)} officers")
     if threshold == 1 and len(officers) > 1:
         raise CeremonyError("a threshold of 1 would let any single officer act alone: at least 2 are needed")
-
-
-def _published(repository: Repository) -> Published | None:
-    return repository.current() if repository.founded else None
-
-
-def _outdated(draft: Draft, published: Published | None) -> bool:
-    if published is None:
-        return draft.kind is not ProposalKind.FOUNDING
-    versions = {name: metadata.signed.version for name, metadata in published.roles.items()}
-    versions |= {Root.type: published.root.signed.version, Targets.type: published.targets.signed.version}
-    return any(metadata.signed.version != versions.get(role, 0) + 1 for role, metadata in draft.roles.items())
-
-
-def _publish_target(
-    repository: Repository, published: Published | None, draft: Draft, role_name: str, data: bytes
-) -> None:
-    role = ListRole.parse(role_name)
-    if role is None or published is None:
-        raise ProposalOutdated("the proposal's list has no role")
-    signed: Targets = draft.roles[role_name].signed
-    target = signed.targets[role.target]
-    target.verify_length_and_hashes(data)
-    _check(repository.published_list(published, role), list_from_json(data))
-    write_durably(repository.target_path(role.target, target.hashes["sha256"]), data)
-
-
-def _publish_snapshot(  # noqa: PLR0917
-    repository: Repository,
-    published: Published | None,
-    changed: Mapping[str, bytes],
-    versions: Mapping[str, int],
-    online: OnlineKeys,
-    now: datetime,
-) -> None:
-    meta = {} if published is None else dict(published.snapshot.signed.meta)
-    for role_name, data in changed.items():
-        meta[f"{role_name}.json"] = MetaFile.from_data(versions[role_name], data, ["sha256"])
-    version = 1 if published is None else published.snapshot.signed.version + 1
-    snapshot: Metadata[Snapshot] = Metadata(Snapshot(version=version, expires=_expiry(now, SNAPSHOT_LIFE), meta=meta))
-    snapshot.sign(OfficerSigner(online.snapshot))
-    repository.write_metadata(Snapshot.type, version, snapshot.to_bytes())
-    _publish_timestamp(repository, published, snapshot, online, now)
-
-
-def _publish_timestamp(
-    repository: Repository,
-    published: Published | None,
-    snapshot: Metadata[Snapshot],
-    online: OnlineKeys,
-    now: datetime,
-) -> None:
-    data = (repository.metadata / f"{snapshot.signed.version}.snapshot.json").read_bytes()
-    timestamp: Metadata[Timestamp] = Metadata(
-        Timestamp(
-            version=1 if published is None else published.timestamp.signed.version + 1,
-            expires=_expiry(now, TIMESTAMP_LIFE),
-            snapshot_meta=MetaFile.from_data(snapshot.signed.version, data, ["sha256"]),
-        )
-    )
-    timestamp.sign(OfficerSigner(online.timestamp))
-    repository.write_metadata(Timestamp.type, None, timestamp.to_bytes())
 
 
 def _expiry(now: datetime, life: timedelta) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from trust_registry.ceremony import OnlineKeys, pending, renew
+from trust_registry.ceremony import pending
 from trust_registry.core import judge_recognition
 from trust_registry.errors import NotFounded, TrustMissing, UnknownList
 from trust_registry.keeper import KeeperHealth, TrustKeeper
@@ -17,6 +17,7 @@ from trust_registry.matrix import Matrix, make_matrix
 from trust_registry.model import RecognitionAnswer, RegionCode, RegionList, ScenarioId, TrustView, TypeId
 from trust_registry.ports import Clock
 from trust_registry.proposals import Proposal
+from trust_registry.publication import OnlineKeys, renew
 from trust_registry.repository import Repository
 
 __all__ = ["KeeperHealth", "RegistryService", "TrustKeeper"]

@@ -115,7 +115,8 @@ def init(
     """
     from keys.algorithms import ES256
     from keys.custody.software import create_key_file
-    from trust_registry.ceremony import OnlineKeys, found_network
+    from trust_registry.ceremony import found_network
+    from trust_registry.publication import OnlineKeys
 
     online = []
     for name in ("snapshot", "timestamp"):
@@ -234,9 +235,9 @@ def publish(
     host_keys: HostKeysOption = None,
 ) -> None:
     """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
-    from trust_registry import ceremony
+    from trust_registry import publication
 
-    ceremony.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys), _now())
+    publication.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys), _now())
     _say(f"Published: {proposal}", f"Serve {repo / 'public'} as static files.")
 
 
@@ -244,9 +245,9 @@ def publish(
 @_refusals
 def renew(repo: RepositoryArgument, passphrase_file: OnlineOption = None, host_keys: HostKeysOption = None) -> None:
     """Re-sign snapshot and timestamp when due; run it daily. Changes nothing that officers sign."""
-    from trust_registry import ceremony
+    from trust_registry import publication
 
-    wrote = ceremony.renew(_repository(repo), host_keys_of(repo, passphrase_file, host_keys), _now())
+    wrote = publication.renew(_repository(repo), host_keys_of(repo, passphrase_file, host_keys), _now())
     _say("Renewed." if wrote else "Not due yet.")
 
 

@@ -10,12 +10,12 @@ import typer
 
 if TYPE_CHECKING:
     from keys.signer import Signer
-    from trust_registry.ceremony import OnlineKeys
+    from trust_registry.publication import OnlineKeys
 
 
 def host_keys_of(repo: Path, passphrase_file: Path | None, host_keys: Path | None) -> OnlineKeys:
     """The host's keys, which sign snapshot and timestamp: in `host_keys`, else in the network's folder."""
-    from trust_registry.ceremony import OnlineKeys
+    from trust_registry.publication import OnlineKeys
 
     keys = (host_keys or repo / "keys").absolute()
     if not (keys / "snapshot.key").is_file():

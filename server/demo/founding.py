@@ -14,8 +14,9 @@ from server.demo.custody import Custody
 from server.demo.lists import RegionInCustody, common_list, region_list
 from server.demo.world import COMMON_OFFICERS, NETWORK_OFFICERS, REGIONS
 from trust_registry.catalogue import COMMON, COMMON_NAMES
-from trust_registry.ceremony import OnlineKeys, admit, found_network, propose, publish, sign
+from trust_registry.ceremony import admit, found_network, propose, sign
 from trust_registry.model import ListKind, Names, RegionCode
+from trust_registry.publication import OnlineKeys, publish
 from trust_registry.repository import Repository
 from trust_registry.tuf_keys import Officer
 

@@ -32,9 +32,10 @@ from server.running import front
 from server.wiring import build_house
 from trust_registry.attestations import Attestation, StatusReference, to_cwt
 from trust_registry.catalogue import COMMON_TYPES_BY_ID, HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
-from trust_registry.ceremony import OnlineKeys, propose, publish, sign
+from trust_registry.ceremony import propose, sign
 from trust_registry.identifiers import make_certificate_id
 from trust_registry.model import IssuerId, KeyEntry, KeyUse, Names, RegionCode, SealEntry, SealId, TrustView
+from trust_registry.publication import OnlineKeys, publish
 from trust_registry.repository import Repository
 from trust_registry.status_list import make_status_token, new_status_list
 

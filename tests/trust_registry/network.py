@@ -23,7 +23,7 @@ from trust_registry.catalogue import (
     HOUSEHOLD_REGISTER,
     MARRIAGE_CERTIFICATE,
 )
-from trust_registry.ceremony import OnlineKeys, admit, found_network, propose, publish, sign
+from trust_registry.ceremony import admit, found_network, propose, sign
 from trust_registry.client import TrustStore
 from trust_registry.fetching import folder_fetch
 from trust_registry.model import (
@@ -53,6 +53,7 @@ from trust_registry.model import (
 )
 from trust_registry.ports import Fetch
 from trust_registry.proposals import Proposal
+from trust_registry.publication import OnlineKeys, publish
 from trust_registry.repository import Repository
 from trust_registry.tuf_keys import Officer
 

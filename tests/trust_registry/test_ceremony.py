@@ -24,17 +24,7 @@ from tests.trust_registry.network import (
     withdrawn,
 )
 from trust_registry import durable
-from trust_registry.ceremony import (
-    OnlineKeys,
-    admit,
-    found_network,
-    pending,
-    proposal,
-    propose,
-    publish,
-    renew,
-    sign,
-)
+from trust_registry.ceremony import admit, found_network, pending, proposal, propose, sign
 from trust_registry.errors import (
     AlreadyAdmitted,
     AlreadyFounded,
@@ -50,6 +40,7 @@ from trust_registry.errors import (
     UnknownProposal,
 )
 from trust_registry.model import ListKind, Names, RegionCode
+from trust_registry.publication import OnlineKeys, publish, renew
 from trust_registry.repository import MAX_IMAGE_SIZE, Repository
 from trust_registry.tuf_keys import Officer, OfficerSigner
 

@@ -14,9 +14,9 @@ from keys.signer import EphemeralSigner
 from tests.trust_registry.network import DAY, DAY_0, EAST, URL, WEST, Network, east_list, west_list, whole_network
 from trust_registry import client
 from trust_registry.catalogue import COMMON
-from trust_registry.ceremony import OnlineKeys, renew
 from trust_registry.client import TrustStore
 from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
+from trust_registry.publication import OnlineKeys, renew
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_region_that_rewrites_history_is_refused_and_the_entry_named(
     """The region's own officers sign the rewriting, and the host publishes it: the client still refuses."""
     store = network.store()
     store.refresh(network.fetch, DAY_0)
-    monkeypatch.setattr("trust_registry.ceremony.check_history", lambda *_: None)
+    monkeypatch.setattr("trust_registry.publication.check_history", lambda *_: None)
     issuer = replace(east_list().attests[0], grants=())
     network.now = DAY_0 + DAY
     network.publish(replace(east_list(), attests=(replace(issuer, seals=()),)))
@@ -173,7 +173,7 @@ def test_a_seal_certificate_that_no_listed_ca_issued_is_refused(
 ) -> None:
     network = Network(tmp_path).found()
     network.admit(EAST)
-    monkeypatch.setattr("trust_registry.ceremony.check_certificates", lambda *_: None)
+    monkeypatch.setattr("trust_registry.publication.check_certificates", lambda *_: None)
     network.publish(replace(east_list(), authorities=west_list().authorities))
     with pytest.raises(RefreshRefused, match="not issued under a CA") as refusal:
         network.store().refresh(network.fetch, DAY_0)
@@ -184,7 +184,8 @@ def test_a_region_cannot_publish_another_regions_list(network: Network, monkeypa
     store = network.store()
     store.refresh(network.fetch, DAY_0)
     monkeypatch.setattr("trust_registry.ceremony.list_to_json", lambda _: _east_bytes(network))
-    monkeypatch.setattr("trust_registry.ceremony._check", lambda *_: None)
+    monkeypatch.setattr("trust_registry.publication.check_version", lambda *_: None)
+    monkeypatch.setattr("trust_registry.ceremony.check_version", lambda *_: None)
     network.now = DAY_0 + DAY
     network.publish(replace(west_list(), notice_period=2 * DAY))
     with pytest.raises(RefreshRefused, match="another authority"):

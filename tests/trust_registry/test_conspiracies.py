@@ -11,7 +11,7 @@ from tuf.api.metadata import DelegatedRole, Metadata, Root, SuccinctRoles, Targe
 from keys.algorithms import ES256
 from keys.signer import EphemeralSigner
 from tests.trust_registry.network import DAY, DAY_0, EAST, WEST, Network, east_list, whole_network
-from trust_registry.errors import RefreshRefused, TrustDamaged
+from trust_registry.errors import RefreshRefused, ThresholdNotReached, TrustDamaged
 from trust_registry.proposals import Draft, ProposalKind, store_draft
 from trust_registry.roles import ListRole
 from trust_registry.trusted_copy import admitted_roles
@@ -26,7 +26,7 @@ def network(tmp_path: Path) -> Network:
 
 def publish_targets(network: Network, alter: Callable[[Targets], None], role: str = "targets") -> None:
     """The officers who hold a role sign whatever they like, past every check of the ceremony."""
-    from trust_registry import ceremony
+    from trust_registry import publication
 
     current = network.repository.current()
     metadata = current.targets if role == "targets" else current.roles[role]
@@ -39,7 +39,7 @@ def publish_targets(network: Network, alter: Callable[[Targets], None], role: st
         made.sign(OfficerSigner(signer), append=True)
     data = made.to_bytes()
     network.repository.write_metadata(role, signed.version, data)
-    ceremony._publish_snapshot(
+    publication._publish_snapshot(
         network.repository, network.repository.current(), {role: data}, {role: signed.version}, network.online, DAY_0
     )
 
@@ -157,7 +157,7 @@ def test_a_key_without_a_name_is_called_by_its_id() -> None:
 
 def test_a_new_root_is_followed_when_the_old_threshold_signed_it(network: Network) -> None:
     """TUF 5.3.4: a new root needs the threshold of the old keys and of its own; here one officer is replaced."""
-    from trust_registry import ceremony
+    from trust_registry import publication
     from trust_registry.ceremony import pending, proposal, sign
 
     store = network.store()
@@ -178,11 +178,11 @@ def test_a_new_root_is_followed_when_the_old_threshold_signed_it(network: Networ
     assert waiting.title == proposal_title
     sign(network.repository, "root-v2", newcomer)
     sign(network.repository, "root-v2", network.officers[0])
-    with pytest.raises(ceremony.ThresholdNotReached):  # two signed, but only one of the old officers
-        ceremony.publish(network.repository, "root-v2", network.online, DAY_0)
+    with pytest.raises(ThresholdNotReached):  # two signed, but only one of the old officers
+        publication.publish(network.repository, "root-v2", network.online, DAY_0)
     sign(network.repository, "root-v2", network.officers[1])
     assert proposal(network.repository, "root-v2").ready
-    ceremony.publish(network.repository, "root-v2", network.online, DAY_0)
+    publication.publish(network.repository, "root-v2", network.online, DAY_0)
     result = store.refresh(network.fetch, DAY_0 + DAY)
     assert result.changed
     assert result.view.metadata_versions["root"] == 2

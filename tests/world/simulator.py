@@ -44,7 +44,6 @@ from tests.world.founding import (
 )
 from tests.world.wire import Wire
 from trust_registry.attestations import CertificateId
-from trust_registry.ceremony import renew
 from trust_registry.client import TrustStore
 from trust_registry.edges import AccountId, HolderId
 from trust_registry.keeper import TrustKeeper
@@ -64,6 +63,7 @@ from trust_registry.model import (
     StatusChange,
     TypeId,
 )
+from trust_registry.publication import renew
 from verifier.model import Report
 from wallet_api.service import WalletService
 from wallet_api.store import WalletStore

@@ -9,11 +9,12 @@ import pytest
 
 from tests.world.founding import DAY, DAY_0, HOUSEHOLD_TRANSFER
 from tests.world.simulator import Region, World
-from trust_registry import ceremony
+from trust_registry import publication
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE as MARRIAGE
-from trust_registry.ceremony import propose, publish, sign
+from trust_registry.ceremony import propose, sign
 from trust_registry.errors import HistoryRewritten, NotAnOfficer, ThresholdNotReached
 from trust_registry.model import EntryReason, RegionList
+from trust_registry.publication import publish
 from verifier.model import Indication
 
 
@@ -50,7 +51,7 @@ def test_a_region_cannot_rewrite_its_own_history(
 
     with pytest.raises(HistoryRewritten):
         east.publish(forgetting)
-    monkeypatch.setattr(ceremony, "check_history", lambda *_: None)  # a host that looks away
+    monkeypatch.setattr(publication, "check_history", lambda *_: None)  # a host that looks away
     east.publish(forgetting)
     assert "rewrites history" in failure(west)
     report = west.counter.verify(certificate.qr)
@@ -79,7 +80,7 @@ def test_a_host_that_publishes_it_all_the_same_is_refused(
     west.counter.refresh()
     forged = replace(east.list, names=replace(east.list.names, en="Dongling, says the host"))
     draft = propose(world.network.repository, forged, world.now)
-    monkeypatch.setattr(ceremony, "progress_of", lambda *_: ())
+    monkeypatch.setattr(publication, "progress_of", lambda *_: ())
     publish(world.network.repository, draft.id, world.network.online, world.now)
     assert failure(west).startswith("RefreshRefused")
     assert west.counter.keeper.view is not None

@@ -50,11 +50,16 @@ class EntryReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """One line of an entry's append-only history: from `at` on, the status is `status`."""
+    """One line of an entry's append-only history: from `at` on, the status is `status`.
+
+    `invalidity_date`: with KEY_COMPROMISE, since when the key is suspected to have been in other hands (never after
+    `at`); what is proven to have been signed before it stands. None means `at`. Spec: RFC 5280 section 5.3.2.
+    """
 
     status: EntryStatus
     at: datetime  # UTC
     reason: EntryReason
+    invalidity_date: datetime | None = None
 
 
 History = tuple[StatusChange, ...]  # oldest first, strictly increasing `at`, never rewritten
@@ -79,6 +84,19 @@ class ValidityRule:
     kind: ValidityKind
     days: int | None = None
     claim: str | None = None
+
+
+class Assurance(Enum):
+    """How well an issuer establishes what it certifies. Spec: Regulation (EU) 910/2014 article 8(2)."""
+
+    LOW = "low"
+    SUBSTANTIAL = "substantial"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest level."""
+        return list(Assurance).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +130,17 @@ class CertificateType:
     validity: ValidityRule
     hue: str = "#1f3a5f"  # the card's colour
     version: int = 1
+    dual_control: bool = False  # sealing takes a second clerk who approves what the first prepared
 
 
 @dataclass(frozen=True, slots=True)
 class TypeGrant:
-    """The issuer may issue this type, with history."""
+    """The issuer may issue this type at this assurance, with history. Within an issuer a grant is identified by both:
+    to lower the assurance, the one grant is withdrawn and another begins."""
 
     type_id: TypeId
     history: History
+    assurance: Assurance = Assurance.SUBSTANTIAL
 
 
 class KeyUse(Enum):
@@ -130,6 +151,7 @@ class KeyUse(Enum):
     TIMESTAMP = "timestamp"  # RFC 3161 tokens
     RECEIPT = "receipt"  # a relying party's receipts
     CA = "ca"  # seal and signer certificates of the region
+    LIST = "list"  # the list's renderings as ETSI trusted lists (TS 119 602, TS 119 612)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +165,18 @@ class KeyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SealCeremony:
+    """The making of a seal's key: when, where, and the digest of the minutes, which stay with the authority."""
+
+    held_at: datetime
+    place: Names
+    record_digest: str  # "sha256:<hex>" of the signed minutes
+
+
+@dataclass(frozen=True, slots=True)
 class SealEntry:
     """A seal as its region lists it: image, scope, validity, certificate. The key itself stays in the issuer's
-    custody."""
+    custody. `custodian` is the post that keeps it, never a person's name: lists are public."""
 
     id: SealId
     names: Names
@@ -155,6 +186,8 @@ class SealEntry:
     valid_until: datetime
     key: KeyEntry  # use SEAL
     history: History
+    custodian: Names | None = None
+    ceremony: SealCeremony | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +206,18 @@ class IssuerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimEquivalence:
+    """The issuing region's claim `theirs` is read as the claim `ours` of the accepting region's type."""
+
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecognitionEntry:
     """`accepting` (the list's own region) takes `type_id` of `issuing` as its own `as_type`, for `scenarios` (empty:
-    all)."""
+    all), from issuers whose grant has at least `minimum_assurance`. Claims not named in `claims` keep their names.
+    Recognition does not chain: `as_type` of one entry is never the `type_id` of another."""
 
     id: str  # unique within the list: "R7"
     issuing: RegionCode
@@ -186,6 +228,40 @@ class RecognitionEntry:
     until: datetime | None
     announced_at: datetime
     legal_basis: Names
+    history: History
+    minimum_assurance: Assurance = Assurance.LOW
+    claims: tuple[ClaimEquivalence, ...] = ()
+
+
+class ForeignFormat(Enum):
+    """The form in which a scheme outside this network publishes whom it trusts."""
+
+    TS_119_612 = "ts_119_612"  # XML, XAdES
+    TS_119_602 = "ts_119_602"  # JSON, JAdES
+    DCC = "dcc"  # country, key id, certificate: a flat list as health-certificate gateways publish it
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEquivalence:
+    """A foreign service of this type (URI), with all of these additional URIs, attests our `type_id`."""
+
+    service_type: str
+    type_id: TypeId
+    assurance: Assurance
+    additional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignListEntry:
+    """A list of another network that this region reads: where it is, whose signature it must carry, what its services
+    are equivalent to here (the mapping of a mutual recognition agreement). Entries of `recognises` name its `code`."""
+
+    code: RegionCode
+    names: Names
+    format: ForeignFormat
+    location: str  # https URI
+    signers: tuple[bytes, ...]  # DER certificates; one of these keys must have signed the list
+    equivalences: tuple[ServiceEquivalence, ...]
     history: History
 
 
@@ -245,3 +321,5 @@ class RegionList:
     scenarios: tuple[Scenario, ...] = ()
     relying_parties: tuple[RelyingPartyEntry, ...] = ()
     notice_period: timedelta = timedelta(days=30)
+    notice_since: datetime | None = None  # recognitions announced earlier follow an earlier notice period
+    foreign: tuple[ForeignListEntry, ...] = ()
