@@ -82,7 +82,7 @@ class _Copy:
 
     def open(self, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
         root, timestamp, snapshot, targets = self._top_level()
-        expiries = [each.expires for each in (root, timestamp, snapshot, targets)]
+        expiries = {each.type: each.expires for each in (root, timestamp, snapshot, targets)}
         versions = {each.type: each.version for each in (root, timestamp, snapshot, targets)}
         lists: dict[RegionCode, RegionList] = {}
         signatures: dict[RegionCode, ListSignatures] = {}
@@ -99,9 +99,10 @@ class _Copy:
             digest, found = self._list(role, signed.signed, known)
             lists[role.code] = by_digest[digest] = found
             signatures[role.code] = ListSignatures(result.threshold, tuple(result.signed), signed.signed.version)
-            expiries.append(signed.signed.expires)
+            expiries[role.name] = signed.signed.expires
             versions[role.name] = signed.signed.version
-        return OpenedCopy(TrustView(lists, signatures, versions, refreshed_at, min(expiries)), by_digest)
+        view = TrustView(lists, signatures, versions, refreshed_at, min(expiries.values()), expiries)
+        return OpenedCopy(view, by_digest)
 
     def _top_level(self) -> tuple[Root, Timestamp, Snapshot, Targets]:
         root = Metadata[Root].from_bytes(self._bytes("root"))

@@ -45,8 +45,8 @@ class TrustView:
     """Verified trust data at one moment: immutable, swapped whole.
 
     `refreshed_at` is when the local copy was last confirmed against the repository; `expires_at` the earliest expiry
-    of the metadata it rests on. `metadata_versions` names the TUF roles and versions used (for receipts). Indexes are
-    derived once.
+    of the metadata it rests on, and `expiries` that of each role by name. `metadata_versions` names the TUF roles and
+    versions used (for receipts). Indexes are derived once.
     """
 
     lists: Mapping[RegionCode, RegionList]
@@ -54,6 +54,7 @@ class TrustView:
     metadata_versions: Mapping[str, int]
     refreshed_at: datetime
     expires_at: datetime
+    expiries: Mapping[str, datetime] = field(default_factory=dict)
     types: Mapping[TypeId, CertificateType] = field(init=False)
     issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
     scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
