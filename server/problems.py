@@ -99,12 +99,16 @@ KINDS: Mapping[type[BaseException], Kind] = {
     keys.DecryptionFailed: _k(410, "erased", "数据已被清除", "The data was erased"),
     # trust_registry
     registry.TrustRegistryError: _k(422, "registry-refused", "登记数据未被接受", "The registry refused this"),
+    registry.InvalidForeignList: _k(
+        422, "invalid-foreign-list", "外部名录不可信", "The foreign list is not to be believed", "field"
+    ),
     registry.InvalidList: _k(422, "invalid-list", "名录内容不符合要求", "The list breaks a rule", "field"),
     registry.ClaimsInvalid: _k(
         422, "claims-invalid", "证照内容不符合要求", "The claims break the type's rules", "path"
     ),
     registry.InvalidIdentifier: _k(422, "invalid-identifier", "号码不正确", "The number is not valid", "kind"),
     registry.UnknownList: _k(404, "unknown-list", "没有此地区", "There is no such region"),
+    registry.EntryUnknown: _k(404, "entry-unknown", "名录里没有这个条目", "The list has no such entry"),
     registry.UnknownProposal: _k(404, "unknown-proposal", "没有此提案", "There is no such proposal"),
     registry.CeremonyError: _k(409, "ceremony", "签署未被接受", "The registry's ceremony refused this"),
     registry.TrustMissing: _k(503, "trust-missing", "尚无互认数据", "There is no trust data yet"),

@@ -123,6 +123,21 @@ class RefreshRefused(TrustRegistryError):
         return self.reason
 
 
+class InvalidForeignList(TrustRegistryError):
+    """A list of another network that is not to be believed: not its form, not its signer, older than the one kept.
+
+    `field` is the culprit: an element's path, or "signature", "sequence_number", "territory", "size".
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
 class CeremonyError(TrustRegistryError):
     """Root of what the registry's ceremonies refuse."""
 
@@ -144,6 +159,17 @@ class UnknownList(CeremonyError):
 
     def __str__(self) -> str:
         return f"no region or body {self.code} has been admitted"
+
+
+class EntryUnknown(CeremonyError):
+    """An edit names an entry that the list does not have. `entry` is its path: `recognises/R7`."""
+
+    def __init__(self, entry: str) -> None:
+        super().__init__(entry)
+        self.entry = entry
+
+    def __str__(self) -> str:
+        return f"the list has no entry {self.entry}"
 
 
 class AlreadyAdmitted(CeremonyError):

@@ -100,6 +100,11 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
 }
 REGISTRY: Final[Mapping[type[BaseException], Words]] = {
     registry.TrustRegistryError: _w("登记机构没有接受这项内容。", "The registry did not accept this."),
+    registry.InvalidForeignList: _w(
+        "外部网络的名录未通过检验，没有采用。",
+        "The list of another network did not pass its checks and is not used.",
+        "field",
+    ),
     registry.InvalidList: _w("名录不符合规则。", "The list breaks a rule.", "field"),
     registry.HistoryRewritten: _w("新名录与以前发布的内容矛盾。", "The newer list contradicts an older one.", "entry"),
     registry.MalformedAttestation: _w(
@@ -125,6 +130,7 @@ REGISTRY: Final[Mapping[type[BaseException], Words]] = {
     registry.NotFounded: _w("这里还没有建立互认网络。", "No network has been founded here."),
     registry.AlreadyFounded: _w("这里已经建立互认网络。", "A network has been founded here already."),
     registry.UnknownList: _w("没有代码为 {code} 的地区或机构。", "No region or body {code} has been admitted."),
+    registry.EntryUnknown: _w("名录里没有条目 {entry}。", "The list has no entry {entry}."),
     registry.AlreadyAdmitted: _w(
         "这个代码的地区或机构已经加入。", "A region or body of this code has been admitted already."
     ),

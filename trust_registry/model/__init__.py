@@ -3,6 +3,18 @@
 No behaviour beyond invariants; decisions are in `core`, JSON in `wire`, fetching and signing elsewhere.
 """
 
+from trust_registry.model.foreign import (
+    DCC_SIGNER,
+    LISTED,
+    STATUS_MEANINGS,
+    ForeignList,
+    ForeignPointer,
+    ForeignService,
+    MutualRecognition,
+    ServiceForm,
+    ServiceIdentity,
+    ServicePeriod,
+)
 from trust_registry.model.lists import (
     Assurance,
     CertificateType,
@@ -59,6 +71,9 @@ from trust_registry.model.view import (
 )
 
 __all__ = [
+    "DCC_SIGNER",
+    "LISTED",
+    "STATUS_MEANINGS",
     "Assurance",
     "CertificateStatus",
     "CertificateType",
@@ -68,7 +83,10 @@ __all__ = [
     "EntryReason",
     "EntryStatus",
     "ForeignFormat",
+    "ForeignList",
     "ForeignListEntry",
+    "ForeignPointer",
+    "ForeignService",
     "History",
     "IssuerEntry",
     "IssuerId",
@@ -76,6 +94,7 @@ __all__ = [
     "KeyUse",
     "ListKind",
     "ListSignatures",
+    "MutualRecognition",
     "Names",
     "RecognitionAnswer",
     "RecognitionEntry",
@@ -91,6 +110,9 @@ __all__ = [
     "SealId",
     "SealLocation",
     "ServiceEquivalence",
+    "ServiceForm",
+    "ServiceIdentity",
+    "ServicePeriod",
     "SharingClass",
     "StatusChange",
     "StatusList",

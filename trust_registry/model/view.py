@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from trust_registry.model.foreign import ForeignList
 from trust_registry.model.lists import (
     CertificateType,
     IssuerEntry,
@@ -55,6 +56,9 @@ class TrustView:
     refreshed_at: datetime
     expires_at: datetime
     expiries: Mapping[str, datetime] = field(default_factory=dict)
+    foreign: Mapping[tuple[RegionCode, RegionCode], ForeignList] = field(
+        default_factory=dict
+    )  # (who names it, its code)
     types: Mapping[TypeId, CertificateType] = field(init=False)
     issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
     scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
