@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from trust_registry.errors import (
     UnknownProposal,
 )
 from trust_registry.model import ListKind, Names, RegionCode
+from trust_registry.proposals import Proposal
 from trust_registry.publication import OnlineKeys, publish, renew
 from trust_registry.repository import MAX_IMAGE_SIZE, Repository
 from trust_registry.tuf_keys import Officer, OfficerSigner
@@ -52,6 +54,27 @@ def network(tmp_path: Path) -> Network:
 
 def changed_west() -> object:
     return replace(west_list(), notice_period=40 * DAY)
+
+
+def admitted(
+    network: Network,
+    officers: Sequence[Officer] = (),
+    threshold: int = 1,
+    code: str = "990300",
+    kind: ListKind = ListKind.REGION,
+    seat: Officer | None = None,
+) -> Proposal:
+    """An admission, proposed."""
+    return admit(
+        network.repository,
+        kind=kind,
+        code=RegionCode(code),
+        names=Names("南浦区", "Nanpu"),
+        officers=officers or [Officer("x", EphemeralSigner.generate(ES384).public_key)],
+        threshold=threshold,
+        seat=seat,
+        now=DAY_0,
+    )
 
 
 def test_publishing_below_the_threshold_names_who_is_missing(network: Network) -> None:
@@ -86,22 +109,13 @@ def test_no_region_signs_for_another_and_no_network_officer_for_a_region(network
 
 
 def test_no_region_admits_a_region(network: Network) -> None:
-    named = [Officer("x", EphemeralSigner.generate(ES384).public_key)]
-    waiting = admit(
-        network.repository,
-        kind=ListKind.REGION,
-        code=RegionCode("990300"),
-        names=Names("南浦区", "Nanpu"),
-        officers=named,
-        threshold=1,
-        now=DAY_0,
-    )
+    waiting = admitted(network, code="990900", seat=None)
     assert "南浦区" in waiting.changes[0].text.zh
     assert "signed by 1 of 1: x" in waiting.changes[0].text.en
     with pytest.raises(NotAnOfficer):
         sign(network.repository, waiting.id, network.signers[EAST][0])
     network.carry_out(waiting, network.officers[1:])
-    assert RegionCode("990300") in {role.code for role in network.repository.current().list_roles()}
+    assert RegionCode("990900") in {role.code for role in network.repository.current().list_roles()}
 
 
 def test_what_a_proposal_changes_is_told_in_both_languages(network: Network) -> None:
@@ -177,23 +191,74 @@ def test_a_network_is_founded_once_by_its_threshold(tmp_path: Path) -> None:
     assert pending(network.repository) == ()
 
 
-@pytest.mark.parametrize(
-    ("count", "threshold", "words"),
-    [(3, 4, "can't be met"), (3, 1, "act alone"), (3, 0, "can't be met")],
-)
-def test_thresholds_that_protect_nobody_are_refused(tmp_path: Path, count: int, threshold: int, words: str) -> None:
+@pytest.mark.parametrize(("seats", "threshold"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)])
+def test_more_than_half_of_the_seats_must_sign(tmp_path: Path, seats: int, threshold: int) -> None:
+    made = [Officer(str(n), EphemeralSigner.generate(ES384).public_key, RegionCode(f"99010{n}")) for n in range(seats)]
     network = Network(tmp_path)
-    officers = [Officer(str(n), network.officers[n].public_key) for n in range(count)]
+    founding = found_network(network.repository, seats=made, online=network.online, now=DAY_0)
+    assert [(each.role, each.threshold) for each in founding.progress] == [("root", threshold), ("targets", threshold)]
+
+
+@pytest.mark.parametrize(("threshold", "words"), [(3, "can't be met"), (1, "act alone"), (0, "can't be met")])
+def test_thresholds_that_protect_nobody_are_refused(network: Network, threshold: int, words: str) -> None:
+    officers = [Officer(str(n), network.officers[n].public_key) for n in range(2)]
     with pytest.raises(CeremonyError, match=words):
-        found_network(network.repository, officers=officers, threshold=threshold, online=network.online, now=DAY_0)
+        admitted(network, officers, threshold)
 
 
-def test_one_person_is_not_two_officers(tmp_path: Path) -> None:
-    network = Network(tmp_path)
+def test_one_person_is_not_two_officers(network: Network) -> None:
     key, other = network.officers[0].public_key, network.officers[1].public_key
     for officers in ([Officer("a", key), Officer("b", key)], [Officer("a", key), Officer("a", other)]):
         with pytest.raises(CeremonyError, match="two officers"):
-            found_network(network.repository, officers=officers, threshold=2, online=network.online, now=DAY_0)
+            admitted(network, officers, 2)
+
+
+def test_one_region_has_one_seat(tmp_path: Path) -> None:
+    network = Network(tmp_path)
+    key, other = network.officers[0].public_key, network.officers[1].public_key
+    for seats, words in (
+        ([Officer("a", key, EAST), Officer("b", other, EAST)], "one region has two seats"),
+        ([Officer("a", key, EAST), Officer("b", key, WEST)], "the same key"),
+        ([Officer("a", key, EAST), Officer("b", other)], "name the region"),
+        ([], "name the region"),
+    ):
+        with pytest.raises(CeremonyError, match=words):
+            found_network(network.repository, seats=seats, online=network.online, now=DAY_0)
+
+
+def test_a_region_joins_with_a_seat_and_the_threshold_grows_by_rule(network: Network) -> None:
+    """Issue: growing the set of authorities changes the threshold by rule."""
+    newcomer = EphemeralSigner.generate(ES384)
+    waiting = admitted(network, seat=Officer("newcomer", newcomer.public_key))
+    assert [(each.role, each.threshold) for each in waiting.progress] == [("root", 2), ("root", 3), ("targets", 3)]
+    for signer in network.officers[:2]:
+        sign(network.repository, waiting.id, signer)
+    with pytest.raises(ThresholdNotReached, match="newcomer"):
+        publish(network.repository, waiting.id, network.online, DAY_0)
+    network.carry_out(waiting, [newcomer])
+    root = network.repository.current().root.signed
+    assert (root.version, root.roles["root"].threshold, root.roles["targets"].threshold) == (2, 3, 3)
+    result = network.store().refresh(network.fetch, DAY_0)
+    assert result.view.metadata_versions["root"] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "seat", "words"),
+    [
+        (ListKind.REGION, "990300", None, "needs the key of its seat"),
+        (ListKind.REGION, "990300", EAST, "needs the key of its seat"),
+        (ListKind.REGION, "990900", RegionCode("990900"), "has a seat already"),
+        (ListKind.BODY, "ministry", RegionCode("ministry"), "has no seat"),
+    ],
+)
+def test_regions_have_a_seat_and_bodies_none(
+    network: Network, kind: ListKind, code: str, seat: RegionCode | None, words: str
+) -> None:
+    key = EphemeralSigner.generate(ES384).public_key
+    with pytest.raises(CeremonyError, match=words):
+        admitted(network, code=code, kind=kind, seat=None if seat is None else Officer("seat", key, seat))
+    with pytest.raises(CeremonyError, match="same key"):
+        admitted(network, seat=Officer("twin", network.officers[0].public_key))
 
 
 def test_the_host_renews_its_own_signatures_when_due(network: Network) -> None:
@@ -226,7 +291,7 @@ def test_a_crash_at_any_step_of_publishing_leaves_the_old_state_or_the_new_one(
             left -= 1
             real(path, data)
 
-        for module in ("ceremony", "repository"):
+        for module in ("publication", "repository"):
             monkeypatch.setattr(f"trust_registry.{module}.write_durably", failing)
         try:
             publish(network.repository, waiting.id, network.online, DAY_0)
