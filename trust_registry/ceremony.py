@@ -53,7 +53,16 @@ from trust_registry.proposals import (
 from trust_registry.publication import OnlineKeys, check_version, outdated, published_or_none
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
-from trust_registry.tuf_keys import NAMES_FIELD, Officer, OfficerSigner, key_id, key_name, tuf_key
+from trust_registry.tuf_keys import (
+    LOG_FIELD,
+    NAMES_FIELD,
+    Officer,
+    OfficerSigner,
+    key_id,
+    key_name,
+    key_region,
+    tuf_key,
+)
 from trust_registry.wire import list_to_json
 
 ROOT_LIFE: Final = timedelta(days=2 * 365)
@@ -63,22 +72,24 @@ LIST_LIFE: Final = timedelta(days=365)
 def found_network(
     repository: Repository,
     *,
-    officers: Sequence[Officer],
-    threshold: int,
+    seats: Sequence[Officer],
     online: OnlineKeys,
     now: datetime,
+    log: Mapping[str, Any] | None = None,
 ) -> Proposal:
-    """Propose a new network whose root and targets need `threshold` of `officers`. Publish it once they have signed.
+    """Propose a new network whose root and targets are held by `seats`, one key of each founding region.
 
-    Raises: AlreadyFounded, CeremonyError when the threshold can't be met or would let one officer act alone among many.
+    More than half of the seats must sign, by rule. `log`: the transparency log that clients are to demand, stored in
+    root as it is. Publish the proposal once enough have signed. Raises: AlreadyFounded, CeremonyError.
     """
     if repository.founded:
         raise AlreadyFounded("a network has been founded in this folder")
-    _check_threshold(officers, threshold)
-    keys: dict[str, Key] = {key_id(officer.public_key): tuf_key(officer) for officer in officers}
+    _check_seats(seats)
+    keys: dict[str, Key] = {key_id(seat.public_key): tuf_key(seat) for seat in seats}
     for name, signer in (("snapshot", online.snapshot), ("timestamp", online.timestamp)):
         keys[key_id(signer.public_key)] = tuf_key(Officer(name, signer.public_key))
-    held = [key_id(officer.public_key) for officer in officers]
+    held = [key_id(seat.public_key) for seat in seats]
+    threshold = seat_threshold(len(held))
     root = Root(
         version=1,
         expires=_expiry(now, ROOT_LIFE),
@@ -90,6 +101,7 @@ def found_network(
             Timestamp.type: Role([key_id(online.timestamp.public_key)], 1),
         },
         consistent_snapshot=True,
+        unrecognized_fields={} if log is None else {LOG_FIELD: deepcopy(dict(log))},
     )
     targets = Targets(version=1, expires=_expiry(now, ROOT_LIFE), delegations=Delegations({}, {}))
     return _propose(
@@ -110,11 +122,13 @@ def admit(
     names: Names,
     officers: Sequence[Officer],
     threshold: int,
+    seat: Officer | None,
     now: datetime,
 ) -> Proposal:
     """Propose to admit a region or a common body whose lists need `threshold` of `officers`.
 
-    It takes the threshold of the network's own officers. Raises: AlreadyAdmitted, InvalidList (code), CeremonyError,
+    A region comes with its seat, which makes a new root too; None for a founding region, which has one, and for a body,
+    which has no vote. It takes the threshold of the seats. Raises: AlreadyAdmitted, InvalidList (code), CeremonyError,
     NotFounded.
     """
     _check_threshold(officers, threshold)
@@ -124,6 +138,7 @@ def admit(
         raise InvalidList("code", "1 to 32 letters, digits and hyphens are needed")
     if any(each.code == code for each in published.list_roles()):
         raise AlreadyAdmitted(f"{code} has been admitted")
+    root = _root_with_seat(published.root.signed, kind, code, seat, now)
     targets: Targets = deepcopy(published.targets.signed)
     targets.version += 1
     targets.expires = _expiry(now, ROOT_LIFE)
@@ -135,14 +150,42 @@ def admit(
     delegations.roles = roles
     delegations.keys.update({key_id(officer.public_key): tuf_key(officer) for officer in officers})
     targets.delegations = delegations
+    changed: dict[str, Metadata[Any]] = {} if root is None else {Root.type: Metadata(root)}
     return _propose(
         repository,
         ProposalKind.ADMISSION,
         Names(f"接纳{names.zh}", f"Admission of {names.en}"),
-        {Targets.type: Metadata(targets)},
+        {**changed, Targets.type: Metadata(targets)},
         {},
         now,
     )
+
+
+def seat_threshold(seats: int) -> int:
+    """How many of so many seats must sign: more than half, so that no two groups can each decide."""
+    return seats // 2 + 1
+
+
+def _root_with_seat(old: Root, kind: ListKind, code: RegionCode, seat: Officer | None, now: datetime) -> Root | None:
+    """The root with one seat more, or None when it needs none."""
+    seated = code in {key_region(old.keys[keyid]) for keyid in old.roles[Root.type].keyids}
+    if kind is ListKind.BODY or seated:
+        if seat is not None:
+            raise CeremonyError(f"{code} has a seat already" if seated else "a common body has no seat")
+        return None
+    if seat is None or seat.region not in (None, code):
+        raise CeremonyError(f"the admission of {code} needs the key of its seat")
+    root = deepcopy(old)
+    root.version += 1
+    root.expires = _expiry(now, ROOT_LIFE)
+    keyid = key_id(seat.public_key)
+    root.keys[keyid] = tuf_key(replace(seat, region=code))
+    held = [*old.roles[Root.type].keyids, keyid]
+    if len(set(held)) != len(held):
+        raise CeremonyError("two seats have the same key")
+    for name in (Root.type, Targets.type):
+        root.roles[name] = Role(list(held), seat_threshold(len(held)))
+    return root
 
 
 def propose(repository: Repository, region_list: RegionList, now: datetime) -> Proposal:
@@ -238,6 +281,16 @@ def _propose(  # noqa: PLR0917
     with repository.exclusive():
         store_draft(repository, draft)
     return proposal(repository, draft.id)
+
+
+def _check_seats(seats: Sequence[Officer]) -> None:
+    regions = [seat.region for seat in seats]
+    if not regions or None in regions:
+        raise CeremonyError("each seat is a region's: name the region")
+    if len(set(regions)) != len(regions):
+        raise CeremonyError("one region has two seats")
+    if len({seat.public_key.spki for seat in seats}) != len(seats):
+        raise CeremonyError("two seats have the same key")
 
 
 def _check_threshold(officers: Sequence[Officer], threshold: int) -> None:

@@ -20,19 +20,26 @@ from keys.errors import AlgorithmNotSupported
 from keys.public_key import PublicKey
 from keys.signature_form import ecdsa_der
 from keys.signer import Signer
+from trust_registry.model import RegionCode
 
 NAME_FIELD: Final = "x-yinxin-name"
+REGION_FIELD: Final = "x-yinxin-region"
 NAMES_FIELD: Final = "x-yinxin-names"
+LOG_FIELD: Final = "x-yinxin-log"
 _ED25519: Final = "ed25519"
 _RAW_ED25519_SIZE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """Somebody who may sign for an authority: a public key and the name under which it is known."""
+    """Somebody who may sign for an authority: a public key and the name under which it is known.
+
+    `region`: whose seat this is, for a key that votes on the network's membership; None for an authority's own officer.
+    """
 
     name: str
     public_key: PublicKey
+    region: RegionCode | None = None
 
 
 def key_id(public_key: PublicKey) -> str:
@@ -50,13 +57,22 @@ def tuf_key(officer: Officer) -> SSlibKey:
         key_type, value = _ED25519, public_key.spki[-_RAW_ED25519_SIZE:].hex()
     else:
         key_type, value = "ecdsa", _pem(public_key.spki)
-    return SSlibKey(key_id(public_key), key_type, scheme, {"public": value}, {NAME_FIELD: officer.name})
+    fields = {NAME_FIELD: officer.name}
+    if officer.region is not None:
+        fields[REGION_FIELD] = officer.region
+    return SSlibKey(key_id(public_key), key_type, scheme, {"public": value}, fields)
 
 
 def key_name(key: Key) -> str:
     """The name in a key, or the beginning of its id."""
     name = key.unrecognized_fields.get(NAME_FIELD)
     return name if isinstance(name, str) else key.keyid[:12]
+
+
+def key_region(key: Key) -> RegionCode | None:
+    """The region whose seat a key is, if it is one."""
+    region = key.unrecognized_fields.get(REGION_FIELD)
+    return RegionCode(region) if isinstance(region, str) else None
 
 
 def _pem(spki: bytes) -> str:

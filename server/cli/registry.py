@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from server.cli.registry_keys import host_keys_of, open_key, read_passphrase
+from server.cli.registry_keys import host_keys_of, open_key, public_pem, read_officer, read_passphrase, read_seat
 
 if TYPE_CHECKING:
-    from keys.signer import Signer
     from trust_registry.proposals import Proposal
-    from trust_registry.tuf_keys import Officer
 
 P = ParamSpec("P")
 
@@ -95,7 +93,7 @@ def key(
 
     signer = create_key_file(file.absolute(), by_jose(algorithm.value), read_passphrase(passphrase_file))
     public = file.with_name(file.name + ".pub")
-    public.write_text(_public_pem(signer), encoding="ascii")
+    public.write_text(public_pem(signer), encoding="ascii")
     _say(f"Key:        {file}", f"Public key: {public}")
 
 
@@ -103,11 +101,10 @@ def key(
 @_refusals
 def init(
     repo: RepositoryArgument,
-    officer: OfficerOption,
-    threshold: ThresholdOption,
+    seat: Annotated[list[str], typer.Option(help="CODE:NAME=FILE, once per founding region; FILE as for officers.")],
     passphrase_file: OnlineOption = None,
 ) -> None:
-    """Propose a new network, its root and targets held by the given officers.
+    """Propose a new network, its root and targets held by the founding regions, one seat each; over half must sign.
 
     Makes the host's two online keys (snapshot, timestamp) in REPO/keys. Nothing is published before enough officers
     have signed: then run `publish`, and hand REPO/public/metadata/1.root.json to verifiers by another way than this
@@ -125,8 +122,7 @@ def init(
         passphrase = read_passphrase(passphrase_file)
         online.append(open_key(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase))
     keys = OnlineKeys(*online)
-    found = found_network(_repository(repo), officers=_officers(officer), threshold=threshold, online=keys, now=_now())
-    _print_proposal(found)
+    _print_proposal(found_network(_repository(repo), seats=[read_seat(text) for text in seat], online=keys, now=_now()))
 
 
 @app.command("admit-region")
@@ -138,9 +134,12 @@ def admit_region(  # noqa: PLR0917
     name_en: Annotated[str, typer.Option(help="The region's name in English.")],
     officer: OfficerOption,
     threshold: ThresholdOption,
+    seat: Annotated[
+        str | None, typer.Option(help="NAME=FILE of its seat; founding regions have one.", show_default=False)
+    ] = None,
 ) -> None:
-    """Propose to admit a region, whose lists its own officers will sign. The network's officers sign the admission."""
-    _admit(repo, "region", code, (name_zh, name_en), officer, threshold)
+    """Propose to admit a region, whose lists its own officers will sign. The other regions' seats sign it."""
+    _admit(repo, "region", code, (name_zh, name_en), officer, threshold, seat)
 
 
 @app.command("admit-body")
@@ -309,7 +308,13 @@ def _row(signed: Any) -> tuple[str, str]:
 
 
 def _admit(  # noqa: PLR0917
-    repo: Path, kind: str, code: str, names: tuple[str, str], officers: Sequence[str], threshold: int
+    repo: Path,
+    kind: str,
+    code: str,
+    names: tuple[str, str],
+    officers: Sequence[str],
+    threshold: int,
+    seat: str | None = None,
 ) -> None:
     from trust_registry.ceremony import admit
     from trust_registry.model import ListKind, Names, RegionCode
@@ -320,8 +325,9 @@ def _admit(  # noqa: PLR0917
             kind=ListKind(kind),
             code=RegionCode(code),
             names=Names(*names),
-            officers=_officers(officers),
+            officers=[read_officer(text) for text in officers],
             threshold=threshold,
+            seat=None if seat is None else read_officer(seat),
             now=_now(),
         )
     )
@@ -331,40 +337,6 @@ def _repository(folder: Path) -> Any:
     from trust_registry.repository import Repository
 
     return Repository(folder)
-
-
-def _officers(texts: Sequence[str]) -> list[Officer]:
-    return [_officer(text) for text in texts]
-
-
-def _officer(text: str) -> Officer:
-    from base64 import b64decode
-
-    from keys.custody.software import read_key_file_header
-    from keys.errors import AlgorithmNotSupported
-    from keys.public_key import PublicKey
-    from trust_registry.tuf_keys import Officer
-
-    name, found, file = text.partition("=")
-    if not (found and name and file):
-        raise typer.BadParameter("NAME=FILE is needed", param_hint="--officer")
-    path = Path(file)
-    content = path.read_bytes()
-    if not content.startswith(b"-----BEGIN PUBLIC KEY-----"):
-        return Officer(name, read_key_file_header(path.absolute()).public_key)
-    body = b"".join(line for line in content.splitlines() if not line.startswith(b"-----"))
-    try:
-        return Officer(name, PublicKey.from_spki(b64decode(body, validate=True)))
-    except (ValueError, AlgorithmNotSupported) as err:
-        raise typer.BadParameter(f"{file} holds no public key that can be used", param_hint="--officer") from err
-
-
-def _public_pem(signer: Signer) -> str:
-    import textwrap
-    from base64 import b64encode
-
-    body = "\n".join(textwrap.wrap(b64encode(signer.public_key.spki).decode(), 64))
-    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
 
 
 def _now() -> Any:

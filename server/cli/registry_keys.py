@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from keys.signer import Signer
     from trust_registry.publication import OnlineKeys
+    from trust_registry.tuf_keys import Officer
 
 
 def host_keys_of(repo: Path, passphrase_file: Path | None, host_keys: Path | None) -> OnlineKeys:
@@ -41,3 +42,47 @@ def read_passphrase(file: Path | None) -> bytes:
     if not value:
         raise PassphraseMissing("the key is encrypted: give --passphrase-file FILE or set YINXIN_PASSPHRASE")
     return value.encode()
+
+
+def read_seat(text: str) -> Officer:
+    """`CODE:NAME=FILE`: the seat of a region. Raises: typer.BadParameter, OSError, keys.errors.KeysError."""
+    from dataclasses import replace
+
+    from trust_registry.model import RegionCode
+
+    code, found, officer = text.partition(":")
+    if not (found and code):
+        raise typer.BadParameter("CODE:NAME=FILE is needed", param_hint="--seat")
+    return replace(read_officer(officer), region=RegionCode(code))
+
+
+def read_officer(text: str) -> Officer:
+    """`NAME=FILE`, a key file or a public key. Raises: typer.BadParameter, OSError, keys.errors.KeysError."""
+    from base64 import b64decode
+
+    from keys.custody.software import read_key_file_header
+    from keys.errors import AlgorithmNotSupported
+    from keys.public_key import PublicKey
+    from trust_registry.tuf_keys import Officer
+
+    name, found, file = text.partition("=")
+    if not (found and name and file):
+        raise typer.BadParameter("NAME=FILE is needed", param_hint="--officer")
+    path = Path(file)
+    content = path.read_bytes()
+    if not content.startswith(b"-----BEGIN PUBLIC KEY-----"):
+        return Officer(name, read_key_file_header(path.absolute()).public_key)
+    body = b"".join(line for line in content.splitlines() if not line.startswith(b"-----"))
+    try:
+        return Officer(name, PublicKey.from_spki(b64decode(body, validate=True)))
+    except (ValueError, AlgorithmNotSupported) as err:
+        raise typer.BadParameter(f"{file} holds no public key that can be used", param_hint="--officer") from err
+
+
+def public_pem(signer: Signer) -> str:
+    """The public key as PEM, to hand to whoever lists it."""
+    import textwrap
+    from base64 import b64encode
+
+    body = "\n".join(textwrap.wrap(b64encode(signer.public_key.spki).decode(), 64))
+    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"

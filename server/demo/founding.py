@@ -1,6 +1,6 @@
 """The ceremony of the demonstration, held for real: thresholds of officers sign, nobody else can.
 
-The network's root and targets need two of three officers, each region's list two of its three.
+Each founding region has a seat; root and targets need more than half of them, each region's list two of three officers.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from datetime import datetime
 from keys.signer import Signer
 from server.demo.custody import Custody
 from server.demo.lists import RegionInCustody, common_list, region_list
-from server.demo.world import COMMON_OFFICERS, NETWORK_OFFICERS, REGIONS
+from server.demo.world import COMMON_OFFICERS, REGIONS
 from trust_registry.catalogue import COMMON, COMMON_NAMES
-from trust_registry.ceremony import admit, found_network, propose, sign
+from trust_registry.ceremony import admit, found_network, proposal, propose, sign
 from trust_registry.model import ListKind, Names, RegionCode
 from trust_registry.publication import OnlineKeys, publish
 from trust_registry.repository import Repository
@@ -37,9 +37,12 @@ class Authority:
 def found(repository: Repository, custody: Custody, now: datetime, public_url: str) -> tuple[RegionInCustody, ...]:
     """Found the network, admit both regions and the common body, publish their lists."""
     host = OnlineKeys(custody.key("network/snapshot"), custody.key("network/timestamp"))
-    network = custody.officers("network", len(NETWORK_OFFICERS))
-    officers = _named(NETWORK_OFFICERS, network)
-    founding = found_network(repository, officers=officers, threshold=THRESHOLD, online=host, now=now)
+    network = custody.officers("network", len(REGIONS))
+    seats = [
+        Officer(f"联席会议 {region.names.zh}代表", signer.public_key, region.code)
+        for region, signer in zip(REGIONS, network, strict=True)
+    ]
+    founding = found_network(repository, seats=seats, online=host, now=now)
     _carry_out(repository, founding.id, network, host, now)
     common = _authority(custody, ListKind.BODY, COMMON, COMMON_NAMES, COMMON_OFFICERS)
     regions = [_authority(custody, ListKind.REGION, r.code, r.names, r.officers) for r in REGIONS]
@@ -51,6 +54,7 @@ def found(repository: Repository, custody: Custody, now: datetime, public_url: s
             names=each.names,
             officers=each.officers,
             threshold=THRESHOLD,
+            seat=None,
             now=now,
         )
         _carry_out(repository, admission.id, network, host, now)
@@ -75,6 +79,7 @@ def _authority(custody: Custody, kind: ListKind, code: RegionCode, names: Names,
 def _carry_out(
     repository: Repository, proposal_id: str, signers: Sequence[Signer], host: OnlineKeys, now: datetime
 ) -> None:
-    for signer in signers[:THRESHOLD]:
-        sign(repository, proposal_id, signer)
+    for signer in signers:
+        if not proposal(repository, proposal_id).ready:
+            sign(repository, proposal_id, signer)
     publish(repository, proposal_id, host, now)

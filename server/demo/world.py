@@ -101,7 +101,6 @@ REGIONS = (
     ),
 )
 COMMON_OFFICERS = ("共同目录 方正", "共同目录 白雪", "共同目录 江涛")
-NETWORK_OFFICERS = ("联席会议 东岭代表", "联席会议 西川代表", "联席会议 秘书长")
 
 _HALL = Names("拨打 990-12345", "Call 990-12345")
 OFFICES = (

@@ -24,6 +24,7 @@ from trust_registry.catalogue import (
     MARRIAGE_CERTIFICATE,
 )
 from trust_registry.ceremony import admit, found_network, propose, sign
+from trust_registry.ceremony import proposal as pending_proposal
 from trust_registry.client import TrustStore
 from trust_registry.fetching import folder_fetch
 from trust_registry.model import (
@@ -60,6 +61,7 @@ from trust_registry.tuf_keys import Officer
 DAY_0 = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 EAST, WEST = RegionCode("990100"), RegionCode("990200")
+SEATED = (EAST, WEST, RegionCode("990900"))  # the founding regions; the third publishes nothing in most tests
 HOUSEHOLD_TRANSFER = ScenarioId("990200/household-transfer")
 URL = "http://registry.test/trust/"
 STATUS_BASE = "http://east.test/status/990100/civil-affairs/"
@@ -233,7 +235,7 @@ def everyone() -> TrustView:
 
 
 class Network:
-    """A network in a folder: three officers hold it, two must sign; each authority has two officers of its own."""
+    """A network in a folder: three seats hold it, two must sign; each authority has two officers of its own."""
 
     def __init__(self, folder: Path, now: datetime = DAY_0) -> None:
         self.now = now
@@ -244,14 +246,21 @@ class Network:
         self._copies = folder
 
     def found(self) -> Network:
-        named = [Officer(f"officer {n}", s.public_key) for n, s in enumerate(self.officers)]
-        founding = found_network(self.repository, officers=named, threshold=2, online=self.online, now=self.now)
+        seats = [
+            Officer(f"officer {n}", s.public_key, region)
+            for n, (s, region) in enumerate(zip(self.officers, SEATED, strict=False))
+        ]
+        founding = found_network(self.repository, seats=seats, online=self.online, now=self.now)
         self.carry_out(founding, self.officers)
         return self
 
     def admit(self, code: RegionCode, kind: ListKind = ListKind.REGION) -> None:
         signers = self.signers.setdefault(code, [EphemeralSigner.generate(ES256) for _ in range(2)])
         named = [Officer(f"{code} officer {n}", s.public_key) for n, s in enumerate(signers)]
+        seat = None
+        if kind is ListKind.REGION and code not in SEATED:
+            self.officers.append(EphemeralSigner.generate(EDDSA))
+            seat = Officer(f"officer {len(self.officers) - 1}", self.officers[-1].public_key, code)
         admission = admit(
             self.repository,
             kind=kind,
@@ -259,6 +268,7 @@ class Network:
             names=Names(f"地区{code}", f"Region {code}"),
             officers=named,
             threshold=2,
+            seat=seat,
             now=self.now,
         )
         self.carry_out(admission, self.officers)
@@ -269,8 +279,9 @@ class Network:
         return found
 
     def carry_out(self, proposal: Proposal, signers: Sequence[Signer]) -> None:
-        for signer in signers[:2]:
-            sign(self.repository, proposal.id, signer)
+        for signer in signers:
+            if not pending_proposal(self.repository, proposal.id).ready:
+                sign(self.repository, proposal.id, signer)
         publish(self.repository, proposal.id, self.online, self.now)
 
     @property

@@ -38,6 +38,11 @@ class Desk:
     def officers(self, *names: str) -> list[str]:
         return [part for name in names for part in ("--officer", f"{name}={self.key(name)}.pub")]
 
+    def seats(self, **seats: str) -> list[str]:
+        """`lin="990100"`: a seat's name and its region."""
+        named = ((code, f"{name}={self.key(name)}.pub") for name, code in seats.items())
+        return [part for code, officer in named for part in ("--seat", f"{code}:{officer}")]
+
     def carry_out(self, output: str, *names: str) -> None:
         proposal = re.search(r"Proposal (\S+)", output)
         assert proposal
@@ -59,7 +64,7 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def founded(desk: Desk) -> Desk:
-    made = desk.run("init", desk.repo, *desk.officers("lin", "zhou", "wu"), "--threshold", "2")
+    made = desk.run("init", desk.repo, *desk.seats(lin="990100", zhou="990200", wu="990900"))
     desk.carry_out(made.output, "lin", "wu")
     return desk
 
@@ -96,7 +101,7 @@ def test_a_region_joins_publishes_and_is_read_elsewhere(founded: Desk) -> None:
 
 
 def test_publishing_too_early_says_who_is_missing(desk: Desk) -> None:
-    made = desk.run("init", desk.repo, *desk.officers("lin", "zhou"), "--threshold", "2")
+    made = desk.run("init", desk.repo, *desk.seats(lin="990100", zhou="990200"))
     (proposal,) = re.findall(r"Proposal (\S+)", made.output)
     desk.run("sign", desk.repo, proposal, "--key", desk.key("lin"))
     refused = desk.run("publish", desk.repo, proposal, code=1)
@@ -149,14 +154,14 @@ def test_a_passphrase_comes_from_a_file_too_and_a_wrong_one_is_said(founded: Des
     assert "may not sign for targets; those who may: lin, wu, zhou" in stranger.output
 
 
-@pytest.mark.parametrize("officer", ["lin", "=x", "lin="])
-def test_an_officer_needs_a_name_and_a_file(desk: Desk, officer: str) -> None:
-    desk.run("init", desk.repo, "--officer", officer, "--threshold", "1", code=2)
+@pytest.mark.parametrize("seat", ["990100:lin", "990100:=x", "990100:lin=", "lin=x"])
+def test_a_seat_needs_a_region_a_name_and_a_file(desk: Desk, seat: str) -> None:
+    desk.run("init", desk.repo, "--seat", seat, code=2)
 
 
 def test_a_file_without_a_key_is_refused(desk: Desk) -> None:
     (desk.folder / "x.pub").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
-    desk.run("init", desk.repo, "--officer", f"x={desk.folder}/x.pub", "--threshold", "1", code=2)
+    desk.run("init", desk.repo, "--seat", f"990100:x={desk.folder}/x.pub", code=2)
 
 
 def test_help_teaches_the_order_of_things(desk: Desk) -> None:
