@@ -1,4 +1,4 @@
-"""XAdES B-B enveloped signatures over a whole XML document: opening them (signing: below).
+"""XAdES B-B enveloped signatures over a whole XML document: making and opening them.
 
 One exact shape is opened, the one that ETSI asks of trusted lists, so that nothing is left to wrap: the only Signature
 is the last child of the root and covers the root, and what is returned is read from the canonical bytes that were
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -23,8 +23,11 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.exceptions import SignXMLException
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
+from keys import der
+from keys.certificate import Certificate, parse_certificate
 from keys.envelopes.strict_xml import MAX_SIZE, parse_xml, xml_parser
-from keys.errors import MalformedEnvelope
+from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.signer import Signer
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
@@ -46,6 +49,10 @@ _DIGESTS: Final = {
     DigestAlgorithm.SHA256.value: hashlib.sha256,
     DigestAlgorithm.SHA384.value: hashlib.sha384,
     DigestAlgorithm.SHA512.value: hashlib.sha512,
+}
+_MADE_WITH: Final = {  # the JOSE names of our algorithms; RFC 9231 section 2.3.6 asks for r||s, as JOSE does
+    "ES256": (SignatureMethod.ECDSA_SHA256.value, DigestAlgorithm.SHA256.value),
+    "ES384": (SignatureMethod.ECDSA_SHA384.value, DigestAlgorithm.SHA384.value),
 }
 _NOT_VERIFIED: Final = (
     *(SignXMLException, etree.LxmlError, UnsupportedAlgorithm),
@@ -246,3 +253,94 @@ def _base64(element: etree._Element) -> bytes:
         return base64.b64decode("".join((element.text or "").split()), validate=True)
     except ValueError as err:
         raise MalformedEnvelope("an XML signature with a value that is not base64") from err
+
+
+def sign_xml(
+    root: etree._Element,
+    *,
+    signer: Signer,
+    certificate: bytes,
+    signing_time: datetime,
+    chain: Sequence[bytes] = (),
+    mime_type: str = "text/xml",
+) -> bytes:
+    """The document below `root` (left as it is), with an enveloped XAdES B-B signature as the root's last child.
+
+    `certificate` (DER) is over the signer's key, `chain` (DER) goes along with it, `signing_time` is UTC and counts in
+    whole seconds. All but the signature value follows from the arguments. Raises AlgorithmNotSupported for signers
+    other than ES256 and ES384, ValueError for another key's certificate and for a document that is signed already.
+
+    Spec: ETSI EN 319 132-1 clauses 5.2 and 6.3, ETSI TS 119 612 V2.4.1 annex B.1.
+    """
+    if signer.algorithm.jose not in _MADE_WITH:
+        raise AlgorithmNotSupported(f"no XML signature is made with {signer.algorithm.jose}")
+    parsed = parse_certificate(certificate)
+    if parsed.spki != signer.public_key.spki:
+        raise ValueError("the certificate is over another key than the signer's")
+    method, digest_method = _MADE_WITH[signer.algorithm.jose]
+    document = etree.fromstring(etree.tostring(root), xml_parser())
+    if next(document.iter(f"{{{DS}}}Signature"), None) is not None:
+        raise ValueError("the document has a signature already")
+    document_digest = _digest(document, digest_method)
+    signature = etree.SubElement(document, f"{{{DS}}}Signature", {"Id": "signature"}, nsmap={"ds": DS})
+    info = etree.SubElement(signature, f"{{{DS}}}SignedInfo")
+    value = etree.SubElement(signature, f"{{{DS}}}SignatureValue")
+    data = etree.SubElement(etree.SubElement(signature, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
+    for brought in (certificate, *chain):
+        _leaf(data, DS, "X509Certificate", base64.b64encode(brought))
+    properties = _signed_properties(signature, parsed, digest_method, signing_time, mime_type)
+    etree.SubElement(info, f"{{{DS}}}CanonicalizationMethod", {"Algorithm": _EXCLUSIVE})
+    etree.SubElement(info, f"{{{DS}}}SignatureMethod", {"Algorithm": method})
+    _reference(info, {"Id": "document", "URI": ""}, (_ENVELOPED, _EXCLUSIVE), digest_method, document_digest)
+    about = {"Type": _SIGNED_PROPERTIES_TYPE, "URI": "#signed-properties"}
+    _reference(info, about, (_EXCLUSIVE,), digest_method, _digest(properties, digest_method))
+    value.text = base64.b64encode(signer.sign(_canonical(info))).decode("ascii")
+    return bytes(etree.tostring(document, xml_declaration=True, encoding="UTF-8"))
+
+
+def _signed_properties(
+    signature: etree._Element, certificate: Certificate, digest_method: str, at: datetime, mime_type: str
+) -> etree._Element:
+    container = etree.SubElement(signature, f"{{{DS}}}Object")
+    names = {"xades": XADES, "ds": DS}
+    qualifying = etree.SubElement(container, f"{{{XADES}}}QualifyingProperties", {"Target": "#signature"}, nsmap=names)
+    properties = etree.SubElement(qualifying, f"{{{XADES}}}SignedProperties", {"Id": "signed-properties"})
+    of_signature = etree.SubElement(properties, f"{{{XADES}}}SignedSignatureProperties")
+    _leaf(of_signature, XADES, "SigningTime", at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode())
+    cert = etree.SubElement(etree.SubElement(of_signature, f"{{{XADES}}}SigningCertificateV2"), f"{{{XADES}}}Cert")
+    cert_digest = etree.SubElement(cert, f"{{{XADES}}}CertDigest")
+    _digest_of(cert_digest, digest_method, _DIGESTS[digest_method](certificate.der).digest())
+    issuer = der.sequence(der.tlv(0xA4, certificate.issuer_name_der))  # GeneralNames of one directoryName
+    serial = der.sequence(issuer, der.integer(certificate.serial))
+    _leaf(cert, XADES, "IssuerSerialV2", base64.b64encode(serial))
+    of_data = etree.SubElement(properties, f"{{{XADES}}}SignedDataObjectProperties")
+    form = etree.SubElement(of_data, f"{{{XADES}}}DataObjectFormat", {"ObjectReference": "#document"})
+    _leaf(form, XADES, "MimeType", mime_type.encode())
+    return properties
+
+
+def _reference(
+    info: etree._Element, about: dict[str, str], transforms: Sequence[str], digest_method: str, digest: bytes
+) -> None:
+    reference = etree.SubElement(info, f"{{{DS}}}Reference", about)
+    holder = etree.SubElement(reference, f"{{{DS}}}Transforms")
+    for transform in transforms:
+        etree.SubElement(holder, f"{{{DS}}}Transform", {"Algorithm": transform})
+    _digest_of(reference, digest_method, digest)
+
+
+def _digest_of(parent: etree._Element, method: str, digest: bytes) -> None:
+    etree.SubElement(parent, f"{{{DS}}}DigestMethod", {"Algorithm": method})
+    _leaf(parent, DS, "DigestValue", base64.b64encode(digest))
+
+
+def _leaf(parent: etree._Element, namespace: str, name: str, text: bytes) -> None:
+    etree.SubElement(parent, f"{{{namespace}}}{name}").text = text.decode("ascii")
+
+
+def _digest(element: etree._Element, method: str) -> bytes:
+    return _DIGESTS[method](_canonical(element)).digest()
+
+
+def _canonical(element: etree._Element) -> bytes:
+    return bytes(etree.tostring(element, method="c14n", exclusive=True, with_comments=False))
