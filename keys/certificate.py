@@ -108,6 +108,15 @@ def parse_certificate(der: bytes) -> Certificate:
     return _parse(bytes(der))
 
 
+def end_of_validity(der: bytes) -> datetime:
+    """`not_after` (UTC) alone, without keeping the certificate: for a calendar of thousands. Raises
+    MalformedCertificate."""
+    try:
+        return x509.load_der_x509_certificate(der).not_valid_after_utc
+    except _NOT_A_CERTIFICATE as err:
+        raise MalformedCertificate("not a DER X.509 certificate") from err
+
+
 def parse_pem_certificates(text: bytes) -> tuple[Certificate, ...]:
     """All certificates in PEM text, in order. Raises MalformedCertificate if one is broken or there is none."""
     blocks = _PEM.findall(text)

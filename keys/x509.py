@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keys.certificate import Certificate, parse_certificate, parse_pem_certificates, signed_by
+from keys.certificate import Certificate, end_of_validity, parse_certificate, parse_pem_certificates, signed_by
 from keys.certificate_profiles import Profile, make_certificate, make_region_ca
 from keys.path import PathOutcome, PathResult, validate_path
 
@@ -11,6 +11,7 @@ __all__ = [
     "PathOutcome",
     "PathResult",
     "Profile",
+    "end_of_validity",
     "make_certificate",
     "make_region_ca",
     "parse_certificate",

@@ -26,6 +26,7 @@ from keys.x509 import (
     Certificate,
     PathOutcome,
     Profile,
+    end_of_validity,
     make_certificate,
     make_region_ca,
     parse_certificate,
@@ -374,3 +375,9 @@ def test_der_that_leads_beyond_its_end_is_refused(data: str) -> None:
 def test_der_lengths_grow_as_they_must() -> None:
     for size, head in ((127, "307f"), (128, "308180"), (256, "30820100"), (65536, "3083010000")):
         assert der.sequence(bytes(size))[: len(head) // 2].hex() == head
+
+
+def test_the_end_of_validity_alone_is_that_of_the_whole_certificate(region: Region) -> None:
+    assert end_of_validity(region.ca.der) == region.ca.not_after
+    with pytest.raises(MalformedCertificate):
+        end_of_validity(region.ca.der[:-1])
