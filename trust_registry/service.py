@@ -5,9 +5,12 @@ Shows; changes nothing. Lists change only by ceremony, with officers' own keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from securesystemslib.signer import Key
 
 from trust_registry.ceremony import pending
 from trust_registry.core import judge_recognition
@@ -19,8 +22,17 @@ from trust_registry.ports import Clock
 from trust_registry.proposals import Proposal
 from trust_registry.publication import OnlineKeys, renew
 from trust_registry.repository import Repository
+from trust_registry.tuf_keys import key_name
 
 __all__ = ["KeeperHealth", "RegistryService", "TrustKeeper"]
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerGroup:
+    """Who signs for one list (or, for "root", for the network): key ids with names, and how many are needed."""
+
+    threshold: int
+    officers: tuple[tuple[str, str], ...]  # (key id, name)
 
 
 class RegistryService:
@@ -77,6 +89,21 @@ class RegistryService:
         except NotFounded:
             return ()
 
+    def officers(self) -> Mapping[str, OfficerGroup]:
+        """Who signs: by region or body code, and "root" for the network's seats. Empty where it is not hosted."""
+        if self._repository is None or not self._repository.founded:
+            return {}
+        published = self._repository.current()
+        root = published.root.signed
+        seats = root.roles["root"]
+        groups = {"root": OfficerGroup(seats.threshold, _named(seats.keyids, root.keys))}
+        delegations = published.targets.signed.delegations
+        for role in published.list_roles():
+            delegated = published.targets.signed.get_delegated_role(role.name)
+            keys = {} if delegations is None else delegations.keys
+            groups[role.code] = OfficerGroup(delegated.threshold, _named(delegated.keyids, keys))
+        return groups
+
     def seal_image(self, digest: str) -> bytes | None:
         """The SVG whose digest ("sha256:<hex>") a list names, if this process has it."""
         return None if self._repository is None else self._repository.image(digest)
@@ -91,3 +118,7 @@ class RegistryService:
         if self._repository is None or self._online is None or not self._repository.founded:
             return False
         return renew(self._repository, self._online(), self._now())
+
+
+def _named(keyids: Iterable[str], keys: Mapping[str, Key]) -> tuple[tuple[str, str], ...]:
+    return tuple((keyid, key_name(keys[keyid])) for keyid in keyids if keyid in keys)

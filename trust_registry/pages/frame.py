@@ -1,0 +1,122 @@
+"""What the console's pages share: the verified view, the instant that is looked at, who may act, how a page is drawn.
+
+Decides nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from fastapi import HTTPException, Request, Response
+
+from trust_registry import matrix as matrices
+from trust_registry.core import status_at
+from trust_registry.core.recognition import CHINA_TIME
+from trust_registry.edges import Edge, Principal, Role
+from trust_registry.instants import in_calendar
+from trust_registry.model import CertificateType, Names, RegionCode, RegionList, TrustView, TypeId
+from trust_registry.service import RegistryService
+
+LONGEST_INSTANT: Final = 40
+
+
+def read_instant(text: str) -> datetime | None:
+    """`2026-12-01` (the end of that day, China time) or an RFC 3339 instant; None for anything else."""
+    if len(text) > LONGEST_INSTANT:
+        return None
+    try:
+        if len(text) == 10:
+            at = datetime.combine(date.fromisoformat(text), time(23, 59, 59), CHINA_TIME)
+        else:
+            at = datetime.fromisoformat(text)
+            if at.tzinfo is None:
+                return None
+    except ValueError:
+        return None
+    return at if in_calendar(at) else None
+
+
+def day_of(at: datetime) -> str:
+    """The day of an instant in China time, as a date field of a form wants it."""
+    return at.astimezone(CHINA_TIME).date().isoformat()
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a day in China time."""
+    return datetime.combine(day, time(), CHINA_TIME)
+
+
+class Frame:
+    """The console over one registry service. `officer` lets registry officers in, `reader` also auditors."""
+
+    def __init__(self, service: RegistryService, edge: Edge) -> None:
+        self.service = service
+        self.edge = edge
+        self.officer: Callable[..., Principal] = edge.require(Role.REGISTRY_OFFICER)
+        self.reader: Callable[..., Principal] = edge.require(Role.REGISTRY_OFFICER, Role.AUDITOR)
+
+    def view(self) -> TrustView:
+        """Raises: TrustMissing."""
+        return self.service.view()
+
+    def now(self) -> datetime:
+        return self.edge.now()
+
+    def at(self, request: Request) -> datetime:
+        """The instant that the page is about: `?at=`, else now."""
+        asked = request.query_params.get("at", "")
+        return read_instant(asked) or self.now()
+
+    def zh(self, request: Request) -> bool:
+        return self.edge.language(request) == "zh"
+
+    def page(self, request: Request, name: str, *, status: int = 200, **context: Any) -> Response:
+        """A template of the console with what all of them need."""
+        view, at = self.view(), self.at(request)
+        asked = request.query_params.get("at", "")
+        visitor = self.edge.visitor(request)
+        common: Mapping[str, Any] = {
+            "view": view,
+            "at": at,
+            "at_asked": asked if read_instant(asked) else "",
+            "at_wrong": bool(asked) and read_instant(asked) is None,
+            "standing": lambda history: status_at(history, at),
+            "entry_state": lambda entry: matrices.entry_state(entry, at),
+            "list_name": lambda code: view.lists[code].names if code in view.lists else None,
+            "type_name": lambda type_id: type_name(view, type_id),
+            "days_to": lambda until: (until - at) // timedelta(days=1),
+            "day_of": day_of,
+            "officer_of": own_region(visitor),
+            "own": view.lists.get(own_region(visitor) or RegionCode("")),
+            "waiting_count": len(self.service.proposals()),
+        }
+        return self.edge.render(request, f"registry/{name}.html", {**common, **context}, status=status)
+
+    def list_of(self, code: str) -> RegionList:
+        """Raises HTTP 404."""
+        found = self.view().lists.get(RegionCode(code))
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    def type_of(self, type_id: str) -> CertificateType:
+        """Raises HTTP 404."""
+        found = self.view().types.get(TypeId(type_id))
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+
+def own_region(principal: Principal | None) -> RegionCode | None:
+    """The region whose list this person may propose; None for everybody but its registry officers."""
+    if principal is None or Role.REGISTRY_OFFICER not in principal.roles:
+        return None
+    return principal.region
+
+
+def type_name(view: TrustView, type_id: TypeId) -> Names:
+    """A type's name, or its id where no list defines it."""
+    found = view.types.get(type_id)
+    return Names(type_id, type_id) if found is None else found.names
