@@ -61,18 +61,19 @@ class ServiceIdentity:
 class ServicePeriod:
     """One line of a service's history: what it was from `since` (UTC) until the next line begins.
 
-    `service_type` and `additional` are URIs. `status` None: a status that this library does not know; it grants
-    nothing.
+    `service_type` and `additional` are URIs. `understood` is false where a critical extension is not known here.
+    `status` None: not understood, or a status that this library does not know; it grants nothing.
     """
 
     since: datetime
     status_uri: str
     service_type: str
     additional: tuple[str, ...] = ()
+    understood: bool = True
 
     @property
     def status(self) -> EntryStatus | None:
-        return STATUS_MEANINGS.get(self.status_uri)
+        return STATUS_MEANINGS.get(self.status_uri) if self.understood else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class MutualRecognition:
     invalid_pointing: tuple[str, ...] = ()
     invalid_pointed: tuple[str, ...] = ()
     history: tuple[tuple[datetime, bool], ...] = ()  # earlier (since, in force), oldest first
+    conditional: bool = False  # it also asks something of single certificates, which is not read
 
 
 @dataclass(frozen=True, slots=True)
