@@ -223,3 +223,26 @@ class ThresholdNotReached(CeremonyError):
             f"{self.role} needs {self.needed} signatures and has {len(self.signed)} ({signed}); "
             f"still missing: {self.needed - len(self.signed)} of {', '.join(self.missing)}"
         )
+
+
+class RuleBroken(CeremonyError):
+    """Root or targets break a rule that every client demands of them. `rule` is the rule's name in `rules`."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(rule, message)
+        self.rule = rule
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.message} (rule {self.rule})"
+
+
+class SignatureRefused(CeremonyError):
+    """A signature that does not verify over the very bytes that this proposal holds for `role`."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self.role = role
+
+    def __str__(self) -> str:
+        return f"this is no signature over what the proposal says for {self.role}"

@@ -141,6 +141,12 @@ REGISTRY: Final[Mapping[type[BaseException], Words]] = {
     ),
     registry.NothingProposed: _w("提案与现有内容相同。", "The proposal would change nothing."),
     registry.NotAnOfficer: _w("这把密钥不能签署 {role}。", "This key may not sign for {role}.", "allowed"),
+    registry.RuleBroken: _w(
+        "网络的规则（{rule}）不允许这样做。", "A rule of the network ({rule}) does not allow this."
+    ),
+    registry.SignatureRefused: _w(
+        "这个签名与提案中 {role} 的内容不符。", "This signature is not over what the proposal says for {role}."
+    ),
     registry.ThresholdNotReached: _w(
         "{role} 需要 {needed} 人签署；已签：{signed}；尚可签：{missing}。",
         "{role} needs {needed} signatures; signed: {signed}; who could still sign: {missing}.",
