@@ -11,11 +11,13 @@ from lxml import etree
 
 from keys.errors import MalformedEnvelope
 
-MAX_SIZE: Final = 32 << 20  # the largest trusted list in use is below 8 MB
-MAX_DEPTH: Final = 64
-# Canonicalisation takes time in the product of the prefixes in scope and the elements under them, and in the square of
-# one element's attributes: lists in use have at most seven attributes on an element.
+MAX_SIZE: Final = 32 << 20  # room for some twenty thousand services with their certificates
+MAX_DEPTH: Final = 32  # the European lists nest 16 deep
+# Canonicalisation takes time in the product of the prefixes used above an element and the elements, and in the square
+# of one element's attributes: the European lists have at most two attributes on an element.
 _MAX_ATTRIBUTES: Final = 16
+_MAX_PREFIXED_ATTRIBUTES: Final = 3
+_MAX_ELEMENTS: Final = 500_000
 _MAX_NAMESPACE_DECLARATIONS: Final = 65536
 
 
@@ -36,8 +38,8 @@ def parse_xml(data: bytes, *, max_size: int = MAX_SIZE) -> etree._Element:
     """The root element of an XML document of at most `max_size` bytes.
 
     Refuses other encodings than UTF-8, every document type declaration (and with it every entity), processing
-    instructions, nesting beyond 64 elements, more than 16 attributes on an element, and Ids (`Id`, `ID`, `id`,
-    `xml:id`) that occur twice. Raises MalformedEnvelope.
+    instructions, nesting beyond 32 elements, more than 500,000 elements, more than 16 attributes (3 with a prefix)
+    on one, and Ids (`Id`, `ID`, `id`, `xml:id`) that occur twice. Raises MalformedEnvelope.
     """
     if len(data) > max_size:
         raise MalformedEnvelope(f"XML of more than {max_size} bytes")
@@ -66,7 +68,7 @@ def _check_outside(root: etree._Element) -> None:
 
 def _check_nodes(root: etree._Element) -> None:
     ids: set[str] = set()
-    depth = 0
+    depth = count = 0
     for event, node in etree.iterwalk(root, events=("start", "end", "pi")):
         if event == "end":
             depth -= 1
@@ -74,14 +76,16 @@ def _check_nodes(root: etree._Element) -> None:
         if event == "pi":
             raise MalformedEnvelope("XML with processing instructions")
         depth += 1
-        if depth > MAX_DEPTH:
-            raise MalformedEnvelope("XML nested too deep")
+        count += 1
+        if depth > MAX_DEPTH or count > _MAX_ELEMENTS:
+            raise MalformedEnvelope("XML nested too deep, or of too many elements")
         if node.attrib:
             _check_attributes(node, ids)
 
 
 def _check_attributes(element: etree._Element, ids: set[str]) -> None:
-    if len(element.attrib) > _MAX_ATTRIBUTES:
+    prefixed = sum(name[0] == "{" for name in element.attrib)
+    if len(element.attrib) > _MAX_ATTRIBUTES or prefixed > _MAX_PREFIXED_ATTRIBUTES:
         raise MalformedEnvelope("an XML element with too many attributes")
     for name, value in element.attrib.items():
         if etree.QName(name).localname.lower() != "id":
