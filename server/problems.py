@@ -93,6 +93,7 @@ KINDS: Mapping[type[BaseException], Kind] = {
     ),
     keys.KeyUriNotSupported: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
     keys.KeyNotFound: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
+    keys.TokenUnavailable: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
     keys.WrongPassphrase: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
     keys.DamagedKeyFile: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
     keys.PassphraseMissing: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
@@ -110,6 +111,8 @@ KINDS: Mapping[type[BaseException], Kind] = {
     registry.UnknownList: _k(404, "unknown-list", "没有此地区", "There is no such region"),
     registry.EntryUnknown: _k(404, "entry-unknown", "名录里没有这个条目", "The list has no such entry"),
     registry.UnknownProposal: _k(404, "unknown-proposal", "没有此提案", "There is no such proposal"),
+    registry.LogDamaged: _k(503, "log-damaged", "透明日志损坏", "The transparency log is damaged"),
+    registry.WitnessesMissing: _k(503, "witnesses-missing", "等待见证", "Witnesses are missing"),
     registry.CeremonyError: _k(409, "ceremony", "签署未被接受", "The registry's ceremony refused this"),
     registry.TrustMissing: _k(503, "trust-missing", "尚无互认数据", "There is no trust data yet"),
     registry.TrustDamaged: _k(

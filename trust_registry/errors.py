@@ -138,6 +138,11 @@ class InvalidForeignList(TrustRegistryError):
         return f"{self.field}: {self.message}"
 
 
+class LogDamaged(TrustRegistryError):
+    """The transparency log's own files, or a witness's record of a log, are not whole: restore them, start nothing
+    anew."""
+
+
 class CeremonyError(TrustRegistryError):
     """Root of what the registry's ceremonies refuse."""
 
@@ -223,6 +228,19 @@ class ThresholdNotReached(CeremonyError):
             f"{self.role} needs {self.needed} signatures and has {len(self.signed)} ({signed}); "
             f"still missing: {self.needed - len(self.signed)} of {', '.join(self.missing)}"
         )
+
+
+class WitnessesMissing(CeremonyError):
+    """What was published before waits for cosignatures, so nothing can follow it yet. `missing` names who was silent or
+    refused."""
+
+    def __init__(self, wanted: int, missing: Sequence[str]) -> None:
+        super().__init__(wanted, tuple(missing))
+        self.wanted = wanted
+        self.missing = tuple(missing)
+
+    def __str__(self) -> str:
+        return f"the log's checkpoint needs {self.wanted} witnesses; still missing: {', '.join(self.missing)}"
 
 
 class RuleBroken(CeremonyError):

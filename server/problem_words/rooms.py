@@ -90,6 +90,7 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
     keys.KeyUriNotSupported: _KEY,
     keys.KeyNotFound: _KEY,
     keys.KeyAlreadyExists: _w("密钥文件已经存在，没有覆盖。", "The key file is there already; it was left alone."),
+    keys.TokenUnavailable: _KEY,
     keys.WrongPassphrase: _KEY,
     keys.DamagedKeyFile: _KEY,
     keys.PassphraseMissing: _KEY,
@@ -121,6 +122,14 @@ REGISTRY: Final[Mapping[type[BaseException], Words]] = {
     ),
     registry.TrustMissing: _w(
         "还没有取得互认数据；取得后即可使用。", "No trust data has been fetched yet; this works once it is there."
+    ),
+    registry.LogDamaged: _w(
+        "请管理员从备份恢复日志文件；不要另建日志。",
+        "Tell the administrator to restore the log's files from a backup; don't begin a new log.",
+    ),
+    registry.WitnessesMissing: _w(
+        "上一次发布还缺见证签名（需要 {wanted} 个），完成之前不能发布新的内容。",
+        "The publication before this one still lacks cosignatures ({wanted} are needed); nothing can follow it yet.",
     ),
     registry.TrustDamaged: _w("请管理员重新获取互认数据。", "Tell the administrator to fetch the trust data again."),
     registry.RefreshRefused: _w(
