@@ -18,9 +18,10 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
 from trust_registry.core import check_list
-from trust_registry.errors import InvalidList, TrustDamaged
+from trust_registry.errors import InvalidList, RuleBroken, TrustDamaged
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
 from trust_registry.roles import ListRole
+from trust_registry.rules import check_delegations, check_root
 from trust_registry.wire import list_from_json
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
@@ -43,6 +44,8 @@ def open_copy(metadata: Path, targets: Path, *, refreshed_at: datetime, known: M
         return _Copy(metadata, targets).open(refreshed_at, known)
     except (RepositoryError, SigningError, OSError, ValueError, KeyError) as err:
         raise TrustDamaged(f"the copy does not verify: {err}") from err
+    except RuleBroken as err:
+        raise TrustDamaged(str(err)) from err
     except InvalidList as err:
         raise TrustDamaged(f"a list is not valid: {err}") from err
 
@@ -82,6 +85,8 @@ class _Copy:
 
     def open(self, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
         root, timestamp, snapshot, targets = self._top_level()
+        check_root(root)
+        check_delegations(root, targets)
         expiries = {each.type: each.expires for each in (root, timestamp, snapshot, targets)}
         versions = {each.type: each.version for each in (root, timestamp, snapshot, targets)}
         lists: dict[RegionCode, RegionList] = {}

@@ -11,11 +11,13 @@ import base64
 import hashlib
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from securesystemslib.signer import Key, SecretsHandler, Signature, SSlibKey
 from securesystemslib.signer import Signer as MetadataSigner
 
+from keys.algorithms import ED25519_KEY
 from keys.errors import AlgorithmNotSupported
 from keys.public_key import PublicKey
 from keys.signature_form import ecdsa_der
@@ -61,6 +63,31 @@ def tuf_key(officer: Officer) -> SSlibKey:
     if officer.region is not None:
         fields[REGION_FIELD] = officer.region
     return SSlibKey(key_id(public_key), key_type, scheme, {"public": value}, fields)
+
+
+def public_key_of(key: Key) -> PublicKey:
+    """The key in metadata, if it is written in the one way in which we write it, under the one id that it has.
+
+    So two keys with different ids are different keys, whatever else their text says. Raises: AlgorithmNotSupported.
+    """
+    public = key.keyval.get("public")
+    return _public_key(key.keyid, key.keytype, key.scheme, public if isinstance(public, str) else "")
+
+
+@lru_cache(maxsize=4096)
+def _public_key(keyid: str, key_type: str, scheme: str, public: str) -> PublicKey:
+    try:
+        if key_type == _ED25519:
+            spki = ED25519_KEY.spki_prefix + bytes.fromhex(public)
+        else:
+            spki = base64.b64decode("".join(public.splitlines()[1:-1]), validate=True)
+    except ValueError as err:
+        raise AlgorithmNotSupported("not the text of a public key") from err
+    found = PublicKey.from_spki(spki)
+    ours = tuf_key(Officer("", found))
+    if (ours.keyid, ours.keytype, ours.scheme, ours.keyval["public"]) != (keyid, key_type, scheme, public):
+        raise AlgorithmNotSupported("the key is not written as its id demands")
+    return found
 
 
 def key_name(key: Key) -> str:

@@ -10,7 +10,7 @@ from tuf.api.metadata import DelegatedRole, Metadata, Root, SuccinctRoles, Targe
 
 from keys.algorithms import ES256
 from keys.signer import EphemeralSigner
-from tests.trust_registry.network import DAY, DAY_0, EAST, WEST, Network, east_list, whole_network
+from tests.trust_registry.network import DAY, DAY_0, EAST, SEATED, WEST, Network, east_list, whole_network
 from trust_registry.errors import RefreshRefused, ThresholdNotReached, TrustDamaged
 from trust_registry.proposals import Draft, ProposalKind, store_draft
 from trust_registry.roles import ListRole
@@ -167,7 +167,7 @@ def test_a_new_root_is_followed_when_the_old_threshold_signed_it(network: Networ
     leaving = root.roles["root"].keyids[2]
     for role in ("root", "targets"):
         root.revoke_key(leaving, role)
-        root.add_key(tuf_key(Officer("newcomer", newcomer.public_key)), role)
+        root.add_key(tuf_key(Officer("newcomer", newcomer.public_key, SEATED[2])), role)
     root.version = 2
     title = proposal_title = east_list().names
     draft = Draft("root-v2", ProposalKind.ADMISSION, title, DAY_0, {"root": Metadata(root)}, {})
