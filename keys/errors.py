@@ -35,6 +35,10 @@ class KeyNotFound(KeysError):
     """The URI names a key that is not there."""
 
 
+class TokenUnavailable(KeysError):
+    """The PKCS#11 token can't be used: no module, no such token, pulled, locked, or it failed."""
+
+
 class KeyAlreadyExists(KeysError):
     """A key file is never overwritten."""
 

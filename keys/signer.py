@@ -65,14 +65,20 @@ class EphemeralSigner(PrivateKeySigner):
 
 
 def open_signer(uri: str, passphrases: Passphrases) -> Signer:
-    """Open the key that `uri` names: `file:/absolute/path`.
+    """Open the key that `uri` names: `file:/absolute/path`, or `pkcs11:token=NAME;object=NAME` (RFC 7512).
 
-    Raises KeyUriNotSupported, KeyNotFound, PassphraseMissing, WrongPassphrase, DamagedKeyFile.
+    Raises KeyUriNotSupported, KeyNotFound, PassphraseMissing, WrongPassphrase, DamagedKeyFile, TokenUnavailable,
+    AlgorithmNotSupported (a token's key of another kind).
     """
-    from keys.custody.software import open_key_file  # custody builds on this module
+    from keys.custody.pkcs11 import open_pkcs11_key  # custody builds on this module
+    from keys.custody.software import open_key_file
 
     scheme, _, rest = uri.partition(":")
+    if scheme == "pkcs11":
+        return open_pkcs11_key(uri, passphrases)
     path = Path(rest)
     if scheme != "file" or not path.is_absolute():
-        raise KeyUriNotSupported(f"no custody answers to a key URI of scheme {scheme!r}; use file:/absolute/path")
+        raise KeyUriNotSupported(
+            f"no custody answers to a key URI of scheme {scheme!r}; use file:/absolute/path or pkcs11:token=;object="
+        )
     return open_key_file(path, passphrases(uri))
