@@ -1,13 +1,13 @@
 """Region lists as JSON: strict reading, canonical writing. Invariants across entries are `core.check_list`.
 
 Field names are those of the model. Times are RFC 3339 in UTC, durations ISO 8601 (`P7D`, `PT24H`), certificates
-base64 DER. Reading refuses unknown and missing fields and wrong kinds of values, always naming the field.
+base64 DER; neighbouring grants that share a history are one group. Reading refuses unknown and missing fields and
+wrong kinds of values, always naming the field.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import types
 import typing
@@ -20,10 +20,17 @@ from typing import Any, Final, NewType
 
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
+from trust_registry.canonical_lists import (
+    FORMAT,
+    GrantGroup,
+    group_grants,
+    read_canonical,
+    ungroup_grants,
+    write_canonical,
+)
 from trust_registry.errors import InvalidList
-from trust_registry.model import RegionList
+from trust_registry.model import IssuerEntry, RegionList
 
-FORMAT: Final = "yinxin-region-list/1"
 MAX_LIST_SIZE: Final = 64 * 1024 * 1024
 
 Reader = Callable[[Any], Any]
@@ -36,15 +43,17 @@ _DURATION: Final = re.compile(
 
 
 def list_to_json(region_list: RegionList) -> bytes:
-    """The canonical JSON of a list: UTF-8, sorted keys, no spaces, every field written."""
-    document = {"format": FORMAT, **_codec(RegionList)[1](region_list)}
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """The canonical JSON of a list: UTF-8, sorted members, no spaces, every field written."""
+    return write_canonical(region_list)
 
 
 def list_from_json(data: bytes) -> RegionList:
     """The list in `data`. Raises: InvalidList naming the field."""
     if len(data) > MAX_LIST_SIZE:
         raise InvalidList("", f"larger than {MAX_LIST_SIZE} bytes")
+    canonical = read_canonical(data)
+    if canonical is not None:
+        return canonical
     try:
         document = load_json(data, max_size=MAX_LIST_SIZE)
     except MalformedEnvelope as err:
@@ -87,6 +96,8 @@ def _codec(kind: Any) -> tuple[Reader, Writer]:
 def _record(kind: type[Any]) -> tuple[Reader, Writer]:
     hints = typing.get_type_hints(kind)
     codecs = {f.name: _codec(hints[f.name]) for f in dataclasses.fields(kind)}
+    if kind is IssuerEntry:
+        codecs["grants"] = _grants()
     readers = {name: codec[0] for name, codec in codecs.items()}
     writers = [(name, codec[1]) for name, codec in codecs.items()]
     required = [
@@ -136,6 +147,12 @@ def _sequence(kind: Any) -> tuple[Reader, Writer]:
         return [writer(item) for item in value]
 
     return read, write
+
+
+def _grants() -> tuple[Reader, Writer]:
+    """An issuer's grants, those that share a history together."""
+    reader, writer = _codec(tuple[GrantGroup, ...])
+    return (lambda value: ungroup_grants(reader(value))), (lambda value: writer(group_grants(value)))
 
 
 def _optional(kind: Any) -> tuple[Reader, Writer]:

@@ -52,7 +52,7 @@ def test_durations_of_hand_written_lists(text: str, duration: timedelta) -> None
     ("path", "value", "field"),
     [
         (["surprise"], 1, "surprise"),
-        (["format"], "yinxin-region-list/2", "format"),
+        (["format"], "yinxin-region-list/1", "format"),
         (["version"], "1", "version"),
         (["version"], True, "version"),
         (["version"], 1.0, "version"),
@@ -71,7 +71,7 @@ def test_durations_of_hand_written_lists(text: str, duration: timedelta) -> None
         (["attests", 0], None, "attests[0]"),
         (["attests", 0, "seals", 0, "key", "certificate"], "!", "attests[0].seals[0].key.certificate"),
         (["attests", 0, "seals", 0, "key", "history", 0, "at"], 0, "attests[0].seals[0].key.history[0].at"),
-        (["attests", 0, "grants", 1, "history", 0, "reason"], "bored", "attests[0].grants[1].history[0].reason"),
+        (["attests", 0, "grants", 0, "history", 0, "reason"], "bored", "attests[0].grants[0].history[0].reason"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_the_field(path: list[Any], value: object, field: str) -> None:

@@ -62,6 +62,7 @@ from trust_registry.model.statuses import (
     StatusView,
 )
 from trust_registry.model.view import (
+    Attesters,
     ChainLink,
     ListSignatures,
     RecognitionAnswer,
@@ -75,6 +76,7 @@ __all__ = [
     "LISTED",
     "STATUS_MEANINGS",
     "Assurance",
+    "Attesters",
     "CertificateStatus",
     "CertificateType",
     "ChainLink",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from trust_registry.model.foreign import ForeignList
 from trust_registry.model.lists import (
+    Assurance,
     CertificateType,
     IssuerEntry,
     IssuerId,
@@ -41,6 +42,20 @@ class SealLocation:
     seal: SealEntry
 
 
+@dataclass(frozen=True, slots=True)
+class Attesters:
+    """The issuers of a region with a grant for one type, each with that grant: parallel, since there may be millions.
+
+    Iterates over pairs.
+    """
+
+    issuers: tuple[IssuerEntry, ...]
+    grants: tuple[TypeGrant, ...]
+
+    def __iter__(self) -> Iterator[tuple[IssuerEntry, TypeGrant]]:
+        return zip(self.issuers, self.grants, strict=True)
+
+
 @dataclass(frozen=True)
 class TrustView:
     """Verified trust data at one moment: immutable, swapped whole.
@@ -65,7 +80,7 @@ class TrustView:
     seals_by_thumbprint: Mapping[str, SealLocation] = field(init=False)
     seals_by_kid: Mapping[bytes, tuple[SealLocation, ...]] = field(init=False)  # first 8 bytes of the SHA-256
     recognitions: Mapping[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = field(init=False)
-    attesters: Mapping[tuple[RegionCode, TypeId], tuple[tuple[IssuerEntry, TypeGrant], ...]] = field(init=False)
+    attesters: Mapping[tuple[RegionCode, TypeId], Attesters] = field(init=False)
 
     def __post_init__(self) -> None:
         types: dict[TypeId, CertificateType] = {}
@@ -74,19 +89,18 @@ class TrustView:
         by_thumbprint: dict[str, SealLocation] = {}
         by_kid: dict[bytes, tuple[SealLocation, ...]] = {}
         recognitions: dict[tuple[RegionCode, TypeId, RegionCode], tuple[RecognitionEntry, ...]] = {}
-        attesters: dict[tuple[RegionCode, TypeId], list[tuple[IssuerEntry, TypeGrant]]] = {}
+        attesters: dict[tuple[RegionCode, TypeId], Attesters] = {}
         for code, region_list in self.lists.items():
             types.update((t.id, t) for t in region_list.defines)
             scenarios.update((s.id, s) for s in region_list.scenarios)
             for issuer in region_list.attests:
                 issuers[issuer.id] = issuer
-                for grant in issuer.grants:
-                    attesters.setdefault((code, grant.type_id), []).append((issuer, grant))
                 for seal in issuer.seals:
                     location = SealLocation(code, issuer, seal)
                     by_thumbprint[seal.key.thumbprint] = location
                     kid = bytes.fromhex(seal.key.thumbprint[:16])
                     by_kid[kid] = (*by_kid.get(kid, ()), location)
+            attesters.update(((code, type_id), found) for type_id, found in _attesters(region_list).items())
             for entry in region_list.recognises:
                 key = (entry.issuing, entry.type_id, code)
                 recognitions[key] = (*recognitions.get(key, ()), entry)
@@ -97,9 +111,23 @@ class TrustView:
             ("seals_by_thumbprint", by_thumbprint),
             ("seals_by_kid", by_kid),
             ("recognitions", recognitions),
-            ("attesters", {key: tuple(found) for key, found in attesters.items()}),
+            ("attesters", attesters),
         ):
             object.__setattr__(self, name, value)
+
+
+def _attesters(region_list: RegionList) -> dict[TypeId, Attesters]:
+    issuers: dict[TypeId, list[IssuerEntry]] = {}
+    grants: dict[TypeId, list[TypeGrant]] = {}
+    for issuer in region_list.attests:
+        for grant in issuer.grants:
+            known = grants.get(grant.type_id)
+            if known is None:
+                grants[grant.type_id], issuers[grant.type_id] = [grant], [issuer]
+            else:
+                known.append(grant)
+                issuers[grant.type_id].append(issuer)
+    return {type_id: Attesters(tuple(issuers[type_id]), tuple(found)) for type_id, found in grants.items()}
 
 
 class RecognitionOutcome(Enum):
@@ -109,6 +137,7 @@ class RecognitionOutcome(Enum):
     NOT_YET = "not_yet"  # announced, not in force at that time
     ENDED = "ended"
     SCENARIO_NOT_COVERED = "scenario_not_covered"
+    ASSURANCE_TOO_LOW = "assurance_too_low"  # the entry in force wants more than the issuer's grant gives
     NOT_ATTESTED = "not_attested"  # the issuing region does not say that it issues this type
     REGION_UNKNOWN = "region_unknown"
 
@@ -125,9 +154,12 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionAnswer:
+    """`assurance` is that of the attestation the answer rests on; None where nothing is attested."""
+
     outcome: RecognitionOutcome
     chain: tuple[ChainLink, ...]
     entry: RecognitionEntry | None = None
+    assurance: Assurance | None = None
 
     @property
     def accepted(self) -> bool:
