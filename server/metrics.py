@@ -5,11 +5,13 @@ One registry per application, none global.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SIGN_IN_OUTCOMES = ("ok", "refused", "limited")
@@ -48,5 +50,29 @@ class Metrics:
         """A value read when metrics are asked for."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
+    def soonest_expiries(self, values: Callable[[], Mapping[tuple[str, str], float]]) -> None:
+        """What runs out first, by kind and region; read when metrics are asked for."""
+        self.registry.register(_Expiries(values))
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class _Expiries(Collector):
+    """Kinds and regions come and go with the lists, so each reading is a family of its own."""
+
+    def __init__(self, values: Callable[[], Mapping[tuple[str, str], float]]) -> None:
+        self._values = values
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield self._family()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = self._family()
+        for labels, seconds in self._values().items():
+            family.add_metric(labels, seconds)
+        yield family
+
+    def _family(self) -> GaugeMetricFamily:
+        meaning = "Time until the first end within 90 days, by kind and region (-: the network); negative after it"
+        return GaugeMetricFamily("yinxin_expiry_seconds", meaning, labels=("kind", "region"))

@@ -28,6 +28,7 @@ from server.house import ROOMS
 from trust_registry.edges import Role
 
 PREFIX = "YINXIN_"
+_THIS_MACHINE = tuple(f"http://{host}{end}" for host in ("127.0.0.1", "localhost", "[::1]") for end in (":", "/"))
 
 
 class OidcSettings(BaseModel):
@@ -125,6 +126,14 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Relying party id -> key URI that signs its receipts; its region lists the certificate.",
     )
+    expiry_webhooks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="URLs, comma-separated, that are told (POST, JSON, signed as Standard Webhooks does) 90, 30 and "
+        "7 days before a seal, a listed certificate, a recognition or signed metadata runs out, and when it has.",
+    )
+    expiry_webhook_secret_file: Path | None = Field(
+        None, description="File with the secret that signs these messages: whsec_<base64>, or at least 24 bytes."
+    )
     code_life: timedelta = Field(timedelta(seconds=60), description="How long a one-time code works.")
     session_idle: timedelta = Field(
         timedelta(minutes=30), description="A session ends after so long without a request."
@@ -147,9 +156,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     demo: bool = Field(False, description="Marks every page as a demonstration with fictional data.")
 
-    @field_validator("rooms", mode="before")
+    @field_validator("rooms", "expiry_webhooks", mode="before")
     @classmethod
-    def _split_rooms(cls, value: object) -> object:
+    def _split_words(cls, value: object) -> object:
         return _words(value)
 
     @field_validator("rooms")
@@ -192,6 +201,19 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("expiry_webhooks")
+    @classmethod
+    def _secure_webhooks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(each.startswith(("https://", *_THIS_MACHINE)) for each in value):
+            raise ValueError("must start with https:// (http:// only on this machine)")
+        return value
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Settings:
+        if self.expiry_webhooks and self.expiry_webhook_secret_file is None:
+            raise ValueError("expiry_webhooks needs expiry_webhook_secret_file")
+        return self
 
     @model_validator(mode="after")
     def _sessions_end(self) -> Settings:

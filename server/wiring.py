@@ -40,6 +40,7 @@ from server.sign_in import SignIn
 from server.store import AccountStore
 from server.tasks import Task
 from server.timestamping import make_timestamper
+from server.warnings import ExpiryWatch, http_post, read_secret
 from trust_registry.client import TrustStore
 from trust_registry.edges import Principal
 from trust_registry.fetching import folder_fetch, http_fetch
@@ -58,6 +59,7 @@ from wallet_api.store import WalletStore
 CLEANING_SECONDS = 300.0
 PUBLISHING_SECONDS = 5.0
 RENEWAL_SECONDS = 3600.0
+WARNING_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(5.0, read=10.0)
 
 
@@ -151,6 +153,8 @@ def build_house(
     accounts = build_accounts(opened)
     access = SessionAccess(accounts, secure=settings.secure)
     metrics = Metrics()
+    watch = _expiry_watch(opened)
+    metrics.soonest_expiries(watch.soonest)
     oidc = _oidc(settings, accounts, issuer, now)
     audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
     issuing = "issuer" in settings.rooms
@@ -171,10 +175,13 @@ def build_house(
         sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
         machines=MachineSignIn(accounts, now, audiences),
         machine_limit=RateLimit(settings.sign_in_rate),
-        tasks=_tasks(opened, registry, accounts, publishing if issuing else None),
+        tasks=[
+            *_tasks(opened, registry, accounts, publishing if issuing else None),
+            Task("expiry_warnings", WARNING_SECONDS, watch.run),
+        ],
         ready=ready,
         gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
-        at_start=[publishing.recover] if issuing else [],
+        at_start=[publishing.recover, watch.look] if issuing else [watch.look],
         at_end=[opened.engine.dispose],
         time_zone=settings.time_zone,
         max_body=settings.max_body,
@@ -200,6 +207,19 @@ def make_accounts(settings: Settings, engine: Engine, now: Callable[[], datetime
     )
 
 
+def _expiry_watch(opened: Opened) -> ExpiryWatch:
+    settings = opened.settings
+    secret_file = settings.expiry_webhook_secret_file
+    return ExpiryWatch(
+        lambda: opened.keeper.view,
+        opened.now,
+        settings.path(Path("expiry-warnings.json")),
+        webhooks=settings.expiry_webhooks,
+        secret=b"" if secret_file is None else read_secret(settings.path(secret_file)),
+        post=http_post(httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)),
+    )
+
+
 def _registry(opened: Opened) -> RegistryService:
     settings, signers = opened.settings, opened.signers
     online: Callable[[], OnlineKeys] | None = None
@@ -208,7 +228,9 @@ def _registry(opened: Opened) -> RegistryService:
         def online() -> OnlineKeys:
             return OnlineKeys(signers(settings.registry_snapshot_key), signers(settings.registry_timestamp_key))
 
-    return RegistryService(lambda: opened.keeper.view, opened.now, opened.repository, online)
+    return RegistryService(
+        lambda: opened.keeper.view, opened.now, opened.repository, online, refresh=opened.keeper.refresh_trust
+    )
 
 
 def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
