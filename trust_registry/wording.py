@@ -12,8 +12,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from trust_registry.model import Names
+from trust_registry.model import Assurance, Names
 
+ASSURANCE_NAMES: Final = {
+    Assurance.LOW: Names("低", "low"),
+    Assurance.SUBSTANTIAL: Names("中", "substantial"),
+    Assurance.HIGH: Names("高", "high"),
+}
 _HOLE: Final = "{}"
 _ATTRIBUTE: Final = re.compile(r"\{([a-z_]+)\}")
 _LONGEST: Final = 400  # characters of a reason or a fact that are worth repeating

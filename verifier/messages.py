@@ -12,7 +12,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from trust_registry.instants import in_zone
-from trust_registry.model import Names
+from trust_registry.model import Assurance, Names
+from trust_registry.wording import ASSURANCE_NAMES
 from verifier.model import Check, Finding, Indication, Outcome, Report
 from verifier.phrases import PHRASES, Phrase
 
@@ -140,6 +141,8 @@ def _shown(value: Any, language: str, zone: tzinfo) -> str:
         return moment(value, language, zone)
     if isinstance(value, timedelta):
         return _span(value, language)
+    if isinstance(value, Assurance):
+        return ASSURANCE_NAMES[value].in_language(language)
     if isinstance(value, Indication):
         return HEADLINES[value].in_language(language)
     return str(value)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.trust_registry.network import (
     DAY,
@@ -25,20 +23,32 @@ from tests.trust_registry.network import (
     withdrawn,
 )
 from trust_registry.catalogue import BUSINESS_LICENCE, HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
-from trust_registry.core import in_force, judge_recognition, status_at, validity_end
+from trust_registry.core import judge_recognition, status_at, validity_end
 from trust_registry.model import (
+    Assurance,
     EntryReason,
     EntryStatus,
+    ForeignFormat,
+    ForeignListEntry,
+    History,
+    IssuerId,
+    Names,
+    RecognitionAnswer,
     RecognitionEntry,
     RecognitionOutcome,
     RegionCode,
     ScenarioId,
+    ServiceEquivalence,
     StatusChange,
     TrustView,
     TypeGrant,
+    TypeId,
     ValidityKind,
     ValidityRule,
 )
+from trust_registry.model.foreign import ForeignList, ForeignService, ServiceIdentity, ServicePeriod
+
+ISSUER = IssuerId("990100/civil-affairs")
 
 IN_FORCE = DAY_0 + 40 * DAY
 
@@ -155,61 +165,162 @@ def test_a_withdrawn_issuer_or_grant_attests_nothing_from_then_on(what: str) -> 
     assert ask(view, IN_FORCE) is RecognitionOutcome.NOT_ATTESTED
 
 
-days = st.integers(0, 20).map(lambda n: DAY_0 + n * DAY)
-histories = st.lists(
-    st.tuples(days, st.sampled_from(EntryStatus)), min_size=1, max_size=4, unique_by=lambda pair: pair[0]
-).map(lambda found: tuple(StatusChange(s, at, EntryReason.INITIAL) for at, s in sorted(found, key=lambda p: p[0])))
-entries = st.builds(
-    lambda number, since, until, announced, scenarios, history: RecognitionEntry(
-        f"R{number}",
-        EAST,
-        MARRIAGE_CERTIFICATE,
-        MARRIAGE_CERTIFICATE,
-        scenarios,
-        since,
-        until,
-        announced,
-        recognition().legal_basis,
-        history,
-    ),
-    st.integers(0, 99),
-    days,
-    st.none() | days,
-    days,
-    st.sampled_from([(), (HOUSEHOLD_TRANSFER,)]),
-    histories,
-)
+def assured(*levels: Assurance) -> tuple[TypeGrant, ...]:
+    return tuple(TypeGrant(MARRIAGE_CERTIFICATE, granted(), level) for level in levels)
 
 
-@given(
-    issuer=histories,
-    grant=histories,
-    recognitions=st.lists(entries, max_size=4),
-    at=days,
-    scenario=st.sampled_from([None, HOUSEHOLD_TRANSFER, ScenarioId("990200/school")]),
-)
-def test_it_never_says_yes_unless_both_lists_say_so_at_that_time(issuer, grant, recognitions, at, scenario) -> None:  # type: ignore[no-untyped-def]
-    entry = replace(issuer_entry(), history=issuer, grants=(TypeGrant(MARRIAGE_CERTIFICATE, grant),))
-    view = view_of(replace(east_list(), attests=(entry,)), replace(west_list(), recognises=tuple(recognitions)))
-    answer = judge_recognition(view, EAST, MARRIAGE_CERTIFICATE, WEST, scenario, at)
+def wanting(level: Assurance, *levels: Assurance) -> TrustView:
+    """West wants `level`; East's issuer has the type at `levels`."""
+    east = replace(east_list(), attests=(replace(issuer_entry(), grants=assured(*levels)),))
+    return view_of(east, replace(west_list(), recognises=(replace(recognition(), minimum_assurance=level),)))
 
-    def says(history: tuple[StatusChange, ...]) -> bool:
-        past = [change for change in history if change.at <= at]
-        return bool(past) and past[-1].status is EntryStatus.GRANTED
 
-    attested = says(issuer) and says(grant)
-    accepted = any(
-        says(each.history)
-        and each.since <= at
-        and (each.until is None or at < each.until)
-        and (not each.scenarios or scenario in each.scenarios)
-        for each in recognitions
+@pytest.mark.parametrize("wanted", Assurance)
+@pytest.mark.parametrize("given_", Assurance)
+def test_recognition_asks_for_an_assurance_and_takes_no_less(wanted: Assurance, given_: Assurance) -> None:
+    answer = judge_recognition(
+        wanting(wanted, given_), EAST, MARRIAGE_CERTIFICATE, WEST, HOUSEHOLD_TRANSFER, IN_FORCE, issuer=ISSUER
     )
-    assert answer.accepted == (attested and accepted)
-    if answer.accepted:
+    enough = given_.rank >= wanted.rank
+    assert answer.outcome is (RecognitionOutcome.RECOGNISED if enough else RecognitionOutcome.ASSURANCE_TOO_LOW)
+    assert answer.assurance is given_
+    assert [link.entry for link in answer.chain] == [f"attests/{ISSUER}/{MARRIAGE_CERTIFICATE}", "recognises/R1"]
+
+
+def test_of_one_issuers_grants_the_lowest_counts_and_of_any_issuers_the_one_that_suffices() -> None:
+    view = wanting(Assurance.HIGH, Assurance.HIGH, Assurance.LOW)
+
+    def judged(issuer: IssuerId | None) -> RecognitionOutcome:
+        return judge_recognition(
+            view, EAST, MARRIAGE_CERTIFICATE, WEST, HOUSEHOLD_TRANSFER, IN_FORCE, issuer=issuer
+        ).outcome
+
+    assert judged(ISSUER) is RecognitionOutcome.ASSURANCE_TOO_LOW  # its certificate may be one of the lower
+    assert judged(None) is RecognitionOutcome.RECOGNISED
+
+
+def test_a_named_issuer_is_judged_by_its_own_grant() -> None:
+    def judged(issuer: str, type_id: TypeId = MARRIAGE_CERTIFICATE) -> RecognitionOutcome:
+        return judge_recognition(
+            everyone(), EAST, type_id, WEST, HOUSEHOLD_TRANSFER, IN_FORCE, issuer=IssuerId(issuer)
+        ).outcome
+
+    assert judged(ISSUER) is RecognitionOutcome.RECOGNISED
+    assert judged("990100/nobody") is RecognitionOutcome.NOT_ATTESTED
+    assert judged(ISSUER, BUSINESS_LICENCE) is RecognitionOutcome.NOT_ATTESTED
+    west_own = view_of(east_list(), replace(west_list(), attests=(replace(issuer_entry(), id="990200/office"),)))
+    answer = judge_recognition(
+        west_own, EAST, MARRIAGE_CERTIFICATE, WEST, None, IN_FORCE, issuer=IssuerId("990200/office")
+    )
+    assert answer.outcome is RecognitionOutcome.NOT_ATTESTED  # another region's issuer attests nothing for East
+
+
+def test_a_later_entry_overrules_an_earlier_one_that_says_more() -> None:
+    """MUST: of overlapping contradictory recognitions the later since wins."""
+    stricter = replace(recognition(since=DAY_0 + 35 * DAY), id="R2", minimum_assurance=Assurance.HIGH)
+    assert ask(west_with(recognition(), stricter)) is RecognitionOutcome.ASSURANCE_TOO_LOW
+    assert ask(west_with(recognition(), stricter), DAY_0 + 34 * DAY) is RecognitionOutcome.RECOGNISED
+    on_hold = (*granted(), StatusChange(EntryStatus.SUSPENDED, DAY_0 + 36 * DAY, EntryReason.BREACH_OF_DUTY))
+    assert ask(west_with(recognition(), replace(stricter, history=on_hold))) is RecognitionOutcome.ENDED
+    gone = replace(stricter, history=withdrawn(granted(), DAY_0 + 36 * DAY))
+    assert ask(west_with(recognition(), gone)) is RecognitionOutcome.RECOGNISED
+
+
+def test_of_entries_of_one_instant_the_higher_id_decides() -> None:
+    entries = [replace(recognition(), id=id_, as_type=TypeId(f"990200/{id_.lower()}")) for id_ in ("R10", "R9", "R2")]
+    for order in (entries, entries[::-1]):
+        answer = judge_recognition(west_with(*order), EAST, MARRIAGE_CERTIFICATE, WEST, HOUSEHOLD_TRANSFER, IN_FORCE)
         assert answer.entry is not None
-        assert in_force(answer.entry, at)
-        assert len(answer.chain) == 2
+        assert answer.entry.id == "R10"
+
+
+def test_cyclic_equivalences_never_chain() -> None:
+    """The attack: A's T as B's U, B's U as C's V, C's V as A's T again; and A's T as B's U with B's U as A's T."""
+    codes = [RegionCode(code) for code in ("990100", "990200", "990300")]
+    own = {code: TypeId(f"{code}/permit") for code in codes}
+    lists = []
+    for code, before in zip(codes, codes[-1:] + codes[:-1], strict=True):
+        office = replace(issuer_entry(), id=IssuerId(f"{code}/office"), grants=(TypeGrant(own[code], granted()),))
+        taken = replace(recognition(), issuing=before, type_id=own[before], as_type=own[code], scenarios=())
+        lists.append(replace(east_list(), code=code, attests=(office,), recognises=(taken,)))
+    back = replace(recognition(), id="R2", issuing=codes[1], type_id=own[codes[1]], as_type=own[codes[0]], scenarios=())
+    lists[0] = replace(lists[0], recognises=(*lists[0].recognises, back))
+    view = view_of(*lists)
+    said = {(codes[2], codes[0]), (codes[0], codes[1]), (codes[1], codes[2]), (codes[1], codes[0])}
+    for issuing in codes:
+        for accepting in codes:
+            for type_id in own.values():
+                answer = judge_recognition(view, issuing, type_id, accepting, None, IN_FORCE)
+                direct = (issuing, accepting) in said or issuing == accepting
+                assert answer.accepted is (direct and type_id == own[issuing])
+                assert len(answer.chain) <= 2
+
+
+FOREIGN = RegionCode("EU-XX")
+CA_QC = "http://uri.etsi.org/TrstSvc/Svctype/CA/QC"
+STATUSES = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/"
+
+
+def foreign_view(
+    *periods: ServicePeriod, history: History | None = None, additional: tuple[str, ...] = ()
+) -> TrustView:
+    """West reads a foreign list, and takes what it attests as marriage certificates, at HIGH."""
+    names = Names("外", "Foreign")
+    equivalences = (
+        ServiceEquivalence("urn:low", MARRIAGE_CERTIFICATE, Assurance.LOW),
+        ServiceEquivalence(CA_QC, MARRIAGE_CERTIFICATE, Assurance.HIGH, additional),
+        ServiceEquivalence(CA_QC, HOUSEHOLD_REGISTER, Assurance.HIGH),
+    )
+    named = ForeignListEntry(
+        FOREIGN, names, ForeignFormat.TS_119_612, "https://x.test/l", (b"",), equivalences, history or granted()
+    )
+    taken = replace(recognition(), issuing=FOREIGN, minimum_assurance=Assurance.HIGH)
+    west = replace(west_list(), foreign=(named,), recognises=(taken,))
+    service = ForeignService(names, names, ServiceIdentity(), periods)
+    read = ForeignList(
+        FOREIGN, ForeignFormat.TS_119_612, "XX", None, names, 1, DAY_0, None, (service,), (), (), "00", "00"
+    )
+    return replace(view_of(east_list(), west), foreign={(WEST, FOREIGN): read})
+
+
+def ask_foreign(view: TrustView, accepting: RegionCode = WEST) -> RecognitionAnswer:
+    return judge_recognition(view, FOREIGN, MARRIAGE_CERTIFICATE, accepting, HOUSEHOLD_TRANSFER, IN_FORCE)
+
+
+QUALIFIED = ServicePeriod(DAY_0, STATUSES + "granted", CA_QC, ("urn:a", "urn:b"))
+
+
+def test_a_foreign_list_attests_by_the_equivalences_that_its_reader_signed() -> None:
+    answer = ask_foreign(foreign_view(QUALIFIED, additional=("urn:a",)))
+    assert answer.accepted
+    assert answer.assurance is Assurance.HIGH
+    assert [(link.list_code, link.entry) for link in answer.chain] == [
+        (WEST, "foreign/EU-XX/common/marriage-certificate"),
+        (WEST, "recognises/R1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("view", "outcome"),
+    [
+        (foreign_view(QUALIFIED, additional=("urn:c",)), RecognitionOutcome.NOT_ATTESTED),
+        (foreign_view(replace(QUALIFIED, since=IN_FORCE + DAY)), RecognitionOutcome.NOT_ATTESTED),
+        (foreign_view(replace(QUALIFIED, status_uri=STATUSES + "withdrawn")), RecognitionOutcome.NOT_ATTESTED),
+        (foreign_view(replace(QUALIFIED, service_type="urn:other")), RecognitionOutcome.NOT_ATTESTED),
+        (foreign_view(replace(QUALIFIED, service_type="urn:low")), RecognitionOutcome.ASSURANCE_TOO_LOW),
+        (foreign_view(QUALIFIED, history=withdrawn(granted(), DAY_0 + DAY)), RecognitionOutcome.NOT_ATTESTED),
+        (foreign_view(), RecognitionOutcome.NOT_ATTESTED),
+    ],
+)
+def test_a_foreign_list_attests_nothing_else(view: TrustView, outcome: RecognitionOutcome) -> None:
+    assert ask_foreign(view).outcome is outcome
+
+
+def test_what_one_region_reads_counts_for_no_other() -> None:
+    view = foreign_view(QUALIFIED)
+    assert ask_foreign(view, EAST).outcome is RecognitionOutcome.REGION_UNKNOWN
+    unnamed = replace(view, lists={**view.lists, WEST: replace(view.lists[WEST], foreign=())})
+    assert ask_foreign(unnamed).outcome is RecognitionOutcome.NOT_ATTESTED
 
 
 def test_validity_ends_by_rule() -> None:

@@ -41,7 +41,14 @@ def used() -> dict[str, set[str]]:
     for what in ("issuer", "seal", "grant"):
         for how, outcome in (("withdrawn", "failed"), ("suspended", "unknown"), ("not_yet_listed", "failed")):
             codes.setdefault(f"{what}_{how}", set()).add(outcome)
-    for code in ("not_recognised", "recognition_not_yet", "recognition_ended", "scenario_not_covered"):
+    refusals = (
+        "not_recognised",
+        "recognition_not_yet",
+        "recognition_ended",
+        "scenario_not_covered",
+        "assurance_too_low",
+    )
+    for code in refusals:
         codes.setdefault(code, set()).add("failed")
     for code in ("trust_too_old", "status_too_old"):
         codes.setdefault(code, set()).add("unknown")

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any, Final
 
 from trust_registry.model import (
+    Assurance,
     ChainLink,
     EntryStatus,
+    IssuerEntry,
+    IssuerId,
     RecognitionAnswer,
     RecognitionEntry,
     RecognitionOutcome,
     RegionCode,
     RegionList,
     ScenarioId,
+    ServiceEquivalence,
     StatusChange,
     TrustView,
+    TypeGrant,
     TypeId,
     ValidityKind,
     ValidityRule,
 )
+from trust_registry.model.foreign import ForeignService
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
 
@@ -51,57 +58,167 @@ def judge_recognition(  # noqa: PLR0917
     at: datetime,
     *,
     attested_at: datetime | None = None,
+    issuer: IssuerId | None = None,
 ) -> RecognitionAnswer:
     """Whether `accepting` takes `type_id` of `issuing` for `scenario` at `at` (UTC), and which entries say so.
 
-    Yes needs both lists: an issuer of `issuing` entitled to the type then, and a recognition by `accepting` in force
-    then. A recognition limited to scenarios covers no question that names none. Of several in force, the latest
-    `since` decides. Never raises on content.
+    Yes needs both lists: an issuer of `issuing` entitled to the type then, at the assurance asked for, and a
+    recognition by `accepting` in force then. One entry answers, alone: recognitions are never joined to a chain. One
+    that is limited to scenarios is silent on others and on a question that names none. Of several that speak, the
+    latest `since` decides, also against an earlier one that says more: see `contradictions`. Never raises on content.
     `attested_at`: when the certificate was sealed, if the issuer's entitlement is to be judged as of then, not of `at`.
+    `issuer`: whose entitlement counts; None: anybody's. A certificate does not say by which of several grants of one
+    type it was issued, so of a named issuer's the lowest assurance counts.
     """
-    issuing_list, accepting_list = view.lists.get(issuing), view.lists.get(accepting)
-    if issuing_list is None or accepting_list is None:
+    accepting_list = view.lists.get(accepting)
+    if accepting_list is None or not _known(view, issuing, accepting):
         return RecognitionAnswer(RecognitionOutcome.REGION_UNKNOWN, ())
-    attested = _attestation(view, issuing_list, type_id, attested_at or at)
+    outcome, entry = RecognitionOutcome.OWN, None
+    if issuing != accepting:
+        outcome, entry = _decide(view.recognitions.get((issuing, type_id, accepting), ()), scenario, at)
+    wanted = Assurance.LOW if entry is None else entry.minimum_assurance
+    attested = _attestation(view, issuing, type_id, accepting, attested_at or at, issuer=issuer, wanted=wanted)
     if attested is None:
         return RecognitionAnswer(RecognitionOutcome.NOT_ATTESTED, ())
-    if issuing == accepting:
-        return RecognitionAnswer(RecognitionOutcome.OWN, (attested,))
-    outcome, entry = _decide(view.recognitions.get((issuing, type_id, accepting), ()), scenario, at)
     if entry is None:
-        return RecognitionAnswer(outcome, (attested,))
+        return RecognitionAnswer(outcome, (attested.link,), None, attested.assurance)
+    if outcome is RecognitionOutcome.RECOGNISED and attested.assurance.rank < wanted.rank:
+        outcome = RecognitionOutcome.ASSURANCE_TOO_LOW
     link = ChainLink(accepting, accepting_list.version, f"recognises/{entry.id}", entry.since)
-    return RecognitionAnswer(outcome, (attested, link), entry)
+    return RecognitionAnswer(outcome, (attested.link, link), entry, attested.assurance)
 
 
-def _attestation(view: TrustView, region: RegionList, type_id: TypeId, at: datetime) -> ChainLink | None:
-    """The first issuer that was entitled to issue the type at `at`, itself and for this type."""
+@dataclass(frozen=True, slots=True)
+class _Attestation:
+    """That somebody was entitled, at which assurance, and which entry says so."""
+
+    link: ChainLink
+    assurance: Assurance
+
+
+def _known(view: TrustView, issuing: RegionCode, accepting: RegionCode) -> bool:
+    return issuing in view.lists or (accepting, issuing) in view.foreign
+
+
+def _attestation(
+    view: TrustView,
+    issuing: RegionCode,
+    type_id: TypeId,
+    accepting: RegionCode,
+    at: datetime,
+    *,
+    issuer: IssuerId | None,
+    wanted: Assurance,
+) -> _Attestation | None:
+    """Who was entitled to issue the type at `at`: the first at the assurance wanted, else the first at all."""
+    region = view.lists.get(issuing)
+    if region is None:
+        return _attestation_of_foreign(view, issuing, type_id, accepting, at)
+    if issuer is not None:
+        return _attestation_of(view, region, issuer, type_id, at)
+    found = None
+    for entry, grant in view.attesters.get((issuing, type_id), ()):
+        if _entitled(entry, grant, at):
+            if grant.assurance.rank >= wanted.rank:
+                return _attested(region, entry, grant, at)
+            found = found or (entry, grant)
+    return None if found is None else _attested(region, *found, at)
+
+
+def _attestation_of(
+    view: TrustView, region: RegionList, issuer: IssuerId, type_id: TypeId, at: datetime
+) -> _Attestation | None:
+    entry = view.issuers.get(issuer)
+    if entry is None or issuer.partition("/")[0] != region.code:
+        return None
+    grants = [grant for grant in entry.grants if grant.type_id == type_id and _entitled(entry, grant, at)]
+    lowest = min(grants, key=lambda grant: grant.assurance.rank, default=None)
+    return None if lowest is None else _attested(region, entry, lowest, at)
+
+
+def _entitled(issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> bool:
     granted = EntryStatus.GRANTED
-    for issuer, grant in view.attesters.get((region.code, type_id), ()):
-        if status_at(issuer.history, at) is granted and status_at(grant.history, at) is granted:
-            since = next(change.at for change in reversed(grant.history) if change.at <= at)
-            return ChainLink(region.code, region.version, f"attests/{issuer.id}/{type_id}", since)
-    return None
+    return status_at(issuer.history, at) is granted and status_at(grant.history, at) is granted
+
+
+def _attested(region: RegionList, issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> _Attestation:
+    since = next(change.at for change in reversed(grant.history) if change.at <= at)
+    link = ChainLink(region.code, region.version, f"attests/{issuer.id}/{grant.type_id}", since)
+    return _Attestation(link, grant.assurance)
+
+
+def _attestation_of_foreign(
+    view: TrustView, issuing: RegionCode, type_id: TypeId, accepting: RegionCode, at: datetime
+) -> _Attestation | None:
+    """What a list of another network says, as the accepting region reads it: by the equivalences that it signed, while
+    it reads that list at all."""
+    region = view.lists[accepting]
+    named = next((entry for entry in region.foreign if entry.code == issuing), None)
+    if named is None or status_at(named.history, at) is not EntryStatus.GRANTED:
+        return None
+    services = view.foreign[accepting, issuing].services
+    best = max(
+        (
+            (equivalence.assurance.rank, since, equivalence.assurance)
+            for equivalence in named.equivalences
+            if equivalence.type_id == type_id
+            for since in (_granted_since(service, equivalence, at) for service in services)
+            if since is not None
+        ),
+        default=None,
+        key=lambda found: found[:2],
+    )
+    if best is None:
+        return None
+    return _Attestation(ChainLink(accepting, region.version, f"foreign/{issuing}/{type_id}", best[1]), best[2])
+
+
+def _granted_since(service: ForeignService, equivalence: ServiceEquivalence, at: datetime) -> datetime | None:
+    """Since when the service has been what the equivalence names, if it was that at `at`, and granted."""
+    period = next((each for each in reversed(service.history) if each.since <= at), None)
+    fits = (
+        period is not None
+        and period.status is EntryStatus.GRANTED
+        and period.service_type == equivalence.service_type
+        and set(equivalence.additional) <= set(period.additional)
+    )
+    return period.since if fits and period is not None else None
 
 
 def _decide(
     entries: Sequence[RecognitionEntry], scenario: ScenarioId | None, at: datetime
 ) -> tuple[RecognitionOutcome, RecognitionEntry | None]:
-    best: tuple[int, datetime] | None = None
+    best: tuple[int, datetime, int, str] | None = None
     outcome, chosen = RecognitionOutcome.NOT_RECOGNISED, None
     for entry in entries:
         judged, strength = _judge_entry(entry, scenario, at)
-        if strength and (best is None or (strength, entry.since) > best):
-            best, outcome, chosen = (strength, entry.since), judged, entry
+        rank = (strength, *precedence(entry))
+        if strength and (best is None or rank > best):
+            best, outcome, chosen = rank, judged, entry
     return outcome, chosen
+
+
+def precedence(entry: RecognitionEntry) -> tuple[datetime, int, str]:
+    """What is greater decides: the later `since`; of one instant the higher id, R10 above R9."""
+    return entry.since, len(entry.id), entry.id
+
+
+def speaks(entry: RecognitionEntry, at: datetime) -> bool:
+    """Whether the entry has a say at `at`: begun, not ended, and granted or on hold."""
+    return (
+        entry.since <= at
+        and (entry.until is None or at < entry.until)
+        and status_at(entry.history, at) in (EntryStatus.GRANTED, EntryStatus.SUSPENDED)
+    )
 
 
 def _judge_entry(entry: RecognitionEntry, scenario: ScenarioId | None, at: datetime) -> tuple[RecognitionOutcome, int]:
     """What this entry alone answers, and how strong that is; strength 0 is silence."""
+    covers = not entry.scenarios or scenario in entry.scenarios
     if in_force(entry, at):
-        if not entry.scenarios or scenario in entry.scenarios:
-            return RecognitionOutcome.RECOGNISED, 4
-        return RecognitionOutcome.SCENARIO_NOT_COVERED, 3
+        return (RecognitionOutcome.RECOGNISED, 4) if covers else (RecognitionOutcome.SCENARIO_NOT_COVERED, 3)
+    if covers and speaks(entry, at):
+        return RecognitionOutcome.ENDED, 4  # on hold: as strong as a yes, or an earlier entry would undo it
     if at < entry.announced_at:
         return RecognitionOutcome.NOT_RECOGNISED, 0
     if at < entry.since or status_at(entry.history, at) is None:

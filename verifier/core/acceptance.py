@@ -29,6 +29,7 @@ _REFUSALS: Final = {
     RecognitionOutcome.NOT_YET: "recognition_not_yet",
     RecognitionOutcome.ENDED: "recognition_ended",
     RecognitionOutcome.SCENARIO_NOT_COVERED: "scenario_not_covered",
+    RecognitionOutcome.ASSURANCE_TOO_LOW: "assurance_too_low",
 }
 _BINDINGS: Final = {
     KeyBindingOutcome.OK: passed(_HOLDER, "bound"),
@@ -68,7 +69,7 @@ def check_recognition(
         return known.finding
     finding = _recognition(attestation.type_id, seal, trust, policy, at=at, signed_at=signed_at)
     if len(seal.remembered) < _REMEMBERED:
-        windows = _unchanged(trust, (seal.location.region, attestation.type_id, accepting), at, signed_at)
+        windows = _unchanged(trust, seal, attestation.type_id, accepting, at=at, signed_at=signed_at)
         seal.remembered[question] = Remembered(finding, scenario, *windows)
     return finding
 
@@ -80,32 +81,40 @@ def _recognition(
     assert accepting is not None
     issuing = seal.location.region
     scenario_id = None if scenario is None else scenario.id
-    answer = judge_recognition(trust, issuing, type_id, accepting, scenario_id, at, attested_at=signed_at)
-    facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": seal.location.issuer.names}
+    issuer = seal.location.issuer
+    answer = judge_recognition(
+        trust, issuing, type_id, accepting, scenario_id, at, attested_at=signed_at, issuer=issuer.id
+    )
+    facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": issuer.names}
     if answer.outcome is RecognitionOutcome.REGION_UNKNOWN:
         return unknown(_RECOGNITION, "region_unknown", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
     if answer.outcome is RecognitionOutcome.NOT_ATTESTED:
         return unknown(_RECOGNITION, "not_attested", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts)
     facts["accepting"] = trust.lists[accepting].names
     facts["chain"] = answer.chain
+    if answer.outcome is RecognitionOutcome.ASSURANCE_TOO_LOW and answer.entry is not None:
+        facts |= {"assurance": answer.assurance, "wanted": answer.entry.minimum_assurance}
     if not answer.accepted:
         return failed(_RECOGNITION, _REFUSALS[answer.outcome], SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
     if scenario is not None and not _needed(scenario, type_id, answer):
         return failed(_RECOGNITION, "scenario_needs_another_type", SubIndication.SIG_CONSTRAINTS_FAILURE, **facts)
     if answer.entry is None:
         return passed(_RECOGNITION, "own", **facts)
-    return passed(_RECOGNITION, "recognised", entry=answer.entry.id, since=answer.entry.since, **facts)
+    entry = answer.entry
+    if entry.as_type != type_id or entry.claims:
+        facts |= {"as_type": entry.as_type, "claims": entry.claims}
+    return passed(_RECOGNITION, "recognised", entry=entry.id, since=entry.since, **facts)
 
 
 def _unchanged(
-    trust: TrustView, question: tuple[RegionCode, TypeId, RegionCode], at: datetime, signed_at: datetime
+    trust: TrustView, seal: ListedSeal, type_id: TypeId, accepting: RegionCode, *, at: datetime, signed_at: datetime
 ) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     """The times around `at` and around `signed_at` in which no entry that answers the question changes."""
-    entries = trust.recognitions.get(question, ())
+    entries = trust.recognitions.get((seal.location.region, type_id, accepting), ())
     changes = [change.at for entry in entries for change in entry.history]
     changes += [moment for entry in entries for moment in (entry.since, entry.until, entry.announced_at) if moment]
-    attesters = trust.attesters.get(question[:2], ())
-    grants = [change.at for issuer, grant in attesters for change in (*issuer.history, *grant.history)]
+    histories = [grant.history for grant in seal.grants.get(type_id, ())]
+    grants = [change.at for history in (seal.location.issuer.history, *histories) for change in history]
     return _between(changes, at), _between(grants, signed_at)
 
 

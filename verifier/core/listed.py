@@ -7,7 +7,7 @@ the view lives.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
@@ -39,13 +39,15 @@ from verifier.model import Check, Finding
 K = TypeVar("K")
 V = TypeVar("V")
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def compromised_since(*histories: History) -> datetime | None:
-    """Since when a key is known to be in wrong hands: the earliest withdrawal for KEY_COMPROMISE in any history."""
+    """Since when a key may have been in wrong hands: the earliest invalidity date of a withdrawal for KEY_COMPROMISE in
+    any history, or where none is given, of the withdrawal itself. Spec: RFC 5280 section 5.3.2."""
     moments = [
-        change.at
+        change.invalidity_date or change.at
         for history in histories
         for change in history
         if change.reason is EntryReason.KEY_COMPROMISE and change.status is not EntryStatus.GRANTED
@@ -138,8 +140,12 @@ class ListedSeal(ListedKey):
     def __init__(self, region: RegionList, location: SealLocation, certificate: Certificate) -> None:
         super().__init__(region, location.seal.key, certificate)
         self.location = location
-        self.grants: Mapping[TypeId, TypeGrant] = {grant.type_id: grant for grant in location.issuer.grants}
-        self.compromised_since = compromised_since(location.seal.history, location.seal.key.history)
+        self.grants: dict[TypeId, tuple[TypeGrant, ...]] = {}
+        for grant in location.issuer.grants:
+            _add(self.grants, grant.type_id, grant)
+        self.compromised_since = compromised_since(
+            location.issuer.history, location.seal.history, location.seal.key.history
+        )
         self.remembered: dict[tuple[TypeId, RegionCode, ScenarioId | None], Remembered] = {}
         self.untroubled_until = self._untroubled_until()
         self.steady_since = {type_id: since for type_id in self.grants if (since := self._steady(type_id)) is not None}
@@ -166,7 +172,9 @@ class ListedSeal(ListedKey):
         seal, issuer = self.location.seal, self.location.issuer
         if type_id not in seal.scope:
             return None
-        histories = (issuer.history, seal.history, seal.key.history, self.grants[type_id].history)
+        # Of several grants of the type, at different assurances, the latest may do; any other answer is looked up.
+        grant = max(self.grants[type_id], key=lambda each: each.history[-1].at if each.history else _EVER)
+        histories = (issuer.history, seal.history, seal.key.history, grant.history)
         if not all(history and history[-1].status is EntryStatus.GRANTED for history in histories):
             return None
         return max(seal.valid_from, *(history[-1].at for history in histories))

@@ -5,18 +5,18 @@ Evaluated at the time at which the seal says it was used; what proves that time 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
 from trust_registry.instants import later
-from trust_registry.model import EntryStatus, History, Names, TrustView
+from trust_registry.model import EntryStatus, History, Names, TrustView, TypeGrant
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, change_at
 from verifier.core.signature import Signature
-from verifier.model import Check, Finding, Policy, SubIndication
+from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
 _PATH: Final = Check.CERTIFICATE_PATH
 _ENTITLEMENT: Final = Check.ENTITLEMENT
@@ -134,13 +134,21 @@ def _objections(seal: ListedSeal, attestation: Attestation, signed_at: datetime)
         yield failed(
             _ENTITLEMENT, "sealed_before_start", SubIndication.NOT_YET_VALID, since=entry.valid_from, issuer=names
         )
-    grant = seal.grants.get(attestation.type_id)
-    if grant is None:
-        yield failed(_ENTITLEMENT, "type_not_granted", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=names)
-    else:
-        yield from _standing("grant", grant.history, names, signed_at, SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+    yield from _granted(seal.grants.get(attestation.type_id, ()), names, signed_at)
     if attestation.type_id not in entry.scope:
         yield failed(_ENTITLEMENT, "seal_out_of_scope", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=names)
+
+
+def _granted(grants: Sequence[TypeGrant], issuer: Names, at: datetime) -> Iterator[Finding]:
+    """The objections of the grant, at whichever assurance, that raises the fewest and mildest: one that stands
+    suffices."""
+    if not grants:
+        yield failed(_ENTITLEMENT, "type_not_granted", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=issuer)
+        return
+    judged = [
+        list(_standing("grant", grant.history, issuer, at, SubIndication.CHAIN_CONSTRAINTS_FAILURE)) for grant in grants
+    ]
+    yield from min(judged, key=lambda found: (len(found), *(each.outcome is not Outcome.UNKNOWN for each in found)))
 
 
 def _standing(what: str, history: History, issuer: Names, at: datetime, withdrawn: SubIndication) -> Iterator[Finding]:

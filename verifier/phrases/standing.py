@@ -130,6 +130,12 @@ RECOGNITION: Final[Mapping[str, Phrase]] = {
         "请告知持证人本事项所需的材料。",
         "Tell the holder what this service needs.",
     ),
+    "assurance_too_low": Phrase(
+        "{accepting}认可{issuing}的此类证照，但要求保证级别不低于“{wanted}”，而{issuer}的级别为“{assurance}”。",
+        "{accepting} wants this type from {issuing} at assurance {wanted} or higher; that of {issuer} is {assurance}.",
+        "请持证人提供更高保证级别的证照，或提供本地材料。",
+        "Ask the holder for a certificate of higher assurance, or for a local document.",
+    ),
     "scenario_needs_another_type": Phrase(
         "本事项不需要此类证照。",
         "This service does not use this type of certificate.",
@@ -137,7 +143,9 @@ RECOGNITION: Final[Mapping[str, Phrase]] = {
         "Ask the holder for a certificate that this service uses.",
     ),
     "not_attested": Phrase(
-        "{issuing}的名录没有此类证照。", "{issuing}'s list does not attest this type of certificate.", *ISSUER
+        "{issuing}的名录没有列明{issuer}可颁发此类证照。",
+        "{issuing}'s list does not say that {issuer} may issue this type of certificate.",
+        *ISSUER,
     ),
     "region_unknown": Phrase(
         "信任数据中没有所选的受理地区。",
