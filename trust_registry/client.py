@@ -33,12 +33,14 @@ from trust_registry.errors import (
     HistoryRewritten,
     InvalidList,
     RefreshRefused,
+    RuleBroken,
     TrustDamaged,
     TrustMissing,
 )
 from trust_registry.listed_certificates import check_certificates
 from trust_registry.model import RegionList, TrustView
 from trust_registry.ports import Fetch
+from trust_registry.rules import check_root
 from trust_registry.trusted_copy import OpenedCopy, admitted_roles, open_copy
 from trust_registry.wire import list_from_json
 
@@ -200,6 +202,7 @@ class TrustStore:
         try:
             updater = _UpdaterAt(now, str(folder), f"{base}metadata/", str(lists), f"{base}targets/", adapter)
             updater.refresh()
+            _check_roots(folder / "root_history")
             targets: Targets = Metadata[Targets].from_bytes((folder / "targets.json").read_bytes()).signed
             snapshot: Snapshot = Metadata[Snapshot].from_bytes((folder / "snapshot.json").read_bytes()).signed
             for role in admitted_roles(targets):
@@ -219,7 +222,7 @@ class TrustStore:
         except DownloadError as err:
             cause = adapter.failure
             raise cause if cause is not None else FetchFailed(base, str(err)) from err
-        except (RepositoryError, SigningError, ValueError, KeyError) as err:
+        except (RepositoryError, SigningError, ValueError, KeyError, RuleBroken) as err:
             raise RefreshRefused(f"the repository's metadata was refused: {err}") from err
 
     def _open(self, folder: Path, refreshed_at: datetime) -> OpenedCopy:
@@ -305,6 +308,15 @@ def _expelled(before: Mapping[str, str], old: OpenedCopy | None, new: OpenedCopy
     if old is not None:
         known |= {found.code: digest for digest, found in old.lists.items()}
     return {code: digest for code, digest in known.items() if code not in new.view.lists}
+
+
+def _check_roots(history: Path) -> None:
+    """Whether every root on the way obeys the rules: one that did not may not hand the network on to one that does.
+
+    Raises: RuleBroken.
+    """
+    for path in history.glob("*.root.json"):
+        check_root(Metadata[Root].from_bytes(path.read_bytes()).signed)
 
 
 class _Remembering:
