@@ -17,6 +17,7 @@ from securesystemslib.exceptions import Error as SigningError
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
+from trust_registry.canonical_lists import without_cycle_collection
 from trust_registry.core import check_list
 from trust_registry.errors import InvalidList, RuleBroken, TrustDamaged
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
@@ -41,7 +42,8 @@ def open_copy(metadata: Path, targets: Path, *, refreshed_at: datetime, known: M
     `known`: lists already read and checked, by digest. Raises: TrustDamaged naming what does not hold.
     """
     try:
-        return _Copy(metadata, targets).open(refreshed_at, known)
+        with without_cycle_collection():
+            return _Copy(metadata, targets).open(refreshed_at, known)
     except (RepositoryError, SigningError, OSError, ValueError, KeyError) as err:
         raise TrustDamaged(f"the copy does not verify: {err}") from err
     except RuleBroken as err:
