@@ -1,28 +1,44 @@
-"""Publishing what officers have signed, and renewing what the host signs: new files first, timestamp.json last.
+"""Publishing what officers have signed, and renewing what the host signs: old state or new, whatever happens between.
 
-Proposes nothing and signs only with the host's online keys (snapshot, timestamp): they can delay, not forge.
+The order: files that nothing refers to yet; `publishing/publication.json`, with which the publication is decided; the
+log's next entry; the witnesses' cosignatures; and last, in one step, timestamp.json (with the new root, if there is
+one). What was decided is carried out: by the same call, or, after a crash or with too few witnesses, by whichever of
+`publish`, `renew` and `resume` comes next. Signs only with the host's online keys, which can delay, not forge.
 Spec: TUF 1.0.33 section 6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
+from keys.errors import MalformedEnvelope
 from keys.signer import Signer
 from trust_registry.catalogue import check_schema
 from trust_registry.core import check_history, check_list
 from trust_registry.durable import write_durably
-from trust_registry.errors import InvalidList, ProposalOutdated, ThresholdNotReached
+from trust_registry.errors import (
+    CeremonyError,
+    InvalidList,
+    ProposalOutdated,
+    ThresholdNotReached,
+    UnknownProposal,
+    WitnessesMissing,
+)
 from trust_registry.listed_certificates import check_certificates
+from trust_registry.log.cosigning import Submit
+from trust_registry.log.declaration import LogDeclaration, declared_log
+from trust_registry.log.entries import SNAPSHOT_FIELD, LogEntry, LoggedFile, read_snapshot_field, snapshot_field
+from trust_registry.log.host import Cosigning, NetworkLog
 from trust_registry.model import RegionList
 from trust_registry.proposals import Draft, ProposalKind, progress_of, read_draft, retire
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
+from trust_registry.staging import Staged, discard_staged, read_staged, stage, switch
 from trust_registry.tuf_keys import OfficerSigner
 from trust_registry.wire import list_from_json
 
@@ -32,18 +48,43 @@ TIMESTAMP_LIFE: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class OnlineKeys:
-    """The host's keys: they can delay what is published, not forge it."""
+    """The host's keys: they can delay what is published, not forge it.
+
+    `log` signs the log's checkpoints; `witnesses` says, by name, how to ask each witness that is reachable from here.
+    """
 
     snapshot: Signer
     timestamp: Signer
+    log: Signer | None = None
+    witnesses: Mapping[str, Submit] = field(default_factory=dict)
 
 
-def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: datetime) -> None:
-    """Carry out a proposal that has its signatures: new files first, timestamp.json last.
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How far a publication has come: in force, or decided and waiting for witnesses.
 
-    Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten.
+    `proposal`: None for a renewal. `cosigning`: None in a network without a log.
+    """
+
+    proposal: str | None
+    snapshot_version: int
+    in_force: bool
+    cosigning: Cosigning | None
+
+
+def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: datetime) -> Publication:
+    """Carry out a proposal that has its signatures. What comes back says whether witnesses are still missing: then it
+    is decided, and finished by the next `publish`, `renew` or `resume`.
+
+    Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten, WitnessesMissing (for
+    the publication before this one), LogDamaged, CeremonyError.
     """
     with repository.exclusive():
+        before = _resume(repository, online, now)
+        if before is not None and before.proposal == proposal_id:
+            return before
+        if before is not None and not before.in_force:
+            raise _waiting(before)
         draft = read_draft(repository, proposal_id)
         published = published_or_none(repository)
         if outdated(draft, published):
@@ -55,37 +96,62 @@ def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: d
             _publish_target(repository, published, draft, role_name, data)
         changed: dict[str, bytes] = {}
         for role_name, metadata in draft.roles.items():
-            encoded = metadata.to_bytes()
-            repository.write_metadata(role_name, metadata.signed.version, encoded)
             if role_name != Root.type:
-                changed[role_name] = encoded
+                changed[role_name] = metadata.to_bytes()
+                repository.write_metadata(role_name, metadata.signed.version, changed[role_name])
         versions = {role_name: draft.roles[role_name].signed.version for role_name in changed}
-        _publish_snapshot(repository, published, changed, versions, online, now)
-        retire(repository, proposal_id)
+        root: Metadata[Root] | None = draft.roles.get(Root.type)
+        _stage(repository, published, changed, versions, online, now, root=root, proposal=proposal_id)
+        return _carry_on(repository, online, now)
 
 
 def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
-    """Re-sign what the host signs when more than a third of its life is over; returns whether anything was written.
+    """Finish what waits, and re-sign what the host signs when more than a third of its life is over; whether anything
+    was written.
 
-    Nothing that officers sign changes. Raises: NotFounded.
+    Nothing that officers sign changes. Raises: NotFounded, LogDamaged, CeremonyError.
     """
     with repository.exclusive():
+        before = _resume(repository, online, now)
+        if before is not None and not before.in_force:
+            return False
         published = repository.current()
         if published.snapshot.signed.expires - now <= SNAPSHOT_LIFE * 2 / 3:
-            _publish_snapshot(repository, published, {}, {}, online, now)
-            return True
+            return _publish_snapshot(repository, published, {}, {}, online, now).in_force
+        _gather(repository, published, online)
         if published.timestamp.signed.expires - now <= TIMESTAMP_LIFE * 2 / 3:
-            _publish_timestamp(repository, published, published.snapshot, online, now)
+            switch(repository, _timestamp(repository, published.snapshot.signed.version, online, now), None)
             return True
-    return False
+    return before is not None
+
+
+def resume(repository: Repository, online: OnlineKeys, now: datetime) -> Publication | None:
+    """Finish a publication that a crash or missing witnesses left; None when there is none.
+
+    Raises: LogDamaged, CeremonyError.
+    """
+    with repository.exclusive():
+        return _resume(repository, online, now)
+
+
+def unfinished(repository: Repository) -> Publication | None:
+    """The publication that waits, as far as it had come. Asks nobody. Raises: LogDamaged."""
+    staged = read_staged(repository)
+    if staged is None:
+        return None
+    log = _declared(repository, staged)
+    network_log = None if log is None else NetworkLog(repository, log)
+    head = None if network_log is None else network_log.head()
+    cosigning = None if network_log is None or head is None else network_log.state(head)
+    return Publication(staged.proposal, staged.snapshot_version, False, cosigning)
 
 
 def outdated(draft: Draft, published: Published | None) -> bool:
     """Whether something else was published after this was proposed."""
     if published is None:
         return draft.kind is not ProposalKind.FOUNDING
-    versions = {name: metadata.signed.version for name, metadata in published.roles.items()}
-    versions |= {Root.type: published.root.signed.version, Targets.type: published.targets.signed.version}
+    versions = {name.removesuffix(".json"): meta.version for name, meta in published.snapshot.signed.meta.items()}
+    versions[Root.type] = published.root.signed.version
     return any(metadata.signed.version != versions.get(role, 0) + 1 for role, metadata in draft.roles.items())
 
 
@@ -127,34 +193,138 @@ def _publish_snapshot(  # noqa: PLR0917
     versions: Mapping[str, int],
     online: OnlineKeys,
     now: datetime,
+) -> Publication:
+    _stage(repository, published, changed, versions, online, now, root=None, proposal=None)
+    return _carry_on(repository, online, now)
+
+
+def _stage(  # noqa: PLR0917
+    repository: Repository,
+    published: Published | None,
+    changed: Mapping[str, bytes],
+    versions: Mapping[str, int],
+    online: OnlineKeys,
+    now: datetime,
+    *,
+    root: Metadata[Root] | None,
+    proposal: str | None,
 ) -> None:
+    """Decide a publication: after this it will be carried out, whatever happens."""
     meta = {} if published is None else dict(published.snapshot.signed.meta)
     for role_name, data in changed.items():
         meta[f"{role_name}.json"] = MetaFile.from_data(versions[role_name], data, ["sha256"])
     version = 1 if published is None else published.snapshot.signed.version + 1
     snapshot: Metadata[Snapshot] = Metadata(Snapshot(version=version, expires=_expiry(now, SNAPSHOT_LIFE), meta=meta))
+    new_root = None if root is None else root.to_bytes()
+    governing = root if root is not None else None if published is None else published.root
+    if governing is None:
+        raise UnknownProposal(proposal or "")
+    log = _log_of(governing.signed)
+    index, published_at = 0, now.replace(microsecond=0)
+    if log is not None:
+        index = NetworkLog(repository, log).size
+        published_at = max(published_at, _last_published_at(published) or published_at)
+        snapshot.signed.unrecognized_fields[SNAPSHOT_FIELD] = snapshot_field(index, published_at)
     snapshot.sign(OfficerSigner(online.snapshot))
-    repository.write_metadata(Snapshot.type, version, snapshot.to_bytes())
-    _publish_timestamp(repository, published, snapshot, online, now)
+    data = snapshot.to_bytes()
+    leaf = None
+    if log is not None:
+        root_version = governing.signed.version
+        root_data = new_root or (repository.metadata / f"{root_version}.root.json").read_bytes()
+        files = LoggedFile.of(root_version, root_data), LoggedFile.of(version, data)
+        leaf = LogEntry(index, published_at, *files).to_bytes()
+    repository.write_metadata(Snapshot.type, version, data)
+    stage(repository, Staged(proposal, version, leaf, None if root is None else root.signed.version), new_root)
 
 
-def _publish_timestamp(
-    repository: Repository,
-    published: Published | None,
-    snapshot: Metadata[Snapshot],
-    online: OnlineKeys,
-    now: datetime,
-) -> None:
-    data = (repository.metadata / f"{snapshot.signed.version}.snapshot.json").read_bytes()
+def _carry_on(repository: Repository, online: OnlineKeys, now: datetime) -> Publication:
+    found = _resume(repository, online, now)
+    if found is None:
+        raise CeremonyError("nothing is being published")
+    return found
+
+
+def _resume(repository: Repository, online: OnlineKeys, now: datetime) -> Publication | None:
+    """Carry out what was decided; every step may have been done before."""
+    staged = read_staged(repository)
+    if staged is None:
+        return None
+    log, cosigning = _declared(repository, staged), None
+    if log is not None and staged.leaf is not None:
+        if online.log is None:
+            raise CeremonyError("the log's key is not here")
+        network_log = NetworkLog(repository, log)
+        network_log.append(staged.leaf, online.log)
+        cosigning = network_log.cosign(online.witnesses)
+        if not cosigning.reached:
+            return Publication(staged.proposal, staged.snapshot_version, False, cosigning)
+    if not repository.founded or _current_snapshot(repository) != staged.snapshot_version:
+        switch(repository, _timestamp(repository, staged.snapshot_version, online, now), staged)
+    if staged.proposal is not None and (repository.proposals / staged.proposal).is_dir():
+        retire(repository, staged.proposal)
+    discard_staged(repository)
+    return Publication(staged.proposal, staged.snapshot_version, True, cosigning)
+
+
+def _gather(repository: Repository, published: Published, online: OnlineKeys) -> None:
+    """Ask the witnesses that were silent when the quorum was reached."""
+    log = _log_of(published.root.signed)
+    if log is not None:
+        network_log = NetworkLog(repository, log)
+        head = network_log.head()
+        if head is not None and any(name in online.witnesses for name in network_log.state(head).missing):
+            network_log.cosign(online.witnesses)
+
+
+def _declared(repository: Repository, staged: Staged) -> LogDeclaration | None:
+    if staged.root_version is None:
+        return _log_of(repository.latest_root().signed)
+    path = repository.publishing / f"{staged.root_version}.root.json"
+    if not path.is_file():  # it was moved already, by the step that put it in force
+        return _log_of(repository.latest_root().signed)
+    return _log_of(Metadata[Root].from_bytes(path.read_bytes()).signed)
+
+
+def _log_of(root: Root) -> LogDeclaration | None:
+    try:
+        return declared_log(root)
+    except MalformedEnvelope as err:
+        raise CeremonyError(f"root announces a log that can't be: {err}") from err
+
+
+def _last_published_at(published: Published | None) -> datetime | None:
+    value = None if published is None else published.snapshot.signed.unrecognized_fields.get(SNAPSHOT_FIELD)
+    return None if value is None else read_snapshot_field(value)[1]
+
+
+def _current_snapshot(repository: Repository) -> int:
+    timestamp: Metadata[Timestamp] = Metadata.from_file(str(repository.metadata / "timestamp.json"))
+    version: int = timestamp.signed.snapshot_meta.version
+    return version
+
+
+def _timestamp(repository: Repository, snapshot_version: int, online: OnlineKeys, now: datetime) -> bytes:
+    data = (repository.metadata / f"{snapshot_version}.snapshot.json").read_bytes()
+    version = 1
+    if repository.founded:
+        before: Metadata[Timestamp] = Metadata.from_file(str(repository.metadata / "timestamp.json"))
+        version = before.signed.version + 1
     timestamp: Metadata[Timestamp] = Metadata(
         Timestamp(
-            version=1 if published is None else published.timestamp.signed.version + 1,
+            version=version,
             expires=_expiry(now, TIMESTAMP_LIFE),
-            snapshot_meta=MetaFile.from_data(snapshot.signed.version, data, ["sha256"]),
+            snapshot_meta=MetaFile.from_data(snapshot_version, data, ["sha256"]),
         )
     )
     timestamp.sign(OfficerSigner(online.timestamp))
-    repository.write_metadata(Timestamp.type, None, timestamp.to_bytes())
+    return timestamp.to_bytes()
+
+
+def _waiting(found: Publication) -> WitnessesMissing:
+    cosigning = found.cosigning
+    if cosigning is None:  # without a log nothing waits
+        raise CeremonyError("the publication before this one is not in force")
+    return WitnessesMissing(cosigning.wanted, [f"{name} ({why})" for name, why in cosigning.missing.items()])
 
 
 def _expiry(now: datetime, life: timedelta) -> datetime:

@@ -2,12 +2,15 @@
 
     public/metadata/    N.root.json, N.targets.json, N.region-<code>.json, N.snapshot.json, timestamp.json
     public/targets/     regions/<code>/<sha256>.list.json
+    public/log/         checkpoint, tile/...: the transparency log, where root announces one
+    log/checkpoint      the log's head as the log signed it, with the cosignatures that have come so far
+    publishing/         a publication under way: publication.json, N.root.json
     proposals/<id>/     proposal.json, roles/<role>.json, lists/<role>.json, signatures/<role>.<key id>.json
     published/<id>/     proposals that were carried out
     images/<sha256>.svg seal images that lists name by their digest
 
-Everything under public/ is static and can be served or copied by anything. timestamp.json is written last, so what is
-there after a crash is the old state or the new one.
+Everything under public/ is static and can be served or copied by anything. What is there after a crash is the old state
+or the new one (see `publication`).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +59,26 @@ class Published:
         raise UnknownList(code)
 
 
+class _Roles(Mapping[str, "Metadata[Targets]"]):
+    """Delegated roles' metadata, read when somebody asks: what one list costs must not grow with the others."""
+
+    def __init__(self, versions: Mapping[str, int], read: Callable[[str, int], Metadata[Targets]]) -> None:
+        self._versions = versions
+        self._read = read
+        self._known: dict[str, Metadata[Targets]] = {}
+
+    def __getitem__(self, name: str) -> Metadata[Targets]:
+        if name not in self._known:
+            self._known[name] = self._read(name, self._versions[name])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+
 class Repository:
     """A network's folder on its host."""
 
@@ -66,6 +89,9 @@ class Repository:
         self.proposals = folder / "proposals"
         self.published = folder / "published"
         self.images = folder / "images"
+        self.log = folder / "public" / "log"
+        self.log_head = folder / "log" / "checkpoint"
+        self.publishing = folder / "publishing"
 
     @property
     def founded(self) -> bool:
@@ -91,8 +117,7 @@ class Repository:
         snapshot: Metadata[Snapshot] = self._read("snapshot", timestamp.signed.snapshot_meta.version)
         versions = {name.removesuffix(".json"): meta.version for name, meta in snapshot.signed.meta.items()}
         targets: Metadata[Targets] = self._read("targets", versions.pop("targets"))
-        roles: dict[str, Metadata[Targets]] = {name: self._read(name, version) for name, version in versions.items()}
-        return Published(self.latest_root(), timestamp, snapshot, targets, roles)
+        return Published(self.latest_root(), timestamp, snapshot, targets, _Roles(versions, self._read))
 
     def latest_root(self) -> Metadata[Root]:
         """The newest root. Raises: NotFounded."""
