@@ -296,6 +296,7 @@ def test_a_foreign_list_attests_by_the_equivalences_that_its_reader_signed() -> 
     assert answer.assurance is Assurance.HIGH
     assert [(link.list_code, link.entry) for link in answer.chain] == [
         (WEST, "foreign/EU-XX/common/marriage-certificate"),
+        (FOREIGN, "services/Foreign"),
         (WEST, "recognises/R1"),
     ]
 

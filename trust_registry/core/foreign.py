@@ -112,7 +112,7 @@ def attestations_of_foreign(
             continue
         level = _assurance(period, equivalences)
         if level is not None:
-            named = ChainLink(naming, version, f"foreign/{entry.code}", entry.history[0].at)
+            named = ChainLink(naming, version, f"foreign/{entry.code}/{type_id}", entry.history[0].at)
             listed = ChainLink(code, found.sequence_number, f"services/{service.names.en}", period.since)
             yield ForeignAttestation(service, period, level, (named, listed))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any, Final
 
+from trust_registry.core.foreign import attestation_of_foreign
 from trust_registry.model import (
     Assurance,
     ChainLink,
@@ -19,7 +20,6 @@ from trust_registry.model import (
     RegionCode,
     RegionList,
     ScenarioId,
-    ServiceEquivalence,
     StatusChange,
     TrustView,
     TypeGrant,
@@ -27,7 +27,6 @@ from trust_registry.model import (
     ValidityKind,
     ValidityRule,
 )
-from trust_registry.model.foreign import ForeignService
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
 
@@ -81,18 +80,18 @@ def judge_recognition(  # noqa: PLR0917
     if attested is None:
         return RecognitionAnswer(RecognitionOutcome.NOT_ATTESTED, ())
     if entry is None:
-        return RecognitionAnswer(outcome, (attested.link,), None, attested.assurance)
+        return RecognitionAnswer(outcome, attested.chain, None, attested.assurance)
     if outcome is RecognitionOutcome.RECOGNISED and attested.assurance.rank < wanted.rank:
         outcome = RecognitionOutcome.ASSURANCE_TOO_LOW
     link = ChainLink(accepting, accepting_list.version, f"recognises/{entry.id}", entry.since)
-    return RecognitionAnswer(outcome, (attested.link, link), entry, attested.assurance)
+    return RecognitionAnswer(outcome, (*attested.chain, link), entry, attested.assurance)
 
 
 @dataclass(frozen=True, slots=True)
 class _Attestation:
-    """That somebody was entitled, at which assurance, and which entry says so."""
+    """That somebody was entitled, at which assurance, and which entries say so."""
 
-    link: ChainLink
+    chain: tuple[ChainLink, ...]
     assurance: Assurance
 
 
@@ -113,7 +112,8 @@ def _attestation(
     """Who was entitled to issue the type at `at`: the first at the assurance wanted, else the first at all."""
     region = view.lists.get(issuing)
     if region is None:
-        return _attestation_of_foreign(view, issuing, type_id, accepting, at)
+        foreign = attestation_of_foreign(view, accepting, issuing, type_id, at, wanted)
+        return None if foreign is None else _Attestation(foreign.chain, foreign.assurance)
     if issuer is not None:
         return _attestation_of(view, region, issuer, type_id, at)
     found = None
@@ -144,45 +144,7 @@ def _entitled(issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> bool:
 def _attested(region: RegionList, issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> _Attestation:
     since = next(change.at for change in reversed(grant.history) if change.at <= at)
     link = ChainLink(region.code, region.version, f"attests/{issuer.id}/{grant.type_id}", since)
-    return _Attestation(link, grant.assurance)
-
-
-def _attestation_of_foreign(
-    view: TrustView, issuing: RegionCode, type_id: TypeId, accepting: RegionCode, at: datetime
-) -> _Attestation | None:
-    """What a list of another network says, as the accepting region reads it: by the equivalences that it signed, while
-    it reads that list at all."""
-    region = view.lists[accepting]
-    named = next((entry for entry in region.foreign if entry.code == issuing), None)
-    if named is None or status_at(named.history, at) is not EntryStatus.GRANTED:
-        return None
-    services = view.foreign[accepting, issuing].services
-    best = max(
-        (
-            (equivalence.assurance.rank, since, equivalence.assurance)
-            for equivalence in named.equivalences
-            if equivalence.type_id == type_id
-            for since in (_granted_since(service, equivalence, at) for service in services)
-            if since is not None
-        ),
-        default=None,
-        key=lambda found: found[:2],
-    )
-    if best is None:
-        return None
-    return _Attestation(ChainLink(accepting, region.version, f"foreign/{issuing}/{type_id}", best[1]), best[2])
-
-
-def _granted_since(service: ForeignService, equivalence: ServiceEquivalence, at: datetime) -> datetime | None:
-    """Since when the service has been what the equivalence names, if it was that at `at`, and granted."""
-    period = next((each for each in reversed(service.history) if each.since <= at), None)
-    fits = (
-        period is not None
-        and period.status is EntryStatus.GRANTED
-        and period.service_type == equivalence.service_type
-        and set(equivalence.additional) <= set(period.additional)
-    )
-    return period.since if fits and period is not None else None
+    return _Attestation((link,), grant.assurance)
 
 
 def _decide(
