@@ -1,24 +1,41 @@
-"""What a proposal would change, read from the very bytes that officers sign: a proposer can't describe it otherwise."""
+"""What a proposal would change, read from the very bytes that officers sign: a proposer can't describe it otherwise.
+
+Complete: whatever of root, targets or a list's metadata differs is told, in words where there are words for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import DelegatedRole, Key, Role, Root, Targets
+from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
 
 from trust_registry.differences import Change, ChangeKind, describe_changes
 from trust_registry.errors import CeremonyError
-from trust_registry.model import Names
-from trust_registry.proposals import Draft
+from trust_registry.model import Names, RegionCode, RegionList
+from trust_registry.proposals import Draft, ProposalKind
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
-from trust_registry.tuf_keys import NAMES_FIELD, key_name
+from trust_registry.tuf_keys import LOG_FIELD, NAMES_FIELD, key_name, key_region
 from trust_registry.wire import list_from_json
+
+PublishedLists = Callable[[ListRole], RegionList | None]
+_TOLD: Final = frozenset({"version", "expires", "keys", "roles", "delegations", LOG_FIELD})
 
 
 def changes_of(repository: Repository, draft: Draft, published: Published | None) -> tuple[Change, ...]:
-    """The readable difference between a draft and what is published.
+    """The readable difference between a draft and what is published in a network's own folder.
+
+    Raises: CeremonyError when a list in the draft is not the one that its metadata names; InvalidList.
+    """
+    return describe_draft(
+        draft, published, lambda role: None if published is None else repository.published_list(published, role)
+    )
+
+
+def describe_draft(draft: Draft, published: Published | None, lists: PublishedLists) -> tuple[Change, ...]:
+    """The readable difference between a draft and what is published; `lists` gives the published lists.
 
     Raises: CeremonyError when a list in the draft is not the one that its metadata names; InvalidList.
     """
@@ -27,35 +44,124 @@ def changes_of(repository: Repository, draft: Draft, published: Published | None
         if name == Root.type:
             changes += _root_changes(metadata.signed, None if published is None else published.root.signed)
         elif name == Targets.type:
-            changes += _admissions(metadata.signed, None if published is None else published.targets.signed)
+            changes += _membership(metadata.signed, published, lists)
         else:
-            changes += _list_changes(repository, draft, published, name)
+            changes += _list_changes(draft, published, lists, name)
+    if draft.kind is ProposalKind.RENEWAL:
+        changes += _renewals(draft)
     return tuple(changes)
 
 
 def _root_changes(new: Root, old: Root | None) -> Iterator[Change]:
-    for name in (Root.type, Targets.type):
-        role = new.roles[name]
-        before = None if old is None else old.roles[name]
-        if before is None or (before.keyids, before.threshold) != (role.keyids, role.threshold):
-            kind = ChangeKind.ADDED if before is None else ChangeKind.CHANGED
-            yield Change(kind, name, _threshold(name, role, [new.keys[keyid] for keyid in role.keyids]))
+    yield from _seat_changes(_seats(new), {} if old is None else _seats(old))
+    role = new.roles[Root.type]
+    held = (role.keyids, role.threshold, new.roles[Targets.type])
+    if old is None or held != (old.roles[Root.type].keyids, old.roles[Root.type].threshold, old.roles[Targets.type]):
+        kind = ChangeKind.ADDED if old is None else ChangeKind.CHANGED
+        yield Change(kind, "seats", _threshold("root", [new.keys[keyid] for keyid in role.keyids], role.threshold))
+    if old is None:
+        return
+    for name, zh in ((Snapshot.type, "快照"), (Timestamp.type, "时间戳")):
+        if new.roles[name] != old.roles[name]:
+            held_by = ", ".join(keyid[:12] for keyid in new.roles[name].keyids)
+            text = Names(f"主机的{zh}密钥换为 {held_by}", f"The host's {name} key becomes {held_by}")
+            yield Change(ChangeKind.CHANGED, name, text)
+    yield from _log_changes(new.unrecognized_fields.get(LOG_FIELD), old.unrecognized_fields.get(LOG_FIELD))
+    yield from _rest("root", new, old)
 
 
-def _admissions(new: Targets, old: Targets | None) -> Iterator[Change]:
-    before = _roles(old)
-    keys = {} if new.delegations is None else new.delegations.keys
+def _seats(root: Root) -> dict[RegionCode | None, Key]:
+    held = [root.keys[keyid] for keyid in root.roles[Root.type].keyids]
+    return {key_region(key): key for key in held}
+
+
+def _seat_changes(new: Mapping[RegionCode | None, Key], old: Mapping[RegionCode | None, Key]) -> Iterator[Change]:
+    for region, key in new.items():
+        was, entry = old.get(region), f"seats/{region}"
+        who_zh, who_en = f"{key_name(key)}（密钥 {key.keyid[:12]}）", f"{key_name(key)} (key {key.keyid[:12]})"
+        if was is None:
+            text = Names(f"新增 {region} 的席位：{who_zh}", f"Adds the seat of {region}: {who_en}")
+            yield Change(ChangeKind.ADDED, entry, text)
+        elif was != key:
+            text = Names(f"{region} 的席位改由 {who_zh}", f"The seat of {region} passes to {who_en}")
+            yield Change(ChangeKind.CHANGED, entry, text)
+    for region in old.keys() - new.keys():
+        text = Names(f"取消 {region} 的席位", f"Removes the seat of {region}")
+        yield Change(ChangeKind.REMOVED, f"seats/{region}", text)
+
+
+def _log_changes(new: Any, old: Any) -> Iterator[Change]:
+    if new == old:
+        return
+    if not isinstance(new, dict):
+        yield Change(ChangeKind.REMOVED, "log", Names("取消透明日志", "Ends the transparency log"))
+        return
+    before = old if isinstance(old, dict) else {}
+    parts = [name for name in sorted({*new, *before}) if new.get(name) != before.get(name)]
+    origin, witnesses, quorum = new.get("origin"), new.get("witnesses"), new.get("quorum")
+    count = len(witnesses) if isinstance(witnesses, list) else 0
+    text = Names(
+        f"透明日志 {origin}：{count} 个见证中需 {quorum} 个（改动：{'、'.join(parts)}）",
+        f"Transparency log {origin}: {quorum} of {count} witnesses needed (changes {', '.join(parts)})",
+    )
+    yield Change(ChangeKind.CHANGED if before else ChangeKind.ADDED, "log", text)
+
+
+def _membership(new: Targets, published: Published | None, lists: PublishedLists) -> Iterator[Change]:
+    old = None if published is None else published.targets.signed
+    before, keys_before, keys = _roles(old), _keys(old), _keys(new)
     for name, role in _roles(new).items():
         was = before.pop(name, None)
-        if was != role:
-            names = role.unrecognized_fields.get(NAMES_FIELD, {})
-            words = _threshold(name, role, [keys[keyid] for keyid in role.keyids])
-            zh, en = names.get("zh", name), names.get("en", name)
-            kind = ChangeKind.ADDED if was is None else ChangeKind.CHANGED
-            verbs = ("接纳", "Admits") if was is None else ("更改", "Changes")
-            yield Change(kind, name, Names(f"{verbs[0]}{zh}：{words.zh}", f"{verbs[1]} {en}: {words.en}"))
-    for name in before:
-        yield Change(ChangeKind.REMOVED, name, Names(f"除名 {name}", f"Expels {name}"))
+        held = [keys[keyid] for keyid in role.keyids if keyid in keys]
+        if was is not None and was == role and held == [keys_before[keyid] for keyid in was.keyids]:
+            continue
+        zh, en = _names_of(role)
+        words = _threshold(name, held, role.threshold)
+        verbs = ("接纳", "Admits") if was is None else ("更改", "Changes")
+        kind = ChangeKind.ADDED if was is None else ChangeKind.CHANGED
+        yield Change(kind, name, Names(f"{verbs[0]}{zh}：{words.zh}", f"{verbs[1]} {en}: {words.en}"))
+        if was is not None:
+            yield from _officer_changes(name, held, [keys_before[keyid] for keyid in was.keyids])
+    for name, role in before.items():
+        zh, en = _names_of(role)
+        yield Change(ChangeKind.REMOVED, name, Names(f"除名{zh}", f"Expels {en}"))
+        yield from _consequences(name, published, lists)
+    if old is not None:
+        yield from _rest("targets", new, old)
+
+
+def _officer_changes(name: str, new: Sequence[Key], old: Sequence[Key]) -> Iterator[Change]:
+    before = {key.keyid: key for key in old}
+    for key in new:
+        if before.pop(key.keyid, None) != key:
+            words = Names(
+                f"新增签署人 {key_name(key)}（密钥 {key.keyid[:12]}）",
+                f"Adds the officer {key_name(key)} (key {key.keyid[:12]})",
+            )
+            yield Change(ChangeKind.ADDED, f"{name}/{key.keyid[:12]}", words)
+    for key in before.values():
+        words = Names(
+            f"不再签署：{key_name(key)}（密钥 {key.keyid[:12]}）",
+            f"Removes the officer {key_name(key)} (key {key.keyid[:12]})",
+        )
+        yield Change(ChangeKind.REMOVED, f"{name}/{key.keyid[:12]}", words)
+
+
+def _consequences(name: str, published: Published | None, lists: PublishedLists) -> Iterator[Change]:
+    role = ListRole.parse(name)
+    found = None if role is None else lists(role)
+    if role is None or found is None or published is None:
+        return
+    seals = sum(len(issuer.seals) for issuer in found.attests)
+    others = [lists(each) for each in published.list_roles() if each != role]
+    naming = [f"{each.code}/{r.id}" for each in others if each for r in each.recognises if r.issuing == role.code]
+    text = Names(
+        f"后果：其 {len(found.attests)} 家颁证机构和 {seals} 枚印章不再可信；引用它的互认 {len(naming)} 项失效"
+        + (f"（{'、'.join(naming)}）" if naming else ""),
+        f"Consequence: its {len(found.attests)} issuers and {seals} seals are no longer believed, and "
+        f"{len(naming)} recognitions that name it lead nowhere" + (f" ({', '.join(naming)})" if naming else ""),
+    )
+    yield Change(ChangeKind.REMOVED, f"{name}/consequences", text)
 
 
 def _roles(targets: Targets | None) -> dict[str, DelegatedRole]:
@@ -64,22 +170,52 @@ def _roles(targets: Targets | None) -> dict[str, DelegatedRole]:
     return dict(targets.delegations.roles or {})
 
 
-def _threshold(name: str, role: Role, keys: Sequence[Key]) -> Names:
+def _keys(targets: Targets | None) -> Mapping[str, Key]:
+    return {} if targets is None or targets.delegations is None else targets.delegations.keys
+
+
+def _names_of(role: DelegatedRole) -> tuple[str, str]:
+    names = role.unrecognized_fields.get(NAMES_FIELD, {})
+    return names.get("zh", role.name), names.get("en", role.name)
+
+
+def _threshold(name: str, keys: Sequence[Key], threshold: int) -> Names:
     officers = [key_name(key) for key in keys]
     return Names(
-        f"{name} 由 {len(officers)} 人中 {role.threshold} 人签署：{'、'.join(officers)}",
-        f"{name} is signed by {role.threshold} of {len(officers)}: {', '.join(officers)}",
+        f"{name} 由 {len(officers)} 人中 {threshold} 人签署：{'、'.join(officers)}",
+        f"{name} is signed by {threshold} of {len(officers)}: {', '.join(officers)}",
     )
 
 
-def _list_changes(repository: Repository, draft: Draft, published: Published | None, name: str) -> tuple[Change, ...]:
+def _rest(name: str, new: Root | Targets, old: Root | Targets) -> Iterator[Change]:
+    """What has no words of its own: a proposer can hide nothing in a field that nobody reads."""
+    one, other = new.to_dict(), old.to_dict()
+    altered = sorted(field for field in {*one, *other} - _TOLD if one.get(field) != other.get(field))
+    if altered:
+        text = Names(f"更改 {name} 的 {'、'.join(altered)}", f"Changes {', '.join(altered)} of {name}")
+        yield Change(ChangeKind.CHANGED, f"{name}/{altered[0]}", text)
+
+
+def _renewals(draft: Draft) -> Iterator[Change]:
+    for name, metadata in draft.roles.items():
+        until = metadata.signed.expires.strftime("%Y-%m-%d")
+        yield Change(ChangeKind.CHANGED, name, Names(f"{name} 有效期延至 {until}", f"{name} holds until {until}"))
+
+
+def _list_changes(draft: Draft, published: Published | None, lists: PublishedLists, name: str) -> tuple[Change, ...]:
     role = ListRole.parse(name)
+    signed: Targets = draft.roles[name].signed
+    target = None if role is None else signed.targets.get(role.target)
+    if role is None or target is None or published is None or len(signed.targets) != 1 or signed.delegations:
+        raise CeremonyError(f"the proposal for {name} names no list, or more than its own")
     data = draft.lists.get(name)
-    target = None if role is None else draft.roles[name].signed.targets.get(role.target)
-    if role is None or data is None or target is None or published is None:
-        raise CeremonyError(f"the proposal for {name} names no list")
+    if data is None:
+        old = published.roles.get(name)
+        if old is None or old.signed.targets.get(role.target) != target:
+            raise CeremonyError(f"the proposal for {name} names another list than the published one, and brings none")
+        return ()
     try:
         target.verify_length_and_hashes(data)
     except RepositoryError as err:
         raise CeremonyError(f"the list in this proposal is not the one that {name} would be signed for") from err
-    return describe_changes(repository.published_list(published, role), list_from_json(data))
+    return describe_changes(lists(role), list_from_json(data))

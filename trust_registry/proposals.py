@@ -1,6 +1,6 @@
 """Proposals: metadata that waits for signatures, in a folder that can be carried to an officer's own machine.
 
-Keeps files and counts signatures; what may be proposed and published is decided in `ceremony`.
+Keeps files and counts signatures; what may be proposed is decided in `ceremony`, `membership` and `upkeep`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,19 @@ from trust_registry.durable import sync_path, write_durably
 from trust_registry.errors import UnknownProposal
 from trust_registry.model import Names
 from trust_registry.repository import Published, Repository
+from trust_registry.rules import check_delegations, check_root
 from trust_registry.tuf_keys import key_name
 
 
 class ProposalKind(Enum):
     FOUNDING = "founding"
     ADMISSION = "admission"
+    EXPULSION = "expulsion"
+    SEAT = "seat"
+    OFFICERS = "officers"
+    ONLINE_KEYS = "online_keys"
+    LOG = "log"
+    RENEWAL = "renewal"
     LIST = "list"
 
 
@@ -147,7 +154,8 @@ def drafts(repository: Repository) -> tuple[Draft, ...]:
 def results_for(draft: Draft, published: Published | None, role: str) -> tuple[VerificationResult, ...]:
     """The thresholds that a role of the draft must meet, each with who signed and who did not.
 
-    A new root needs those of the old root and its own; the rest is judged by who will delegate to it.
+    A new root needs those of the old root and, where its seats differ, its own; the rest is judged by who will delegate
+    to it: targets by the new root, an authority's list by the new targets.
     """
     metadata = draft.roles[role]
     payload, signatures = metadata.signed_bytes, metadata.signatures
@@ -158,7 +166,8 @@ def results_for(draft: Draft, published: Published | None, role: str) -> tuple[V
     if role == Root.type:
         previous = None if published is None else published.root.signed
         both = root.get_root_verification_result(previous, payload, signatures)
-        return (both.first,) if previous is None else (both.first, both.second)
+        same = previous is None or previous.roles[role] == root.roles[role]
+        return (both.first,) if same else (both.first, both.second)
     if role == Targets.type:
         return (root.get_verification_result(role, payload, signatures),)
     proposed_targets = draft.roles.get(Targets.type)
@@ -166,6 +175,18 @@ def results_for(draft: Draft, published: Published | None, role: str) -> tuple[V
     if delegator is None:
         raise UnknownProposal(draft.id)
     return (delegator.signed.get_verification_result(role, payload, signatures),)
+
+
+def check_rules(draft: Draft, published: Published | None) -> None:
+    """Whether the network that a draft makes obeys the rules that clients demand. Raises: RuleBroken."""
+    if Root.type not in draft.roles and Targets.type not in draft.roles:
+        return
+    root = draft.roles.get(Root.type) or (None if published is None else published.root)
+    targets = draft.roles.get(Targets.type) or (None if published is None else published.targets)
+    if root is None or targets is None:
+        raise UnknownProposal(draft.id)
+    check_root(root.signed)
+    check_delegations(root.signed, targets.signed)
 
 
 def progress_of(draft: Draft, published: Published | None) -> tuple[Progress, ...]:

@@ -53,7 +53,7 @@ def network(tmp_path: Path) -> Network:
 
 
 def changed_west() -> object:
-    return replace(west_list(), notice_period=40 * DAY)
+    return replace(west_list(), authority=Names("西川区政务局", "Xichuan Affairs Bureau"))
 
 
 def admitted(
@@ -131,14 +131,14 @@ def test_a_swapped_list_is_noticed_before_anybody_signs(network: Network) -> Non
     """The attack: a proposer shows one list and has another signed."""
     waiting = propose(network.repository, changed_west(), DAY_0)  # type: ignore[arg-type]
     path = network.repository.proposals / waiting.id / "lists" / "region-990200.json"
-    path.write_bytes(path.read_bytes().replace(b"P40D", b"P01D"))
+    path.write_bytes(path.read_bytes().replace(b"Affairs", b"Affares"))
     with pytest.raises(CeremonyError, match="not the one"):
         sign(network.repository, waiting.id, network.signers[WEST][0])
 
 
 def test_what_was_overtaken_must_be_proposed_again(network: Network) -> None:
     first = propose(network.repository, changed_west(), DAY_0)  # type: ignore[arg-type]
-    network.publish(replace(west_list(), notice_period=50 * DAY))
+    network.publish(replace(west_list(), authority=Names("西川区大数据局", "Xichuan Bureau")))
     for act in (
         lambda: sign(network.repository, first.id, network.signers[WEST][0]),
         lambda: publish(network.repository, first.id, network.online, DAY_0),

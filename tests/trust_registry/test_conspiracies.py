@@ -173,7 +173,7 @@ def test_a_new_root_is_followed_when_the_old_threshold_signed_it(network: Networ
     draft = Draft("root-v2", ProposalKind.ADMISSION, title, DAY_0, {"root": Metadata(root)}, {})
     store_draft(network.repository, draft)
     (waiting,) = pending(network.repository)
-    assert [change.entry for change in waiting.changes] == ["root", "targets"]
+    assert [change.entry for change in waiting.changes] == ["seats/990900", "seats"]
     assert "newcomer" in waiting.changes[0].text.en
     assert waiting.title == proposal_title
     sign(network.repository, "root-v2", newcomer)
