@@ -5,21 +5,30 @@ Officers' passphrases come from a file or from YINXIN_PASSPHRASE, never from the
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
 
-from server.cli.registry_keys import host_keys_of, open_key, public_pem, read_officer, read_passphrase, read_seat
-
-if TYPE_CHECKING:
-    from trust_registry.proposals import Proposal
-
-P = ParamSpec("P")
+from server.cli.registry_desk import PassphraseOption, RepositoryArgument
+from server.cli.registry_desk import now as _now
+from server.cli.registry_desk import print_json as _print_json
+from server.cli.registry_desk import print_proposal as _print_proposal
+from server.cli.registry_desk import refusals as _refusals
+from server.cli.registry_desk import repository as _repository
+from server.cli.registry_desk import say as _say
+from server.cli.registry_keys import (
+    create_key,
+    host_keys_of,
+    open_key,
+    open_named_key,
+    public_pem,
+    read_officer,
+    read_passphrase,
+    read_seat,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,11 +42,6 @@ app = typer.Typer(
     ),
 )
 
-RepositoryArgument = Annotated[Path, typer.Argument(help="The network's folder on its host.", metavar="REPO")]
-PassphraseOption = Annotated[
-    Path | None,
-    typer.Option(help="File that holds the key's passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
-]
 OnlineOption = Annotated[
     Path | None,
     typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
@@ -60,41 +64,26 @@ class KeyAlgorithm(Enum):
     EDDSA = "EdDSA"
 
 
-def _refusals(command: Callable[P, None]) -> Callable[P, None]:
-    """Say what was refused in one line and exit 1; a bug still shows its trace."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from keys.errors import KeysError
-        from trust_registry.errors import TrustRegistryError
-
-        try:
-            command(*args, **kwargs)
-        except (TrustRegistryError, KeysError, OSError) as err:
-            sys.stderr.write(f"yinxin: {err}\n")
-            raise typer.Exit(1) from err
-
-    return run
-
-
 @app.command()
 @_refusals
 def key(
-    file: Annotated[Path, typer.Argument(help="The key file to make; it must not exist.")],
+    name: Annotated[str, typer.Argument(help="The key file to make, or pkcs11:token=...;object=...; must not exist.")],
     algorithm: Annotated[KeyAlgorithm, typer.Option(help="Kind of key.")] = KeyAlgorithm.ES256,
     passphrase_file: PassphraseOption = None,
+    public: Annotated[
+        Path | None, typer.Option(help="Where to write the public key; FILE.pub if absent.", show_default=False)
+    ] = None,
 ) -> None:
-    """Make an officer's key: encrypted, on the officer's own machine.
+    """Make an officer's key on the officer's own machine: a file, encrypted, or in a token that never gives it away.
 
-    Hand the public key (FILE.pub) to whoever runs `init` or `admit-region`; never the key file itself.
+    Hand the public key to whoever runs `init` or `admit-region`; never the key file itself.
     """
-    from keys.algorithms import by_jose
-    from keys.custody.software import create_key_file
-
-    signer = create_key_file(file.absolute(), by_jose(algorithm.value), read_passphrase(passphrase_file))
-    public = file.with_name(file.name + ".pub")
+    signer = create_key(name, algorithm.value, passphrase_file)
+    public = public or Path(
+        f"{name}.pub" if signer.uri.startswith("file:") else f"{signer.public_key.thumbprint()}.pub"
+    )
     public.write_text(public_pem(signer), encoding="ascii")
-    _say(f"Key:        {file}", f"Public key: {public}")
+    _say(f"Key:        {name}", f"Public key: {public}")
 
 
 @app.command()
@@ -209,7 +198,7 @@ def show(
 def sign(
     repo: RepositoryArgument,
     proposal: ProposalArgument,
-    key_file: Annotated[Path, typer.Option("--key", help="Your key file.")],
+    key_name: Annotated[str, typer.Option("--key", help="Your key file, or pkcs11:token=...;object=...")],
     passphrase_file: PassphraseOption = None,
 ) -> None:
     """Sign a proposal with your key. Read what it changes first: `show REPO PROPOSAL`.
@@ -219,7 +208,7 @@ def sign(
     """
     from trust_registry import ceremony
 
-    signer = open_key(key_file.absolute(), read_passphrase(passphrase_file))
+    signer = open_named_key(key_name, passphrase_file)
     roles = ceremony.sign(_repository(repo), proposal, signer)
     _say(f"Signed: {', '.join(roles)}")
     _print_proposal(ceremony.proposal(_repository(repo), proposal))
@@ -331,40 +320,3 @@ def _admit(  # noqa: PLR0917
             now=_now(),
         )
     )
-
-
-def _repository(folder: Path) -> Any:
-    from trust_registry.repository import Repository
-
-    return Repository(folder)
-
-
-def _now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-
-
-def _print_json(data: bytes) -> None:
-    import json
-
-    sys.stdout.write(json.dumps(json.loads(data), ensure_ascii=False, indent=2) + "\n")
-
-
-def _print_proposal(found: Proposal) -> None:
-    marks = {"added": "+", "changed": "~", "removed": "-"}
-    _say("", f"Proposal {found.id}", f"  {found.title.zh} / {found.title.en}")
-    for change in found.changes:
-        _say(f"  {marks[change.kind.value]} {change.text.zh}", f"      {change.text.en}   [{change.entry}]")
-    for each in found.progress:
-        signed = ", ".join(each.signed) or "nobody yet"
-        _say(f"  {each.role}: {len(each.signed)} of {each.threshold} signatures ({signed})")
-        if not each.reached:
-            _say(f"      {each.needed} more needed; can sign: {', '.join(each.missing)}")
-    if found.ready:
-        _say("  Ready to publish.")

@@ -32,6 +32,25 @@ def open_key(path: Path, passphrase: bytes) -> Signer:
     return open_key_file(path, passphrase)
 
 
+def open_named_key(name: str, passphrase_file: Path | None) -> Signer:
+    """The key in a file, or the one that a pkcs11: URI names. Raises: keys.errors.KeysError."""
+    from keys.signer import open_signer
+
+    uri = name if name.startswith(("pkcs11:", "file:")) else f"file:{Path(name).absolute()}"
+    return open_signer(uri, lambda _: read_passphrase(passphrase_file))
+
+
+def create_key(name: str, algorithm: str, passphrase_file: Path | None) -> Signer:
+    """Make a key in a new file, or in the token that a pkcs11: URI names. Raises: keys.errors.KeysError, OSError."""
+    from keys.algorithms import by_jose
+    from keys.custody.pkcs11 import create_pkcs11_key
+    from keys.custody.software import create_key_file
+
+    if name.startswith("pkcs11:"):
+        return create_pkcs11_key(name, by_jose(algorithm), lambda _: read_passphrase(passphrase_file))
+    return create_key_file(Path(name).absolute(), by_jose(algorithm), read_passphrase(passphrase_file))
+
+
 def read_passphrase(file: Path | None) -> bytes:
     """From the file, else from YINXIN_PASSPHRASE. Raises: PassphraseMissing."""
     from keys.errors import PassphraseMissing
