@@ -35,11 +35,11 @@ from trust_registry.log.declaration import LogDeclaration, declared_log
 from trust_registry.log.entries import SNAPSHOT_FIELD, LogEntry, LoggedFile, read_snapshot_field, snapshot_field
 from trust_registry.log.host import Cosigning, NetworkLog
 from trust_registry.model import RegionList
-from trust_registry.proposals import Draft, ProposalKind, progress_of, read_draft, retire
+from trust_registry.proposals import Draft, ProposalKind, check_rules, progress_of, read_draft, retire
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
 from trust_registry.staging import Staged, discard_staged, read_staged, stage, switch
-from trust_registry.tuf_keys import OfficerSigner
+from trust_registry.tuf_keys import OfficerSigner, key_id
 from trust_registry.wire import list_from_json
 
 SNAPSHOT_LIFE: Final = timedelta(days=30)
@@ -92,6 +92,9 @@ def publish(repository: Repository, proposal_id: str, online: OnlineKeys, now: d
         for progress in progress_of(draft, published):
             if not progress.reached:
                 raise ThresholdNotReached(progress.role, progress.threshold, progress.signed, progress.missing)
+        check_rules(draft, published)
+        if Root.type in draft.roles:
+            _check_online(draft.roles[Root.type].signed, online)
         for role_name, data in draft.lists.items():
             _publish_target(repository, published, draft, role_name, data)
         changed: dict[str, bytes] = {}
@@ -116,6 +119,7 @@ def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
         if before is not None and not before.in_force:
             return False
         published = repository.current()
+        _check_online(published.root.signed, online)
         if published.snapshot.signed.expires - now <= SNAPSHOT_LIFE * 2 / 3:
             return _publish_snapshot(repository, published, {}, {}, online, now).in_force
         _gather(repository, published, online)
@@ -139,7 +143,7 @@ def unfinished(repository: Repository) -> Publication | None:
     staged = read_staged(repository)
     if staged is None:
         return None
-    log = _declared(repository, staged)
+    log = _log_of(_governing(repository, staged))
     network_log = None if log is None else NetworkLog(repository, log)
     head = None if network_log is None else network_log.head()
     cosigning = None if network_log is None or head is None else network_log.state(head)
@@ -249,7 +253,9 @@ def _resume(repository: Repository, online: OnlineKeys, now: datetime) -> Public
     staged = read_staged(repository)
     if staged is None:
         return None
-    log, cosigning = _declared(repository, staged), None
+    root = _governing(repository, staged)
+    _check_online(root, online)
+    log, cosigning = _log_of(root), None
     if log is not None and staged.leaf is not None:
         if online.log is None:
             raise CeremonyError("the log's key is not here")
@@ -276,13 +282,20 @@ def _gather(repository: Repository, published: Published, online: OnlineKeys) ->
             network_log.cosign(online.witnesses)
 
 
-def _declared(repository: Repository, staged: Staged) -> LogDeclaration | None:
-    if staged.root_version is None:
-        return _log_of(repository.latest_root().signed)
-    path = repository.publishing / f"{staged.root_version}.root.json"
-    if not path.is_file():  # it was moved already, by the step that put it in force
-        return _log_of(repository.latest_root().signed)
-    return _log_of(Metadata[Root].from_bytes(path.read_bytes()).signed)
+def _governing(repository: Repository, staged: Staged) -> Root:
+    """The root under which what is staged will be in force."""
+    if staged.root_version is not None:
+        path = repository.publishing / f"{staged.root_version}.root.json"
+        if path.is_file():  # else it was moved already, by the step that put it in force
+            return Metadata[Root].from_bytes(path.read_bytes()).signed
+    return repository.latest_root().signed
+
+
+def _check_online(root: Root, online: OnlineKeys) -> None:
+    """Nothing is signed with keys that clients would not accept. Raises: CeremonyError."""
+    for name, signer in ((Snapshot.type, online.snapshot), (Timestamp.type, online.timestamp)):
+        if key_id(signer.public_key) not in root.roles[name].keyids:
+            raise CeremonyError(f"the host's {name} key here is not the one that root names")
 
 
 def _log_of(root: Root) -> LogDeclaration | None:

@@ -15,7 +15,7 @@ from tests.trust_registry.network import DAY, DAY_0, EAST, URL, WEST, Network, e
 from trust_registry import client
 from trust_registry.catalogue import COMMON
 from trust_registry.client import TrustStore
-from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
+from trust_registry.errors import CeremonyError, FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
 from trust_registry.publication import OnlineKeys, renew
 
 
@@ -142,11 +142,14 @@ def test_one_officer_of_two_is_not_enough(network: Network) -> None:
         store.refresh(network.fetch, DAY_0)
 
 
-def test_keys_that_are_not_the_networks_sign_nothing(network: Network) -> None:
+def test_keys_that_are_not_the_networks_sign_nothing(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     store = network.store()
     store.refresh(network.fetch, DAY_0)
     network.now = DAY_0 + 5 * DAY
     network.online = OnlineKeys(EphemeralSigner.generate(ES256), EphemeralSigner.generate(ES256))
+    with pytest.raises(CeremonyError, match="not the one that root names"):
+        renew(network.repository, network.online, network.now)
+    monkeypatch.setattr("trust_registry.publication._check_online", lambda *_: None)
     assert renew(network.repository, network.online, network.now)
     with pytest.raises(RefreshRefused):
         store.refresh(network.fetch, network.now)
