@@ -4,7 +4,7 @@ What was verified stays usable offline: `load` needs no network. A refresh repla
 whatever is forged, rolled back or rewritten is refused and the old copy stays. Judges no certificate.
 
     trust.json            which generation holds, where the repository is, when it was last confirmed, who was expelled
-    generations/N/        metadata in python-tuf's layout
+    generations/N/        metadata in python-tuf's layout, and snapshot.tlog-proof where the network keeps a log
     lists/<sha256>.json   the authorities' lists
     status/               status list tokens (see `status_cache`)
 """
@@ -14,17 +14,17 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from securesystemslib.exceptions import Error as SigningError
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, RepositoryError
+from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError, RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
-from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from trust_registry.core import check_history
 from trust_registry.durable import sync_path, write_durably
@@ -37,15 +37,20 @@ from trust_registry.errors import (
     TrustDamaged,
     TrustMissing,
 )
+from trust_registry.fetching import at_most
 from trust_registry.listed_certificates import check_certificates
+from trust_registry.log.verification import LogPolicy
+from trust_registry.logged_copy import LoggedState, fetch_logged, load_logged
 from trust_registry.model import RegionList, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.rules import check_root
 from trust_registry.trusted_copy import OpenedCopy, admitted_roles, open_copy
-from trust_registry.wire import list_from_json
+from trust_registry.updating import Fetcher, Remembering, UpdaterAt
+from trust_registry.wire import MAX_LIST_SIZE, list_from_json
 
 FORMAT: Final = "yinxin-trust/1"
-_LIMITS: Final = UpdaterConfig(targets_max_length=16 * 1024 * 1024, app_user_agent="yinxin")
+_MAX_METADATA: Final = 512 * 1024
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,30 @@ class _State:
     expelled: Mapping[str, str] = field(default_factory=dict)  # code -> digest of the last list that was believed
 
 
-class TrustStore:
-    """A folder with a verified copy. One process writes it at a time; many may load it."""
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """A generation as it was opened: what it says, and what a refresh compares."""
 
-    def __init__(self, folder: Path) -> None:
+    generation: int
+    stamp: tuple[int, int]
+    opened: OpenedCopy
+    logged: LoggedState | None
+    timestamp: bytes
+
+
+class TrustStore:
+    """A folder with a verified copy. One process writes it at a time; many may load it.
+
+    Where the network's root announces a log, every state must be in it, under a checkpoint with root's quorum of
+    witnesses, or with as many as `policy` wants, if that is more.
+    """
+
+    def __init__(self, folder: Path, policy: LogPolicy | None = None) -> None:
         self.folder = folder
+        self.policy = policy or LogPolicy()
         self._lock = threading.Lock()
         self._known: dict[str, RegionList] = {}
+        self._current: _Current | None = None
 
     @property
     def bootstrapped(self) -> bool:
@@ -115,9 +137,14 @@ class TrustStore:
         if state.refreshed_at is None:
             raise TrustMissing("nothing has been fetched yet: refresh once while there is a network")
         # A clock that was ahead when the copy was confirmed must not make it younger than now.
-        opened = self._open(self._generation(state.generation), min(state.refreshed_at, now))
-        self._known = dict(opened.lists)
-        return opened.view
+        return _aged(self._open_current(state, fresh=True).opened.view, min(state.refreshed_at, now))
+
+    def logged(self) -> LoggedState | None:
+        """What the log proves of the local copy, verified again; None where the network keeps none, or nothing was
+        fetched yet. Raises: TrustMissing, TrustDamaged.
+        """
+        state = self._state()
+        return None if state.refreshed_at is None else self._open_current(state).logged
 
     def refresh(self, fetch: Fetch, now: datetime, repository: str | None = None) -> RefreshResult:
         """Bring the copy up to date, or leave it as it was.
@@ -131,47 +158,49 @@ class TrustStore:
             if base is None:
                 raise TrustMissing("which repository? none was given when this folder was bootstrapped")
             base = base.rstrip("/") + "/"
-            reads = _Remembering(fetch)
-            if state.refreshed_at is not None and self._nothing_new(state, base, reads, now):
-                return self._confirmed(replace(state, repository=base), now)
-            return self._replace(replace(state, repository=base), base, reads, now)
+            state, reads = replace(state, repository=base), Remembering(fetch)
+            # Without the old copy nobody could tell whether history was rewritten: a damaged one needs a person.
+            old = None if state.refreshed_at is None else self._open_current(state)
+            if old is not None and _nothing_new(old, base, reads, now):
+                self._write_state(replace(state, refreshed_at=max(state.refreshed_at or now, now)))
+                return RefreshResult(_aged(old.opened.view, now), False)
+            try:
+                return self._replace(state, old, base, reads, now)
+            except RefreshRefused:
+                if not reads.outdated():
+                    raise
+            # It was published while we read: half of the one state and half of the other.
+            return self._replace(state, old, base, Remembering(fetch), now)
 
-    def _nothing_new(self, state: _State, base: str, reads: _Remembering, now: datetime) -> bool:
-        """Whether the repository still says what was verified: no next root, the same timestamp, nothing expired."""
+    def _open_current(self, state: _State, *, fresh: bool = False) -> _Current:
+        """The copy that holds, verified when it is first opened; `fresh`: verified again. Raises: TrustDamaged."""
         folder = self._generation(state.generation)
         try:
-            parts: tuple[Any, ...] = (Root, Timestamp, Snapshot, Targets)
-            signed = [Metadata.from_bytes((folder / f"{part.type}.json").read_bytes()).signed for part in parts]
-            local = (folder / "timestamp.json").read_bytes()
-        except (OSError, RepositoryError) as err:
+            facts = (folder / "timestamp.json").stat()
+            stamp = (facts.st_ino, facts.st_mtime_ns)
+            found = self._current
+            if fresh or found is None or (found.generation, found.stamp) != (state.generation, stamp):
+                opened = self._open(folder, state.refreshed_at or _NEVER)
+                logged = load_logged(folder, self.policy)
+                timestamp = (folder / "timestamp.json").read_bytes()
+                found = _Current(state.generation, stamp, opened, logged, timestamp)
+                self._known, self._current = dict(opened.lists), found
+        except OSError as err:
             raise TrustDamaged(f"the copy can't be read: {err}") from err
-        try:
-            reads(f"{base}metadata/{signed[0].version + 1}.root.json")
-        except FetchFailed as err:
-            if not err.missing:
-                raise
-        else:
-            return False
-        unchanged = reads(f"{base}metadata/timestamp.json") == local
-        return unchanged and not any(each.is_expired(now) for each in signed)
+        except RefreshRefused as err:
+            raise TrustDamaged(f"the copy's proof of logging does not hold: {err}") from err
+        return found
 
-    def _confirmed(self, state: _State, now: datetime) -> RefreshResult:
-        previous = state.refreshed_at or now
-        state = replace(state, refreshed_at=max(previous, now))
-        opened = self._open(self._generation(state.generation), now)
-        self._known = dict(opened.lists)
-        self._write_state(state)
-        return RefreshResult(opened.view, False)
-
-    def _replace(self, state: _State, base: str, reads: Fetch, now: datetime) -> RefreshResult:
-        current = self._generation(state.generation)
-        # Without the old copy nobody could tell whether history was rewritten: a damaged one needs a person to look.
-        old = self._open(current, now) if state.refreshed_at is not None else None
+    def _replace(
+        self, state: _State, current: _Current | None, base: str, reads: Remembering, now: datetime
+    ) -> RefreshResult:
+        old = None if current is None else current.opened
         staging = self.folder / "generations" / ".staging"
         shutil.rmtree(staging, ignore_errors=True)
-        shutil.copytree(current, staging, symlinks=True)
+        shutil.copytree(self._generation(state.generation), staging, symlinks=True)
         try:
             self._download(staging, base, reads, now)
+            fetch_logged(staging, f"{base}log/", reads, None if current is None else current.logged, self.policy, now)
             opened = self._open(staging, now)
             self._check_successor(old, opened, state.expelled)
         except TrustDamaged as err:
@@ -191,16 +220,16 @@ class TrustStore:
         refreshed_at = now if state.refreshed_at is None else max(state.refreshed_at, now)
         expelled = _expelled(state.expelled, old, opened)
         self._write_state(replace(state, generation=generation, refreshed_at=refreshed_at, expelled=expelled))
-        self._known = dict(opened.lists)
+        self._known, self._current = dict(opened.lists), None
         self._forget(generation)
         return RefreshResult(opened.view, True)
 
-    def _download(self, folder: Path, base: str, fetch: Fetch, now: datetime) -> None:
+    def _download(self, folder: Path, base: str, fetch: Remembering, now: datetime) -> None:
         lists = self.folder / "lists"
         lists.mkdir(parents=True, exist_ok=True)
-        adapter = _Fetcher(fetch)
+        adapter = Fetcher(fetch)
         try:
-            updater = _UpdaterAt(now, str(folder), f"{base}metadata/", str(lists), f"{base}targets/", adapter)
+            updater = UpdaterAt(now, str(folder), f"{base}metadata/", str(lists), f"{base}targets/", adapter)
             updater.refresh()
             _check_roots(folder / "root_history")
             targets: Targets = Metadata[Targets].from_bytes((folder / "targets.json").read_bytes()).signed
@@ -211,6 +240,8 @@ class TrustStore:
                 info = updater.get_targetinfo(role.target)
                 if info is None or "sha256" not in info.hashes:
                     raise RefreshRefused(f"{role.name} does not name its list")
+                if info.length > MAX_LIST_SIZE:
+                    raise RefreshRefused(f"the list of {role.code} has more than {MAX_LIST_SIZE} bytes")
                 path = lists / f"{info.hashes['sha256']}.json"
                 if updater.find_cached_target(info, str(path)) is None:
                     downloading = path.with_suffix(".part")
@@ -319,46 +350,28 @@ def _check_roots(history: Path) -> None:
         check_root(Metadata[Root].from_bytes(path.read_bytes()).signed)
 
 
-class _Remembering:
-    """A fetch that asks for each URL once: what was read to see whether there is news is not read again."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
-        self._answers: dict[str, bytes | FetchFailed] = {}
-
-    def __call__(self, url: str, /) -> bytes:
-        if url not in self._answers:
-            try:
-                self._answers[url] = self._fetch(url)
-            except FetchFailed as err:
-                self._answers[url] = err
-        answer = self._answers[url]
-        if isinstance(answer, FetchFailed):
-            raise answer
-        return answer
-
-
-class _Fetcher(FetcherInterface):
-    """Our fetch port as python-tuf wants one; keeps the failure that python-tuf only retells."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._read = fetch
-        self.failure: FetchFailed | None = None
-
-    def _fetch(self, url: str) -> Iterator[bytes]:
-        self.failure = None
-        try:
-            return iter((self._read(url),))
-        except FetchFailed as err:
-            self.failure = err
-            raise (DownloadHTTPError(str(err), 404) if err.missing else DownloadError(str(err))) from err
+def _nothing_new(current: _Current, base: str, reads: Remembering, now: datetime) -> bool:
+    """Whether the repository still says what was verified: no next root, the same timestamp, nothing expired."""
+    view = current.opened.view
+    bounded = at_most(reads, _MAX_METADATA)
+    try:
+        bounded(f"{base}metadata/{view.metadata_versions[Root.type] + 1}.root.json")
+        return False
+    except FetchFailed as err:
+        if not err.missing:
+            raise
+    try:
+        unchanged = bounded(f"{base}metadata/timestamp.json") == current.timestamp
+    except FetchFailed as err:
+        if err.too_large:
+            return False  # refused with its reason where it is taken for news
+        raise
+    parts = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
+    return unchanged and now < min(view.expiries[part] for part in parts)
 
 
-class _UpdaterAt(Updater):
-    """python-tuf's client, told what time it is: it would read the clock itself, and only `server` may."""
-
-    def __init__(  # noqa: PLR0917
-        self, now: datetime, metadata: str, metadata_url: str, targets: str, targets_url: str, fetcher: FetcherInterface
-    ) -> None:
-        super().__init__(metadata, metadata_url, targets, targets_url, fetcher, _LIMITS, bootstrap=None)
-        self._trusted_set.reference_time = now
+def _aged(view: TrustView, refreshed_at: datetime) -> TrustView:
+    """The same view, confirmed at another time; its indexes are shared, not made again."""
+    aged = copy(view)
+    object.__setattr__(aged, "refreshed_at", refreshed_at)
+    return aged

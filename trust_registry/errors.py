@@ -89,14 +89,14 @@ class MalformedStatusToken(TrustRegistryError):
 
 
 class FetchFailed(TrustRegistryError):
-    """A URL could not be read: refused, timed out, too large, not found. `missing` when the server says that it is
-    not there."""
+    """A URL could not be read: refused, timed out, not found (`missing`: so the server says), `too_large`."""
 
-    def __init__(self, url: str, detail: str, *, missing: bool = False) -> None:
+    def __init__(self, url: str, detail: str, *, missing: bool = False, too_large: bool = False) -> None:
         super().__init__(url, detail)
         self.url = url
         self.detail = detail
         self.missing = missing
+        self.too_large = too_large
 
     def __str__(self) -> str:
         return f"{self.url}: {self.detail}"
