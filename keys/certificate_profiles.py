@@ -1,4 +1,4 @@
-"""The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts).
+"""The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts, lists).
 
 The profiles are fixed here; who may have one is decided by the region's ceremony. Signing goes through the Signer port,
 so that a CA key in an HSM, or an algorithm that no X.509 library knows, works alike.
@@ -22,6 +22,7 @@ from keys.signer import Signer
 # An arc under 2.25 (ITU-T X.667: UUID-based, no registration needed) for our certificate policies.
 _POLICY_ARC: Final = "2.25.90402468744051286381614880139286675593"
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
+_TSL_SIGNING: Final = "0.4.0.2231.3.0"
 _DIGITAL_SIGNATURE, _NON_REPUDIATION, _KEY_CERT_SIGN, _CRL_SIGN = 0, 1, 5, 6
 
 
@@ -32,6 +33,7 @@ class Profile(Enum):
     STATUS = f"{_POLICY_ARC}.2"
     TIMESTAMP = f"{_POLICY_ARC}.3"
     RECEIPT = f"{_POLICY_ARC}.4"
+    LIST = f"{_POLICY_ARC}.5"
 
     @property
     def policy(self) -> str:
@@ -43,6 +45,7 @@ _KEY_USAGE: Final = {
     Profile.STATUS: frozenset({_DIGITAL_SIGNATURE}),
     Profile.TIMESTAMP: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
     Profile.RECEIPT: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
+    Profile.LIST: frozenset({_DIGITAL_SIGNATURE}),
 }
 
 
@@ -87,14 +90,11 @@ def make_certificate(
     """A signer certificate under the region's CA.
 
     `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
-    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3).
+    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3); one for
+    lists has id-tsl-kp-tslSigning (ETSI TS 119 612 clause 5.7.1).
     """
     if ca_signer.public_key != ca.public_key:
         raise ValueError("the CA's signer and its certificate are of different keys")
-    subject = [("2.5.4.10", organisation)]
-    if uscc is not None:
-        subject.append(("2.5.4.97", f"NTRCN-{uscc}"))
-    subject.append(("2.5.4.3", common_name))
     extensions = [
         _extension("2.5.29.19", der.sequence(), critical=True),
         _extension("2.5.29.15", der.named_bits(_KEY_USAGE[profile]), critical=True),
@@ -106,15 +106,23 @@ def make_certificate(
         extensions.append(_extension("2.5.29.17", der.sequence(der.tlv(0x86, uri.encode("ascii")))))
     if profile is Profile.TIMESTAMP:
         extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TIME_STAMPING)), critical=True))
+    if profile is Profile.LIST:
+        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TSL_SIGNING))))
     return _sign(
         ca_signer,
         issuer=ca.subject_name_der,
-        subject=_name(*subject),
+        subject=organisation_name(common_name, organisation, uscc),
         key=subject_key,
         not_before=not_before,
         not_after=not_after,
         extensions=tuple(extensions),
     )
+
+
+def organisation_name(common_name: str, organisation: str, uscc: str | None) -> bytes:
+    """The Name (DER) of an organisation's signer, in certificates and requests."""
+    identifier = () if uscc is None else (("2.5.4.97", f"NTRCN-{uscc}"),)
+    return _name(("2.5.4.10", organisation), *identifier, ("2.5.4.3", common_name))
 
 
 def _sign(

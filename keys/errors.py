@@ -15,6 +15,10 @@ class MalformedCertificate(KeysError):
     """Bytes that are not a DER X.509 certificate this library can read."""
 
 
+class MalformedRequest(KeysError):
+    """Bytes that are not a PKCS#10 certificate request whose signature proves possession of the key."""
+
+
 class MalformedTimestamp(KeysError):
     """Bytes that are not an RFC 3161 time-stamp token."""
 

@@ -79,6 +79,10 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
         "This is not in the form that it claims, or exceeds the limits of size or depth.",
     ),
     keys.MalformedCertificate: _w("不是可读取的 X.509 证书。", "This is not an X.509 certificate that can be read."),
+    keys.MalformedRequest: _w(
+        "不是可读取的证书请求，或签名不能证明申请者持有密钥。",
+        "This is not a certificate request that can be read, or it does not prove that its maker holds the key.",
+    ),
     keys.MalformedTimestamp: _w("不是 RFC 3161 时间戳。", "This is not an RFC 3161 time-stamp."),
     keys.TimestampUnavailable: _w(
         "签章需要时间戳；什么都没有丢失，请稍后再试。",
