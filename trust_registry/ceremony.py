@@ -10,23 +10,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 from securesystemslib.signer import Signature
 from tuf.api.metadata import Key, Metadata, TargetFile, Targets
 
 from keys.signer import Signer
-from trust_registry.errors import InvalidList, NotAnOfficer, NothingProposed, SignatureRefused
+from trust_registry.errors import InvalidList, NotAnOfficer, NothingProposed
 from trust_registry.membership import admit, change_officers, change_seat, expel, found_network
 from trust_registry.model import Names, RegionList
 from trust_registry.proposal_changes import changes_of
 from trust_registry.proposals import (
     Draft,
-    Progress,
     Proposal,
     ProposalKind,
     check_rules,
     drafts,
-    progress_of,
     results_for,
     store_signature,
 )
@@ -38,12 +35,12 @@ from trust_registry.upkeep import change_log, change_online_keys, renew_list, re
 from trust_registry.wire import list_to_json
 
 __all__ = [
-    "add_signature",
     "admit",
     "change_log",
     "change_officers",
     "change_online_keys",
     "change_seat",
+    "check_whole",
     "expel",
     "found_network",
     "pending",
@@ -53,6 +50,7 @@ __all__ = [
     "renew_network",
     "sign",
     "signatures_by",
+    "signers_of",
 ]
 
 
@@ -93,7 +91,7 @@ def sign(repository: Repository, proposal_id: str, signer: Signer) -> tuple[str,
     Raises: UnknownProposal, ProposalOutdated, NotAnOfficer naming those who may, CeremonyError.
     """
     draft, published = live_draft(repository, proposal_id)
-    _check_whole(repository, draft, published)
+    check_whole(repository, draft, published)
     made = signatures_by(draft, published, signer)
     for role, signature in made.items():
         store_signature(repository, proposal_id, role, signature)
@@ -107,37 +105,12 @@ def signatures_by(draft: Draft, published: Published | None, signer: Signer) -> 
     """
     keyid, made = key_id(signer.public_key), {}
     for role, metadata in draft.roles.items():
-        if keyid in _signers(draft, published, role):
+        if keyid in signers_of(draft, published, role):
             made[role] = OfficerSigner(signer).sign(metadata.signed_bytes)
     if not made:
-        allowed = {key_name(key) for role in draft.roles for key in _signers(draft, published, role).values()}
+        allowed = {key_name(key) for role in draft.roles for key in signers_of(draft, published, role).values()}
         raise NotAnOfficer(", ".join(draft.roles), sorted(allowed))
     return made
-
-
-def add_signature(
-    repository: Repository, proposal_id: str, role: str, keyid: str, signature_hex: str
-) -> tuple[Progress, ...]:
-    """Keep a signature that was made elsewhere, once it verifies over this proposal's bytes by a key that may sign.
-
-    `signature_hex`: as TUF carries it (ECDSA: DER). Returns how far each role has come. Raises: UnknownProposal,
-    ProposalOutdated, NotAnOfficer, SignatureRefused, CeremonyError.
-    """
-    draft, published = live_draft(repository, proposal_id)
-    _check_whole(repository, draft, published)
-    metadata = draft.roles.get(role)
-    signers = {} if metadata is None else _signers(draft, published, role)
-    key = signers.get(keyid)
-    if metadata is None or key is None:
-        raise NotAnOfficer(role, sorted(key_name(each) for each in signers.values()))
-    signature = Signature(keyid, signature_hex)
-    try:
-        key.verify_signature(signature, metadata.signed_bytes)
-    except (UnverifiedSignatureError, VerificationError) as err:
-        raise SignatureRefused(role) from err
-    store_signature(repository, proposal_id, role, signature)
-    metadata.signatures[keyid] = signature
-    return progress_of(draft, published)
 
 
 def pending(repository: Repository) -> tuple[Proposal, ...]:
@@ -153,13 +126,17 @@ def proposal(repository: Repository, proposal_id: str) -> Proposal:
     return summary(repository, draft, published)
 
 
-def _check_whole(repository: Repository, draft: Draft, published: Published | None) -> None:
-    """Nobody signs for a list that is not the one shown, nor for what clients would refuse."""
+def check_whole(repository: Repository, draft: Draft, published: Published | None) -> None:
+    """Nobody signs for a list that is not the one shown, nor for what clients would refuse.
+
+    Raises: CeremonyError, RuleBroken, InvalidList.
+    """
     check_rules(draft, published)
     changes_of(repository, draft, published)
 
 
-def _signers(draft: Draft, published: Published | None, role: str) -> dict[str, Key]:
+def signers_of(draft: Draft, published: Published | None, role: str) -> dict[str, Key]:
+    """Who may sign a role of a draft, by key id."""
     known: dict[str, Key] = {}
     for result in results_for(draft, published, role):
         known |= {**result.signed, **result.unsigned}
