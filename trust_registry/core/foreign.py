@@ -26,7 +26,7 @@ from trust_registry.model import (
     TypeId,
 )
 
-LIST_OF_LISTS: Final = re.compile(r"(?:EUlistofthelists|/ListOfLists|LoLTType)$", re.IGNORECASE)
+LIST_OF_LISTS: Final = re.compile(r"(?:/TSLType/\w*listofthelists|/ListOfLists|:list-of-trusted-lists)$", re.IGNORECASE)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 _Key = tuple[tuple[bytes, ...], tuple[str, ...], str, tuple[str, ...]]
 

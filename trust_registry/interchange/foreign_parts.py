@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from keys import der
 from trust_registry.errors import InvalidForeignList
 from trust_registry.instants import in_calendar
 from trust_registry.model import Names, ServicePeriod
@@ -15,6 +16,7 @@ from trust_registry.model import Names, ServicePeriod
 MAX_TEXT: Final = 16384  # characters of one value; legal notices are not read
 MAX_SERVICES: Final = 200_000
 MAX_SEQUENCE: Final = 2**53
+_RSA: Final = "1.2.840.113549.1.1.1"
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
@@ -56,6 +58,12 @@ def octets(text: object, field: str, *, longest: int = MAX_TEXT) -> bytes:
     if not data:
         raise InvalidForeignList(field, "base64 of something is needed")
     return data
+
+
+def rsa_key(modulus: bytes, exponent: bytes) -> bytes:
+    """SubjectPublicKeyInfo of an RSA key given by big-endian numbers. Spec: RFC 3279 section 2.3.1."""
+    key = der.sequence(*(der.integer(int.from_bytes(number)) for number in (modulus, exponent)))
+    return der.sequence(der.sequence(der.oid(_RSA), b"\x05\x00"), der.bits(key))
 
 
 def history_of(current: ServicePeriod, earlier: Sequence[ServicePeriod], field: str) -> tuple[ServicePeriod, ...]:

@@ -35,6 +35,7 @@ REPEALED: Final = "http://ec.europa.eu/tools/lotl/mra/repealed"
 GRANTED: Final = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted"
 WITHDRAWN: Final = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/withdrawn"
 ASSURANCE_URN: Final = "urn:yinxin:assurance:"
+ATTESTATION: Final = "urn:yinxin:service:attestation"  # in our lists: issuing certificates of one type
 _MAX_LINES: Final = 1000
 _CONDITIONS: Final = (
     "CertificateContentReferencesEquivalenceList",
@@ -143,7 +144,7 @@ def agreement_of(entry: ForeignListEntry) -> tuple[MutualRecognition, ...]:
             MutualRecognition(
                 legal_identifier=equivalence.type_id,
                 pointing=tuple(
-                    ServiceForm(equivalence.service_type, (uri,))
+                    ServiceForm(ATTESTATION, (uri,))
                     for uri in (TYPE_URN + equivalence.type_id, ASSURANCE_URN + equivalence.assurance.value)
                 ),
                 pointed=(ServiceForm(equivalence.service_type, equivalence.additional),),

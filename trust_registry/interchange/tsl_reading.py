@@ -13,7 +13,6 @@ from typing import Final
 
 from lxml import etree
 
-from keys import der
 from keys.algorithms import ALGORITHMS
 from keys.envelopes.xades import open_signed_xml, read_signer_certificates
 from keys.errors import MalformedEnvelope
@@ -24,6 +23,7 @@ from trust_registry.interchange.foreign_parts import (
     history_of,
     instant,
     octets,
+    rsa_key,
 )
 from trust_registry.interchange.mra import MRA, read_agreement
 from trust_registry.interchange.tsl_elements import TSL, maybe, maybe_text, names, one, own_text, raw_text, text
@@ -56,7 +56,6 @@ _CURVES: Final = {
     "urn:oid:1.2.840.10045.3.1.7": "EC_P256",
     "urn:oid:1.3.132.0.34": "EC_P384",
 }
-_RSA: Final = "1.2.840.113549.1.1.1"
 
 
 def read_tsl(data: bytes, signers: Collection[bytes]) -> ForeignList:
@@ -194,9 +193,8 @@ def _public_key(value: etree._Element) -> bytes:
         parts = [rsa.find(f"{_DS}{name}") for name in ("Modulus", "Exponent")]
         if None in parts:
             raise InvalidForeignList("KeyValue", "an RSA key has a modulus and an exponent")
-        numbers = [int.from_bytes(octets(raw_text(part), "KeyValue", longest=2048)) for part in parts]
-        key = der.sequence(*(der.integer(number) for number in numbers))
-        return der.sequence(der.sequence(der.oid(_RSA), b"\x05\x00"), der.bits(key))
+        modulus, exponent = (octets(raw_text(part), "KeyValue", longest=2048) for part in parts)
+        return rsa_key(modulus, exponent)
     curve = value.find(f"{_DS11}ECKeyValue/{_DS11}NamedCurve")
     point = value.find(f"{_DS11}ECKeyValue/{_DS11}PublicKey")
     name = None if curve is None else _CURVES.get(curve.get("URI") or "")
