@@ -1,0 +1,312 @@
+"""What a list says in ETSI's terms, before it is JSON (TS 119 602) or XML (TS 119 612): one content, two forms.
+
+The TUF list stays authoritative: what ETSI has no field for (scenarios, claim equivalences, relying parties, sharing,
+custodians and ceremonies of seals) is not here. Pure; writes nothing and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from trust_registry.attestations import ISSUER_URN, TYPE_URN
+from trust_registry.core import in_force, status_at
+from trust_registry.interchange import uris
+from trust_registry.interchange.mra import ASSURANCE_URN, GRANTED, WITHDRAWN, agreement_of
+from trust_registry.model import (
+    CertificateType,
+    EntryStatus,
+    History,
+    IssuerEntry,
+    KeyEntry,
+    KeyUse,
+    ListKind,
+    MutualRecognition,
+    Names,
+    RecognitionEntry,
+    RegionCode,
+    RegionList,
+    SealEntry,
+    ServiceForm,
+    StatusChange,
+    TypeGrant,
+    TypeId,
+)
+
+_WORST_FIRST: Final = {EntryStatus.WITHDRAWN: 2, EntryStatus.SUSPENDED: 1, EntryStatus.GRANTED: 0}
+_KEY_NAMES: Final = {
+    KeyUse.STATUS: Names("证照状态清单签名", "Signing of status lists"),
+    KeyUse.TIMESTAMP: Names("可信时间戳", "Time-stamps"),
+    KeyUse.CA: Names("印章与签名证书签发", "Certification of seal and signer keys"),
+    KeyUse.LIST: Names("可信清单签名", "Signing of trusted lists"),
+    KeyUse.SEAL: Names("电子印章", "Electronic seal"),
+    KeyUse.RECEIPT: Names("用证回执签名", "Signing of receipts"),
+}
+_ASSURANCE_NAMES: Final = {
+    "low": Names("低保证级别", "low assurance"),
+    "substantial": Names("较高保证级别", "substantial assurance"),
+    "high": Names("高保证级别", "high assurance"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a trusted entity. `supply_points` and `additional` are URIs, `other_ids` URNs."""
+
+    type_uri: str
+    names: Names
+    certificates: tuple[bytes, ...]
+    other_ids: tuple[str, ...]
+    history: History  # oldest first; the last line is current
+    additional: tuple[str, ...] = ()
+    supply_points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A trusted entity (TS 119 602) or trust service provider (TS 119 612); `identifiers` are its trade names: USCC."""
+
+    names: Names
+    identifiers: tuple[str, ...]
+    address: Names
+    information_uri: str
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Another list: `slug` of our own (`<slug>.json`, `<slug>.xml`), or the full `location` of a foreign one."""
+
+    operator: Names
+    territory: str | None
+    list_type: str
+    signers: tuple[bytes, ...]
+    slug: str | None = None
+    location: str | None = None
+    rules: str | None = None
+    agreement: tuple[MutualRecognition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that a rendering says. `base` is the URL of the public files' folder, ending in a slash."""
+
+    slug: str
+    list_type: str
+    sequence_number: int
+    operator: Names
+    scheme: Names
+    territory: str | None
+    community: str
+    base: str
+    issued_at: datetime
+    next_update: datetime
+    entities: tuple[Entity, ...]
+    pointers: tuple[Pointer, ...]
+    recognitions: tuple[RecognitionEntry, ...] = ()
+
+    def url(self, slug: str, suffix: str) -> str:
+        return f"{self.base}interchange/{slug}.{suffix}"
+
+
+def territory_of(code: RegionCode) -> str | None:
+    """ISO 3166-1 alpha-2: of ISO 3166-2 codes their first part, CN for GB/T 2260, ZZ (user-assigned) for codes of
+    demonstrations; None for common bodies."""
+    if code.isdecimal() and len(code) == 6:
+        return "ZZ" if code.startswith("99") else "CN"
+    first, dash, _ = code.partition("-")
+    return first.upper() if len(first) == 2 and first.isalpha() and (dash or code.isupper()) else None
+
+
+def combined(histories: Sequence[History]) -> History:
+    """The history of what stands only while all of these stand: at each moment the worst of their statuses.
+
+    It begins when the last of them does. The reason is that of the change which made it so.
+    """
+    begin = max(history[0].at for history in histories)
+    moments = sorted({begin} | {change.at for history in histories for change in history if change.at > begin})
+    lines: list[StatusChange] = []
+    for moment in moments:
+        current = [next(c for c in reversed(history) if c.at <= moment) for history in histories]
+        worst = max(current, key=lambda change: (_WORST_FIRST[change.status], change.at))
+        line = StatusChange(worst.status, moment, worst.reason, worst.invalidity_date)
+        if not lines or (lines[-1].status, lines[-1].reason) != (line.status, line.reason):
+            lines.append(line)
+    return tuple(lines)
+
+
+def content_of_list(
+    found: RegionList,
+    lists: Mapping[RegionCode, RegionList],
+    *,
+    base: str,
+    next_update: datetime,
+) -> Content:
+    """What an authority's list says. `lists` are all published ones: types and neighbours are looked up there."""
+    types = {type_.id: type_ for each in lists.values() for type_ in each.defines}
+    authority = _authority(found, base)
+    issuers = (_issuer(issuer, found, types, base) for issuer in found.attests)
+    return Content(
+        slug=found.code,
+        list_type=uris.LIST_OF_REGION,
+        sequence_number=found.version,
+        operator=found.authority,
+        scheme=Names(f"{found.names.zh}可信清单（{found.code}）", f"Trusted list of {found.names.en} ({found.code})"),
+        territory=territory_of(found.code),
+        community=uris.REGION_URN + found.code,
+        base=base,
+        issued_at=found.issued_at,
+        next_update=next_update,
+        entities=tuple(entity for entity in (authority, *issuers) if entity.services),
+        pointers=(*_recognised(found, lists), *_foreign(found)),
+        recognitions=found.recognises,
+    )
+
+
+def content_of_network(  # noqa: PLR0917
+    lists: Mapping[RegionCode, RegionList],
+    operator: RegionList,
+    sequence_number: int,
+    base: str,
+    issued_at: datetime,
+    next_update: datetime,
+) -> Content:
+    """The list of lists: a pointer to each list that has a signer of renderings at `issued_at`."""
+    return Content(
+        slug="lotl",
+        list_type=uris.LIST_OF_LISTS,
+        sequence_number=sequence_number,
+        operator=operator.authority,
+        scheme=Names("互认网络可信清单之清单", "List of the trusted lists of the recognition network"),
+        territory=territory_of(operator.code),
+        community=uris.SCHEME_RULES,
+        base=base,
+        issued_at=issued_at,
+        next_update=next_update,
+        entities=(),
+        pointers=tuple(_pointer(each, issued_at) for each in lists.values() if list_signers(each, issued_at)),
+    )
+
+
+def list_signers(found: RegionList, at: datetime) -> tuple[bytes, ...]:
+    """The certificates (DER) that may sign renderings of this list at `at` (UTC)."""
+    return tuple(
+        key.certificate
+        for key in found.authorities
+        if key.use is KeyUse.LIST and status_at(key.history, at) is EntryStatus.GRANTED
+    )
+
+
+def _pointer(found: RegionList, at: datetime, agreement: tuple[MutualRecognition, ...] = ()) -> Pointer:
+    return Pointer(
+        operator=found.authority,
+        territory=territory_of(found.code),
+        list_type=uris.LIST_OF_REGION,
+        signers=list_signers(found, at),
+        slug=found.code,
+        rules=uris.REGION_URN + found.code,
+        agreement=agreement,
+    )
+
+
+def _authority(found: RegionList, base: str) -> Entity:
+    services = tuple(_key(key, ()) for key in found.authorities)
+    return Entity(found.authority, (), found.authority, f"{base}interchange/{found.code}.xml", services)
+
+
+def _issuer(issuer: IssuerEntry, found: RegionList, types: Mapping[TypeId, CertificateType], base: str) -> Entity:
+    services = (
+        *(_grant(grant, issuer, types) for grant in issuer.grants),
+        *(_seal(seal, issuer) for seal in issuer.seals),
+        *(_key(key, (issuer.history,), issuer.status_list_base) for key in issuer.status_keys),
+    )
+    return Entity(
+        issuer.names, (issuer.uscc,), issuer.contact, f"{base}interchange/{found.code}.xml#{issuer.id}", services
+    )
+
+
+def _grant(grant: TypeGrant, issuer: IssuerEntry, types: Mapping[TypeId, CertificateType]) -> Service:
+    known = types.get(grant.type_id)
+    called = Names(grant.type_id, grant.type_id) if known is None else known.names
+    level = _ASSURANCE_NAMES[grant.assurance.value]
+    return Service(
+        type_uri=uris.ATTESTATION,
+        names=Names(f"颁发{called.zh}（{level.zh}）", f"Issuing of: {called.en} ({level.en})"),
+        certificates=tuple(seal.key.certificate for seal in issuer.seals if grant.type_id in seal.scope),
+        other_ids=(ISSUER_URN + issuer.id,),
+        history=combined((issuer.history, grant.history)),
+        additional=(TYPE_URN + grant.type_id, ASSURANCE_URN + grant.assurance.value),
+    )
+
+
+def _seal(seal: SealEntry, issuer: IssuerEntry) -> Service:
+    return Service(
+        type_uri=uris.SEALING,
+        names=seal.names,
+        certificates=(seal.key.certificate,),
+        other_ids=(uris.SEAL_URN + seal.id,),
+        history=combined((issuer.history, seal.history, seal.key.history)),
+        additional=tuple(uris.SCOPE_URN + type_id for type_id in seal.scope),
+    )
+
+
+def _key(key: KeyEntry, above: tuple[History, ...], supply_point: str | None = None) -> Service:
+    return Service(
+        type_uri=uris.SERVICE_OF_USE[key.use],
+        names=_KEY_NAMES[key.use],
+        certificates=(key.certificate,),
+        other_ids=(),
+        history=combined((*above, key.history)),
+        supply_points=() if supply_point is None else (supply_point,),
+    )
+
+
+def _recognised(found: RegionList, lists: Mapping[RegionCode, RegionList]) -> Iterable[Pointer]:
+    """A pointer to each region whose types are recognised, with the recognitions as lines of an agreement."""
+    for code in dict.fromkeys(entry.issuing for entry in found.recognises):
+        theirs = lists.get(code)
+        agreed = [_agreed(entry) for entry in found.recognises if entry.issuing == code]
+        lines = tuple(line for line in agreed if line is not None)
+        if theirs is not None and theirs.kind is ListKind.REGION and lines and list_signers(theirs, found.issued_at):
+            yield _pointer(theirs, found.issued_at, lines)
+
+
+def _agreed(entry: RecognitionEntry) -> MutualRecognition | None:
+    """The recognition as a line of an agreement, or None when it never came into force."""
+    moments = {entry.since, *(change.at for change in entry.history if change.at > entry.since)}
+    if entry.until is not None:
+        moments.add(entry.until)
+    states: list[tuple[datetime, bool]] = []
+    for moment in sorted(moments):
+        holds = in_force(entry, moment)
+        if (not states and holds) or (states and states[-1][1] != holds):
+            states.append((moment, holds))
+    if not states:
+        return None
+    return MutualRecognition(
+        legal_identifier=entry.id,
+        pointing=(ServiceForm(uris.ATTESTATION, (TYPE_URN + entry.as_type,)),),
+        pointed=(ServiceForm(uris.ATTESTATION, (TYPE_URN + entry.type_id,)),),
+        in_force=states[-1][1],
+        since=states[-1][0],
+        valid_pointing=(GRANTED,),
+        valid_pointed=(GRANTED,),
+        invalid_pointing=(WITHDRAWN, uris.STATUS_URIS[EntryStatus.SUSPENDED]),
+        invalid_pointed=(WITHDRAWN, uris.STATUS_URIS[EntryStatus.SUSPENDED]),
+        history=tuple(states[:-1]),
+    )
+
+
+def _foreign(found: RegionList) -> Iterable[Pointer]:
+    for entry in found.foreign:
+        simple = all(len(equivalence.additional) <= 1 for equivalence in entry.equivalences)
+        yield Pointer(
+            operator=entry.names,
+            territory=territory_of(entry.code),
+            list_type=f"urn:yinxin:foreign-list:{entry.format.value}",
+            signers=entry.signers,
+            location=entry.location,
+            agreement=agreement_of(entry) if simple else (),
+        )
