@@ -1,6 +1,7 @@
 """The registry over HTTP: signed static files for clients, and the same facts as JSON for people and programs.
 
-Verifiers trust the static files, never these JSON answers. Everything here is public and changes nothing.
+Verifiers trust the static files, never these JSON answers. Reading is public; officers bring signatures, which count
+by their keys alone, and have published what has enough of them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
 
-from trust_registry.edges import Edge
+from trust_registry.edges import Edge, Principal, Role
 from trust_registry.errors import UnknownProposal
 from trust_registry.instants import Instant
 from trust_registry.matrix import Matrix
@@ -58,7 +60,49 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
         ("/proposals/{proposal_id}", answers.proposal),
     ):
         routes.add_api_route(f"/api/registry{path}", answer, methods=["GET"], tags=["registry"], response_model=None)
+    _add_ceremony(routes, service, edge)
     return routes
+
+
+class SignatureMade(BaseModel):
+    """A signature made elsewhere, in TUF's terms: the DER of an ECDSA signature (raw for Ed25519), hexadecimal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Annotated[str, Field(min_length=1, max_length=64)]
+    keyid: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sig: Annotated[str, Field(pattern=r"^[0-9a-f]{2,2048}$")]
+
+
+def _add_ceremony(routes: APIRouter, service: RegistryService, edge: Edge) -> None:
+    officer = Depends(edge.require(Role.REGISTRY_OFFICER))
+
+    def draft(proposal_id: str) -> dict[str, Any]:
+        """The exact bytes that officers sign, by role (base64), and who may sign them."""
+        return service.draft_document(proposal_id)
+
+    def add_signature(proposal_id: str, made: SignatureMade, _: Principal = officer) -> dict[str, Any]:
+        """Keep an officer's signature. It is verified first; whoever brings it, only the key counts."""
+        service.add_signature(proposal_id, made.role, made.keyid, made.sig)
+        return _proposal(ceremony_state(service, proposal_id))
+
+    def publication(proposal_id: str, _: Principal = officer) -> dict[str, Any]:
+        """Publish a proposal that has its signatures. Asked again, it answers the same."""
+        service.publish(proposal_id)
+        return {"published": proposal_id}
+
+    path = "/api/registry/proposals/{proposal_id}"
+    routes.add_api_route(f"{path}/draft", draft, methods=["GET"], tags=["registry"], response_model=None)
+    for name, answer in (("signatures", add_signature), ("publication", publication)):
+        routes.add_api_route(f"{path}/{name}", answer, methods=["POST"], tags=["registry"], response_model=None)
+
+
+def ceremony_state(service: RegistryService, proposal_id: str) -> Proposal:
+    """An open proposal. Raises: UnknownProposal."""
+    for found in service.proposals():
+        if found.id == proposal_id:
+            return found
+    raise UnknownProposal(proposal_id)
 
 
 def _add_static(routes: APIRouter, folder: Path) -> None:
@@ -152,10 +196,7 @@ class _Answers:
 
     def proposal(self, proposal_id: str) -> dict[str, Any]:
         """One proposal: what it would change, and who has signed."""
-        for found in self._service.proposals():
-            if found.id == proposal_id:
-                return _proposal(found)
-        raise UnknownProposal(proposal_id)
+        return _proposal(ceremony_state(self._service, proposal_id))
 
 
 def _found(value: Any) -> Any:

@@ -1,28 +1,32 @@
-"""What the console and the JSON routes ask of the registry: the verified view, proposals, seal images, recognition.
+"""What the console and the JSON routes ask of the registry: the verified view, proposals, signatures, publication.
 
-Shows; changes nothing. Lists change only by ceremony, with officers' own keys.
+Signs for nobody: lists change only by ceremony, with officers' own keys. Who may ask for what is decided at the edges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from securesystemslib.signer import Key
 
+from trust_registry import ceremony, countersigning
 from trust_registry.ceremony import pending
 from trust_registry.core import judge_recognition
-from trust_registry.errors import NotFounded, TrustMissing, UnknownList
+from trust_registry.differences import Change, describe_changes
+from trust_registry.errors import CeremonyError, NotFounded, TrustMissing, UnknownList, UnknownProposal
 from trust_registry.keeper import KeeperHealth, TrustKeeper
 from trust_registry.matrix import Matrix, make_matrix
 from trust_registry.model import RecognitionAnswer, RegionCode, RegionList, ScenarioId, TrustView, TypeId
 from trust_registry.ports import Clock
-from trust_registry.proposals import Proposal
-from trust_registry.publication import OnlineKeys, renew
+from trust_registry.proposals import Draft, Proposal, read_draft
+from trust_registry.publication import OnlineKeys, check_version, publish, renew
 from trust_registry.repository import Repository
 from trust_registry.tuf_keys import key_name
+from trust_registry.wire import list_from_json
 
 __all__ = ["KeeperHealth", "RegistryService", "TrustKeeper"]
 
@@ -44,11 +48,13 @@ class RegistryService:
         now: Clock,
         repository: Repository | None = None,
         online: Callable[[], OnlineKeys] | None = None,
+        refresh: Callable[[], object] | None = None,
     ) -> None:
         self._view = view
         self._now = now
         self._repository = repository
         self._online = online
+        self._refresh = refresh
 
     def view(self) -> TrustView:
         """The verified view. Raises: TrustMissing."""
@@ -88,6 +94,92 @@ class RegistryService:
             return pending(self._repository)
         except NotFounded:
             return ()
+
+    def editable(self, code: RegionCode, proposal_id: str | None = None) -> RegionList:
+        """An authority's list to edit: as published, or as an open proposal says it (numbered as published).
+
+        Raises: UnknownList, UnknownProposal, ProposalOutdated, NotFounded.
+        """
+        repository = self._hosted()
+        published = repository.list_of(code)
+        if published is None:
+            raise UnknownList(code)
+        if proposal_id is None:
+            return published
+        ceremony.proposal(repository, proposal_id)
+        for data in read_draft(repository, proposal_id).lists.values():
+            drafted = list_from_json(data)
+            if drafted.code == code:
+                return replace(drafted, version=published.version, issued_at=published.issued_at)
+        raise UnknownProposal(proposal_id)
+
+    def propose(self, region_list: RegionList) -> Proposal:
+        """Propose the next version of a list. Raises: InvalidList, HistoryRewritten, NothingProposed, NotFounded."""
+        return ceremony.propose(self._hosted(), region_list, self._now())
+
+    def differences(self, region_list: RegionList) -> tuple[Change, ...]:
+        """What proposing this list would change. Raises: as `propose`."""
+        old = self._hosted().list_of(region_list.code)
+        base = 0 if old is None else old.version
+        new = replace(region_list, version=base + 1, issued_at=self._now().replace(microsecond=0))
+        check_version(old, new)
+        return describe_changes(old, new)
+
+    def drafted_list(self, proposal_id: str) -> RegionList | None:
+        """The list that an open proposal would publish, if it is for a list. Raises: UnknownProposal."""
+        lists = read_draft(self._hosted(), proposal_id).lists
+        return next((list_from_json(data) for data in lists.values()), None)
+
+    def draft_document(self, proposal_id: str) -> dict[str, Any]:
+        """The bytes to sign. Raises: as `countersigning.draft_document`."""
+        return countersigning.draft_document(self._hosted(), proposal_id)
+
+    def add_signature(self, proposal_id: str, role: str | None, keyid: str, signature: str) -> str:
+        """Keep a signature made elsewhere. Raises: as `countersigning.add_signature`."""
+        return countersigning.add_signature(self._hosted(), proposal_id, role, keyid, signature)
+
+    @property
+    def can_publish(self) -> bool:
+        """Whether this process holds the host's online keys."""
+        return self._repository is not None and self._online is not None
+
+    def publish(self, proposal_id: str) -> None:
+        """Publish what has its signatures; a proposal that was published already is left as it is.
+
+        Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten, NotFounded.
+        """
+        if self._online is None:
+            raise CeremonyError("the host's online keys are not here")
+        repository = self._hosted()
+        if self.published(proposal_id) is None:
+            publish(repository, proposal_id, self._online(), self._now())
+        if self._refresh is not None:
+            self._refresh()
+
+    def published(self, proposal_id: str) -> Draft | None:
+        """A proposal that was carried out, with its signatures; None where there is none of this id."""
+        if self._repository is None:
+            return None
+        carried_out = Repository(self._repository.folder)
+        carried_out.proposals = carried_out.published
+        try:
+            return read_draft(carried_out, proposal_id)
+        except UnknownProposal:
+            return None
+
+    def consequences(self, view: TrustView, proposed: RegionList, at: datetime) -> Any:
+        """What a proposed list would change for scenarios and certificates in force; None where it can't be told."""
+        del view, proposed, at
+        return None
+
+    def add_image(self, svg: bytes) -> str:
+        """Keep a seal image; its digest as lists name it. Raises: ValueError when too large, NotFounded."""
+        return self._hosted().add_image(svg)
+
+    def _hosted(self) -> Repository:
+        if self._repository is None:
+            raise NotFounded("this process does not host the network")
+        return self._repository
 
     def officers(self) -> Mapping[str, OfficerGroup]:
         """Who signs: by region or body code, and "root" for the network's seats. Empty where it is not hosted."""

@@ -36,6 +36,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "GET /api/wallet/": frozenset({CITIZEN}),
     "POST /api/wallet/": frozenset({CITIZEN}),
     "DELETE /api/wallet/": frozenset({CITIZEN}),
+    "GET /registry/edit": frozenset({OFFICER}),
+    "POST /registry/edit": frozenset({OFFICER}),
+    "GET /registry/key": frozenset({OFFICER}),
+    "POST /registry/proposals/": frozenset({OFFICER}),
+    "POST /api/registry/proposals/": frozenset({OFFICER}),
     "GET /wallet": frozenset({CITIZEN}),
     "POST /wallet": frozenset({CITIZEN}),
 }
@@ -85,9 +90,9 @@ def allowed_on(method: str, path: str) -> frozenset[str] | None:
     if method == "MOUNT":
         assert path in MOUNTS, f"{path} is mounted, and nobody said for whom"
         return None
-    if name in OPEN or name.startswith(OPEN_BELOW):
-        return None
     fitting = [begin for begin in ALLOWED if name.startswith(begin)]
+    if name in OPEN or (not fitting and name.startswith(OPEN_BELOW)):
+        return None
     assert fitting, f"nobody said who may reach {name}"
     return ALLOWED[max(fitting, key=len)]
 

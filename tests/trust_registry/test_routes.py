@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,23 +14,33 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from keys.signature_form import ecdsa_der
 from tests.trust_registry.network import DAY, DAY_0, URL, WEST, Network, west_list, whole_network
 from trust_registry.ceremony import propose
 from trust_registry.client import TrustStore
-from trust_registry.edges import Edge
-from trust_registry.errors import TrustMissing, TrustRegistryError, UnknownList
+from trust_registry.edges import AccountId, Edge, Principal, Role
+from trust_registry.errors import TrustMissing, TrustRegistryError, UnknownList, UnknownProposal
 from trust_registry.fetching import http_fetch
 from trust_registry.model import RegionCode, TrustView
 from trust_registry.repository import Repository
 from trust_registry.routes import router
 from trust_registry.service import RegistryService
+from trust_registry.tuf_keys import key_id
 from trust_registry.wire import list_from_json
 
 AT = DAY_0 + 40 * DAY
 
 
+OFFICER = Principal(AccountId("officer"), "Officer", frozenset({Role.REGISTRY_OFFICER}), WEST)
+
+
 def _unused(*_: object, **__: object) -> Any:
-    raise AssertionError("these routes ask nobody to sign in and render no page")
+    raise AssertionError("these routes render no page")
+
+
+def _require(*roles: Role) -> Any:
+    assert roles == (Role.REGISTRY_OFFICER,)
+    return lambda: OFFICER
 
 
 @pytest.fixture
@@ -45,13 +57,14 @@ def service(network: Network) -> RegistryService:
 @pytest.fixture
 def web(service: RegistryService) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(router(service, Edge(_unused, _unused, _unused, lambda: AT, lambda _: "zh")))
+    app.include_router(router(service, Edge(_unused, _require, _unused, lambda: AT, lambda _: "zh")))
 
     @app.exception_handler(TrustRegistryError)
     def refuse(request: object, error: TrustRegistryError) -> Any:
         from fastapi.responses import JSONResponse
 
-        return JSONResponse({"error": type(error).__name__}, 404)
+        status = 404 if isinstance(error, UnknownList | UnknownProposal) else 409
+        return JSONResponse({"error": type(error).__name__}, status)
 
     with TestClient(app) as client:
         yield client
@@ -167,7 +180,7 @@ def test_what_is_not_there_is_404(web: TestClient, path: str) -> None:
 
 
 def test_proposals_show_their_difference_and_signatures(web: TestClient, network: Network) -> None:
-    waiting = propose(network.repository, replace(west_list(), notice_period=40 * DAY), DAY_0)
+    waiting = propose(network.repository, replace(west_list(), notice_period=20 * DAY, notice_since=DAY_0), DAY_0)
     (listed,) = get(web, "proposals")["proposals"]
     assert listed["changes"] == [
         {"kind": "changed", "entry": "notice_period", "text": {"zh": "更改公示期", "en": "Changes the notice period"}}
@@ -204,3 +217,47 @@ def test_the_service_knows_regions_and_seal_images(service: RegistryService, net
         service.region(RegionCode("990300"))
     assert isinstance(service.view(), TrustView)
     assert URL
+
+
+def _signature(network: Network, document: Any, number: int) -> dict[str, str]:
+    """What an officer's browser hands in: DER over the bytes of the role, hexadecimal."""
+    (role,) = document["signed"]
+    signer = network.signers[WEST][number]
+    raw = signer.sign(b64decode(document["signed"][role]))
+    return {"role": role, "keyid": key_id(signer.public_key), "sig": ecdsa_der(raw).hex()}
+
+
+def test_officers_sign_elsewhere_and_have_it_published(web: TestClient, network: Network) -> None:
+    waiting = propose(network.repository, replace(west_list(), notice_period=20 * DAY, notice_since=DAY_0), DAY_0)
+    path = f"/api/registry/proposals/{waiting.id}"
+    document = web.get(f"{path}/draft").json()
+    (role,) = document["roles"]
+    assert document["roles"][role]["sha256"] == hashlib.sha256(b64decode(document["signed"][role])).hexdigest()
+    assert len(document["roles"][role]["signers"]) == 2
+    assert web.post(f"{path}/publication").json() == {"error": "ThresholdNotReached"}
+    for number in (0, 1):
+        made = _signature(network, document, number)
+        kept = web.post(f"{path}/signatures", json=made)
+        assert (kept.status_code, kept.json()["ready"]) == (200, number == 1)
+        assert web.post(f"{path}/signatures", json=made).status_code == 200  # again: nothing changes
+    assert [web.post(f"{path}/publication").json() for _ in range(2)] == [{"published": waiting.id}] * 2
+    assert network.repository.list_of(WEST).notice_period == 40 * DAY  # type: ignore[union-attr]
+    assert web.get(f"{path}/draft").status_code == 404
+
+
+def test_a_signature_that_does_not_fit_is_not_kept(web: TestClient, network: Network) -> None:
+    """A stolen key of another region, another proposal's signature, garbage: nothing of it counts."""
+    waiting = propose(network.repository, replace(west_list(), notice_period=20 * DAY, notice_since=DAY_0), DAY_0)
+    path = f"/api/registry/proposals/{waiting.id}"
+    document = web.get(f"{path}/draft").json()
+    good = _signature(network, document, 0)
+    stranger = network.signers[RegionCode("990100")][0]
+    foreign = good | {"keyid": key_id(stranger.public_key)}
+    other = good | {"sig": ecdsa_der(network.signers[WEST][0].sign(b"something else")).hex()}
+    tried = [web.post(f"{path}/signatures", json=each) for each in (foreign, other, good | {"sig": "3000"})]
+    errors = ["NotAnOfficer", "SignatureRefused", "SignatureRefused"]
+    assert [(a.status_code, a.json()["error"]) for a in tried] == [(409, error) for error in errors]
+    bad = ({"sig": "zz"}, {"sig": "00" * 2000}, {"keyid": "x"}, {"extra": "1"}, {"role": ""})
+    assert [web.post(f"{path}/signatures", json=good | each).status_code for each in bad] == [422] * len(bad)
+    assert web.post(f"{path}/signatures", json=good | {"role": "root"}).json() == {"error": "NotAnOfficer"}
+    assert get(web, f"proposals/{waiting.id}")["progress"][0]["signed"] == []

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from trust_registry.edges import Edge
 from trust_registry.pages import entries, proposals, start
+from trust_registry.pages.editing import desk
 from trust_registry.pages.frame import Frame
 from trust_registry.service import RegistryService
 
@@ -18,6 +19,6 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
     """The pages under /registry."""
     frame = Frame(service, edge)
     pages = APIRouter(include_in_schema=False)
-    for part in (start, proposals, entries):
+    for part in (start, proposals, desk, entries):
         pages.include_router(part.router(frame))
     return pages

@@ -5,6 +5,7 @@ Decides nothing and changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -89,6 +90,7 @@ class Frame:
             "days_to": lambda until: (until - at) // timedelta(days=1),
             "day_of": day_of,
             "officer_of": own_region(visitor),
+            "readable": lambda text: with_names(text, view),
             "own": view.lists.get(own_region(visitor) or RegionCode("")),
             "waiting_count": len(self.service.proposals()),
         }
@@ -120,3 +122,20 @@ def type_name(view: TrustView, type_id: TypeId) -> Names:
     """A type's name, or its id where no list defines it."""
     found = view.types.get(type_id)
     return Names(type_id, type_id) if found is None else found.names
+
+
+def with_names(text: Names, view: TrustView) -> Names:
+    """The sentence with the names of what it mentions by id: an officer reads names, and the path below has the id."""
+    known: dict[str, Names] = {
+        **{id_: each.names for id_, each in view.lists.items()},
+        **{id_: each.names for id_, each in view.types.items()},
+        **{id_: each.names for id_, each in view.scenarios.items()},
+        **{id_: each.names for id_, each in view.issuers.items()},
+    }
+    pattern = re.compile(
+        r"(?<![\w/-])(" + "|".join(map(re.escape, sorted(known, key=len, reverse=True))) + r")(?![\w/-])"
+    )
+    return Names(
+        pattern.sub(lambda found: f"“{known[found[1]].zh}”", text.zh),
+        pattern.sub(lambda found: known[found[1]].en, text.en),
+    )
