@@ -79,7 +79,7 @@ def list_key(code: RegionCode, operator: str) -> ListKey:
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"CA {code}")])
     key: Any = load_der_public_key(signer.public_key.spki)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key).serial_number(1)
-    builder = builder.not_valid_before(DAY_0 - DAY).not_valid_after(DAY_0 + timedelta(days=1000))
+    builder = builder.not_valid_before(DAY_0 - DAY).not_valid_after(DAY_0 + timedelta(days=36500))
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier("0.4.0.2231.3.0")]), critical=False)
     return ListKey(signer, builder.sign(ca, hashes.SHA256()).public_bytes(Encoding.DER))
