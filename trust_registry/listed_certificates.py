@@ -34,6 +34,9 @@ def check_certificates(region_list: RegionList) -> None:
     for index, party in enumerate(region_list.relying_parties):
         for number, key in enumerate(party.keys):
             _check_issued(f"relying_parties[{index}].keys[{number}].certificate", key, anchors)
+    for index, entry in enumerate(region_list.foreign):
+        if not any(_readable(der) for der in entry.signers):
+            raise InvalidList(f"foreign[{index}].signers", "none is a certificate that can be read")
 
 
 def _parse(field: str, der: bytes) -> Certificate:
@@ -41,6 +44,15 @@ def _parse(field: str, der: bytes) -> Certificate:
         return parse_certificate(der)
     except (MalformedCertificate, AlgorithmNotSupported) as err:
         raise InvalidList(field, "not a certificate that can be read") from err
+
+
+def _readable(der: bytes) -> bool:
+    """Others' keys may be of kinds that this network does not use: what opens their lists says which it knows."""
+    try:
+        parse_certificate(der)
+    except MalformedCertificate:
+        return False
+    return True
 
 
 def _check_issued(field: str, key: KeyEntry, anchors: Sequence[Certificate]) -> None:

@@ -167,7 +167,7 @@ def test_a_region_that_rewrites_history_is_refused_and_the_entry_named(
     network.publish(replace(east_list(), attests=(replace(issuer, seals=()),)))
     with pytest.raises(RefreshRefused, match="vanished") as refusal:
         store.refresh(network.fetch, network.now)
-    assert refusal.value.entry == "990100/attests/990100/civil-affairs/grants/common/marriage-certificate"
+    assert refusal.value.entry == "990100/attests/990100/civil-affairs/grants/common/marriage-certificate@substantial"
     assert store.load(network.now).lists[EAST].version == 1
 
 

@@ -30,6 +30,7 @@ from trust_registry.model import (
     RelyingPartyId,
     Scenario,
     ScenarioId,
+    ServiceEquivalence,
     TypeRequirement,
 )
 
@@ -407,9 +408,9 @@ def test_scenarios_and_agencies() -> None:
 
 def test_a_foreign_list_is_read_from_now_on() -> None:
     old = west_list()
-    entry = ForeignListEntry(
-        RegionCode("EE"), WORDS, ForeignFormat.TS_119_612, "https://sr.riik.ee/tsl/estonian-tsl.xml", (b"1",), (), ()
-    )
+    meaning = ServiceEquivalence("http://uri.etsi.org/TrstSvc/Svctype/CA/QC", MARRIAGE_CERTIFICATE, Assurance.HIGH)
+    location = "https://sr.riik.ee/tsl/estonian-tsl.xml"
+    entry = ForeignListEntry(RegionCode("EE"), WORDS, ForeignFormat.TS_119_612, location, (b"1",), (meaning,), ())
     new = next_version(old, editing.add_foreign_list(old, entry, now=NOW))
     assert new.foreign[0].history[0].at == NOW
     assert "foreign/EE" in editing.entry_paths(new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -20,12 +21,25 @@ from tests.trust_registry.network import (
     west_list,
     withdrawn,
 )
+from trust_registry.catalogue import MARRIAGE_CERTIFICATE
 from trust_registry.core import check_list
 from trust_registry.errors import InvalidList
 from trust_registry.listed_certificates import check_certificates
 from trust_registry.model import (
+    Assurance,
+    ClaimEquivalence,
+    EntryReason,
+    EntryStatus,
+    ForeignFormat,
+    ForeignListEntry,
+    History,
     KeyUse,
+    Names,
+    RegionCode,
     RegionList,
+    SealCeremony,
+    ServiceEquivalence,
+    StatusChange,
     TypeGrant,
     TypeId,
     TypeRequirement,
@@ -33,6 +47,7 @@ from trust_registry.model import (
     ValidityRule,
 )
 
+COMPROMISED = EntryReason.KEY_COMPROMISE
 ISSUER = issuer_entry()
 SEAL = ISSUER.seals[0]
 TYPE = common_list().defines[0]
@@ -53,6 +68,40 @@ def west(**changes: object) -> RegionList:
 
 def common(**changes: object) -> RegionList:
     return replace(common_list(), defines=(replace(TYPE, **changes),))  # type: ignore[arg-type]
+
+
+def foreign(**changes: object) -> RegionList:
+    names = Names("外", "Foreign")
+    equivalence = ServiceEquivalence("urn:ca", MARRIAGE_CERTIFICATE, Assurance.HIGH)
+    made = ForeignListEntry(
+        RegionCode("EU-EE"),
+        names,
+        ForeignFormat.TS_119_612,
+        "https://ee.test/list.xml",
+        (office(WEST).ca.der,),
+        (equivalence,),
+        ISSUER.history,
+    )
+    return replace(west_list(), foreign=(replace(made, **changes),))  # type: ignore[arg-type]
+
+
+def lost(reason: EntryReason = COMPROMISED, *, since: datetime = DAY_0, status: EntryStatus | None = None) -> History:
+    """A history that ends with a key lost on day 2 and distrusted from `since`."""
+    change = StatusChange(status or EntryStatus.WITHDRAWN, DAY_0 + 2 * DAY, reason, since)
+    return (*ISSUER.history, change)
+
+
+OWN = replace(TYPE, id=TypeId("990200/permit"))
+
+
+def own_type(**changes: object) -> RegionList:
+    """West defines a type, and recognises East's marriage certificates."""
+    return replace(west(**changes), defines=(OWN,))
+
+
+def scenario(*requires: TypeRequirement, **changes: object) -> RegionList:
+    item = replace(west_list().scenarios[0], requires=requires, **changes)  # type: ignore[arg-type]
+    return replace(west_list(), defines=(OWN,), scenarios=(item,))
 
 
 @pytest.mark.parametrize("whole", [common_list(), east_list(), west_list()], ids=["common", "east", "west"])
@@ -130,7 +179,62 @@ FIRST = "attests[0]"
             replace(west_list(), scenarios=(replace(west_list().scenarios[0], requires=(TypeRequirement((), ()),)),)),
             "scenarios[0].requires[0].any_of",
         ),
+        (scenario(TypeRequirement((TypeId("990200/x"),), ())), "scenarios[0].requires[0].any_of[0]"),
+        (scenario(TypeRequirement((TypeId("marriage"),), ())), "scenarios[0].requires[0].any_of[0]"),
+        (scenario(TypeRequirement((OWN.id,), ("holder_name", "salary"))), "scenarios[0].requires[0].claims[1]"),
+        (scenario(TypeRequirement((OWN.id,), (), ("salary",))), "scenarios[0].requires[0].optional_claims[0]"),
+        (scenario(retention_days=-1), "scenarios[0].retention_days"),
         (replace(west_list(), recognises=(recognition(), recognition())), "recognises[1]"),
+        (west(id="R 1"), "recognises[0].id"),
+        (west(since=DAY_0 + 29 * DAY), "recognises[0].since"),  # notice
+        (replace(west_list(), notice_period=31 * DAY), "recognises[0].since"),
+        (west(type_id=TypeId("990200/absent")), "recognises[0].type_id"),
+        (west(as_type=TypeId("990200/absent")), "recognises[0].as_type"),
+        (west(type_id=TypeId("990100/permit"), as_type=TypeId("990100/permit")), "recognises[0].as_type"),
+        (west(as_type=TypeId("Marriage")), "recognises[0].as_type"),
+        (west(claims=(ClaimEquivalence("a", "x"), ClaimEquivalence("a", "y"))), "recognises[0].claims[1].theirs"),
+        (west(claims=(ClaimEquivalence("a", "x"), ClaimEquivalence("b", "x"))), "recognises[0].claims[1].ours"),
+        (west(claims=(ClaimEquivalence("A b", "x"),)), "recognises[0].claims[0].theirs"),
+        (west(claims=(ClaimEquivalence("a", "status"),)), "recognises[0].claims[0].ours"),
+        (own_type(as_type=OWN.id, claims=(ClaimEquivalence("a", "salary"),)), "recognises[0].claims[0].ours"),
+        (own_type(type_id=OWN.id, claims=(ClaimEquivalence("salary", "a"),)), "recognises[0].claims[0].theirs"),
+        # compromise: since when a key is distrusted
+        (seal(history=lost(since=DAY_0 + 3 * DAY)), f"{FIRST}.seals[0].history[1].invalidity_date"),
+        (seal(history=lost(EntryReason.CESSATION)), f"{FIRST}.seals[0].history[1].invalidity_date"),
+        (seal(history=lost(status=EntryStatus.GRANTED)), f"{FIRST}.seals[0].history[1].invalidity_date"),
+        (east(grants=(replace(ISSUER.grants[0], history=lost()),)), f"{FIRST}.grants[0].history[1].invalidity_date"),
+        (west(history=lost()), "recognises[0].history[1].invalidity_date"),
+        (
+            seal(ceremony=SealCeremony(DAY_0, Names("会议室", "Room"), "sha256:short")),
+            f"{FIRST}.seals[0].ceremony.record_digest",
+        ),
+        (replace(common_list(), defines=(TYPE, replace(TYPE, id=TypeId("common/twin")))), "defines[1]"),
+        # lists of other networks
+        (replace(common_list(), foreign=foreign().foreign), "foreign"),
+        (replace(foreign(), foreign=foreign().foreign * 2), "foreign[1]"),
+        (foreign(code="E E"), "foreign[0].code"),
+        (foreign(code=WEST), "foreign[0].code"),
+        (foreign(location="http://ee.test/list.xml"), "foreign[0].location"),
+        (foreign(signers=()), "foreign[0].signers"),
+        (foreign(signers=(b"a", b"a")), "foreign[0].signers"),
+        (foreign(equivalences=()), "foreign[0].equivalences"),
+        (
+            foreign(equivalences=(ServiceEquivalence("", MARRIAGE_CERTIFICATE, Assurance.LOW),)),
+            "foreign[0].equivalences[0].service_type",
+        ),
+        (
+            foreign(equivalences=foreign().foreign[0].equivalences * 2),
+            "foreign[0].equivalences[1].service_type",
+        ),
+        (
+            foreign(equivalences=(ServiceEquivalence("urn:ca", TypeId("990200/absent"), Assurance.LOW),)),
+            "foreign[0].equivalences[0].type_id",
+        ),
+        (foreign(history=()), "foreign[0].history"),
+        (
+            replace(foreign(), recognises=(replace(recognition(), issuing="EU-EE", type_id=TypeId("common/degree")),)),
+            "recognises[0].type_id",
+        ),
         (west(issuing=WEST), "recognises[0].issuing"),
         (west(until=DAY_0 + 30 * DAY), "recognises[0].until"),
         (west(since=DAY_0 - DAY), "recognises[0].since"),
@@ -161,8 +265,34 @@ def test_a_grant_of_a_type_that_the_region_defines_itself_is_no_dangling_referen
 
 
 @pytest.mark.parametrize(
+    "sound",
+    [
+        foreign(),
+        replace(foreign(), recognises=(replace(recognition(), issuing=RegionCode("EU-EE")),)),
+        own_type(as_type=OWN.id, claims=(ClaimEquivalence("name", "holder_name"),)),
+        scenario(TypeRequirement((MARRIAGE_CERTIFICATE, OWN.id), ("holder_name",), ("sex", "salary"))),
+        replace(west_list(), notice_period=31 * DAY, notice_since=DAY_0, issued_at=DAY_0, recognises=()),
+        replace(west_list(), notice_period=31 * DAY, notice_since=DAY_0 + DAY, issued_at=DAY_0 + 2 * DAY),
+        seal(history=lost()),
+        seal(history=lost(since=DAY_0 + 2 * DAY, status=EntryStatus.SUSPENDED)),
+        east(history=lost(since=DAY_0 - 9 * DAY)),
+        seal(
+            custodian=Names("印章管理岗", "Seal officer"),
+            ceremony=SealCeremony(DAY_0, Names("会议室", "Room"), "sha256:" + "0" * 64),
+        ),
+        east(grants=(*ISSUER.grants, replace(ISSUER.grants[0], assurance=Assurance.HIGH))),
+        replace(east_list(), authorities=(*east_list().authorities, key_entry(KeyUse.LIST, office(EAST).status))),
+    ],
+)
+def test_what_the_rules_allow_passes(sound: RegionList) -> None:
+    check_list(sound)
+    check_certificates(sound)
+
+
+@pytest.mark.parametrize(
     ("broken", "field"),
     [
+        (foreign(signers=(b"not DER",)), "foreign[0].signers"),
         (replace(east_list(), authorities=()), "attests[0].seals[0].key.certificate"),
         (replace(east_list(), authorities=west_list().authorities), "attests[0].seals[0].key.certificate"),
         (

@@ -62,6 +62,7 @@ OFFICES = {
     "civil-affairs": (Names("民政局", "Civil Affairs Bureau"), (MARRIAGE_CERTIFICATE, HOUSEHOLD_REGISTER)),
     "public-security": (Names("公安局", "Public Security Bureau"), (DRIVING_LICENCE, HOUSEHOLD_REGISTER)),
 }
+NOTICE = DAY_0 - FOUNDED  # what is announced at the founding is in force when the stories begin
 DATA_KEY = DeploymentKey(b"w" * 32)
 LIST_SIZE = 64
 
@@ -205,6 +206,7 @@ def _first_list(keys: Custody, folder: Path) -> RegionList:
         attests=tuple(issuers),
         scenarios=_scenarios(keys.code),
         relying_parties=(_hall(keys),),
+        notice_period=NOTICE,
     )
 
 

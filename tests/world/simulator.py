@@ -185,10 +185,11 @@ class Region:
         assert found is not None
         return found
 
-    def publish(self, change: Change) -> None:
-        """The officers sign a new version of the list."""
-        self.world.network.now = self.world.now
+    def publish(self, change: Change, *, at: datetime | None = None) -> None:
+        """The officers sign a new version of the list, now or before the story began."""
+        self.world.network.now = at or self.world.now
         self.world.network.publish(change(self.list))
+        self.world.network.now = self.world.now
 
     def recognises(
         self,
@@ -200,6 +201,7 @@ class Region:
         until: datetime | None = None,
         announced_at: datetime = FOUNDED,
     ) -> None:
+        """Announce a recognition, published when it is announced."""
         scenarios = () if scenario is None else (scenario,)
         basis = Names("互认协议", "Agreement")
         made = RecognitionEntry(
@@ -214,7 +216,7 @@ class Region:
             basis,
             granted(announced_at),
         )
-        self.publish(lambda list_: replace(list_, recognises=(*list_.recognises, made)))
+        self.publish(lambda list_: replace(list_, recognises=(*list_.recognises, made)), at=announced_at)
 
     def ends_recognition(self, id_: str, *, until: datetime) -> None:
         def ended(list_: RegionList) -> RegionList:
