@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ from securesystemslib.signer import Key
 
 from trust_registry import ceremony, countersigning
 from trust_registry.ceremony import pending
+from trust_registry.consequences import Consequence, consequences_of_proposal
 from trust_registry.core import judge_recognition
 from trust_registry.differences import Change, describe_changes
 from trust_registry.errors import CeremonyError, NotFounded, TrustMissing, UnknownList, UnknownProposal
+from trust_registry.expiries import DEFAULT_HORIZON, Expiry, expiring
 from trust_registry.keeper import KeeperHealth, TrustKeeper
 from trust_registry.matrix import Matrix, make_matrix
 from trust_registry.model import RecognitionAnswer, RegionCode, RegionList, ScenarioId, TrustView, TypeId
-from trust_registry.ports import Clock
+from trust_registry.ports import CertificateCounts, Clock
 from trust_registry.proposals import Draft, Proposal, read_draft
 from trust_registry.publication import OnlineKeys, check_version, publish, renew
 from trust_registry.repository import Repository
@@ -42,19 +44,22 @@ class OfficerGroup:
 class RegistryService:
     """One network as this process knows it: the verified view, and, where this process hosts it, its folder."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         view: Callable[[], TrustView | None],
         now: Clock,
         repository: Repository | None = None,
         online: Callable[[], OnlineKeys] | None = None,
+        *,
         refresh: Callable[[], object] | None = None,
+        counts: CertificateCounts | None = None,
     ) -> None:
         self._view = view
         self._now = now
         self._repository = repository
         self._online = online
         self._refresh = refresh
+        self.counts = counts
 
     def view(self) -> TrustView:
         """The verified view. Raises: TrustMissing."""
@@ -125,11 +130,6 @@ class RegistryService:
         check_version(old, new)
         return describe_changes(old, new)
 
-    def drafted_list(self, proposal_id: str) -> RegionList | None:
-        """The list that an open proposal would publish, if it is for a list. Raises: UnknownProposal."""
-        lists = read_draft(self._hosted(), proposal_id).lists
-        return next((list_from_json(data) for data in lists.values()), None)
-
     def draft_document(self, proposal_id: str) -> dict[str, Any]:
         """The bytes to sign. Raises: as `countersigning.draft_document`."""
         return countersigning.draft_document(self._hosted(), proposal_id)
@@ -167,10 +167,13 @@ class RegistryService:
         except UnknownProposal:
             return None
 
-    def consequences(self, view: TrustView, proposed: RegionList, at: datetime) -> Any:
-        """What a proposed list would change for scenarios and certificates in force; None where it can't be told."""
-        del view, proposed, at
-        return None
+    def consequences(self, proposal_id: str, at: datetime, view: TrustView) -> tuple[Consequence, ...]:
+        """What a waiting proposal would change, the gravest first. Raises: UnknownProposal, NotFounded, InvalidList."""
+        return consequences_of_proposal(self._hosted(), proposal_id, at, self.counts, view=view)
+
+    def expiries(self, horizon: timedelta = DEFAULT_HORIZON) -> tuple[Expiry, ...]:
+        """What runs out within `horizon` of now, the most pressing first. Raises: TrustMissing."""
+        return expiring(self.view(), self._now(), horizon)
 
     def add_image(self, svg: bytes) -> str:
         """Keep a seal image; its digest as lists name it. Raises: ValueError when too large, NotFounded."""

@@ -16,7 +16,7 @@ from trust_registry.edges import Principal
 from trust_registry.errors import TrustRegistryError
 from trust_registry.model import Names
 from trust_registry.pages.frame import Frame, own_region
-from trust_registry.pages.looking_ahead import consequences_of
+from trust_registry.pages.looking_ahead import consequences_of_proposal
 from trust_registry.pages.refusals import worded_refusal
 from trust_registry.proposals import Draft, Proposal
 
@@ -119,14 +119,13 @@ class Proposals:
     def _open(self, request: Request, found: Proposal, *, problem: Names | None = None, status: int = 200) -> Response:
         service, view = self._frame.service, self._frame.view()
         codes = [p.role.partition("-")[2] for p in found.progress]
-        drafted = service.drafted_list(found.id)
         return self._frame.page(
             request,
             "proposal",
             status=status,
             proposal=found,
             region=next((view.lists[c] for c in codes if c in view.lists), None),  # type: ignore[index]
-            consequences=None if drafted is None else consequences_of(service, view, drafted, self._frame.now()),
+            consequences=consequences_of_proposal(service, view, found.id, self._frame.now()),
             draft=service.draft_document(found.id),
             can_publish=service.can_publish,
             problem=problem,

@@ -29,7 +29,6 @@ _CLASSES: Final[tuple[tuple[type[TrustRegistryError], Names], ...]] = (
     (ThresholdNotReached, Names("签名还不够，不能公布。", "There are not enough signatures to publish.")),
     (
         ProposalOutdated,
-        SignatureRefused,
         Names("提出之后名录已经更新，请重新提出。", "Something else was published meanwhile: propose it again."),
     ),
     (NothingProposed, Names("和现在的名录没有不同。", "This is what the list says already.")),
