@@ -104,6 +104,11 @@ class TrustStore:
         """The URL that the copy is refreshed from, if one was given."""
         return self._state().repository
 
+    @property
+    def metadata_folder(self) -> Path:
+        """The metadata that holds, in python-tuf's layout. Raises: TrustMissing, TrustDamaged."""
+        return self._generation(self._state().generation)
+
     def bootstrap(self, root: bytes, repository: str | None = None) -> None:
         """Accept a first root, obtained out of band, and where to refresh from (URL of `metadata/` and `targets/`).
 

@@ -32,7 +32,16 @@ from trust_registry.publication import OnlineKeys
 from trust_registry.repository import Published, Repository
 from trust_registry.roles import ListRole
 from trust_registry.rules import seat_threshold
-from trust_registry.tuf_keys import LOG_FIELD, NAMES_FIELD, Officer, key_id, key_name, key_region, tuf_key
+from trust_registry.tuf_keys import (
+    LOG_FIELD,
+    NAMES_FIELD,
+    Officer,
+    key_id,
+    key_name,
+    key_region,
+    public_key_of,
+    tuf_key,
+)
 
 
 def found_network(
@@ -200,11 +209,12 @@ def change_officers(
     )
 
 
-def officers_of(published: Published, code: RegionCode) -> tuple[dict[str, Key], int]:
+def officers_of(published: Published, code: RegionCode) -> tuple[dict[str, Officer], int]:
     """An authority's officers by name, and how many must sign. Raises: UnknownList."""
-    role = published.targets.signed.get_delegated_role(published.role_of(code).name)
-    found = [published.targets.signed.get_key(keyid) for keyid in role.keyids]
-    return {key_name(key): key for key in found}, role.threshold
+    targets: Targets = published.targets.signed
+    role = targets.get_delegated_role(published.role_of(code).name)
+    keys = [targets.get_key(keyid) for keyid in role.keyids]
+    return {key_name(key): Officer(key_name(key), public_key_of(key)) for key in keys}, role.threshold
 
 
 def seat(root: Root, seats: Sequence[Key]) -> None:

@@ -5,30 +5,21 @@ Officers' passphrases come from a file or from YINXIN_PASSPHRASE, never from the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from server.cli.registry_desk import PassphraseOption, RepositoryArgument
+from server.cli import registry_governance
+from server.cli.registry_desk import HostKeysOption, OnlineOption, PassphraseOption, RepositoryArgument
 from server.cli.registry_desk import now as _now
 from server.cli.registry_desk import print_json as _print_json
 from server.cli.registry_desk import print_proposal as _print_proposal
 from server.cli.registry_desk import refusals as _refusals
 from server.cli.registry_desk import repository as _repository
 from server.cli.registry_desk import say as _say
-from server.cli.registry_keys import (
-    create_key,
-    host_keys_of,
-    open_key,
-    open_named_key,
-    public_pem,
-    read_officer,
-    read_passphrase,
-    read_seat,
-)
+from server.cli.registry_keys import create_key, host_keys_of, open_named_key, public_pem
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,23 +29,13 @@ app = typer.Typer(
         "Found a network:  key (each officer) > init > sign (enough officers) > publish.    "
         "Admit a region:  admit-region > sign > publish.    "
         "Change a list:  show REPO CODE > edit the JSON > propose > sign > publish.    "
+        "Change who signs:  change-officers, change-seat, change-host-keys, expel > sign > publish.    "
         "Verify elsewhere:  refresh DIR --repository URL --root 1.root.json"
     ),
 )
 
-OnlineOption = Annotated[
-    Path | None,
-    typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
-]
-HostKeysOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the host's snapshot.key and timestamp.key; REPO/keys if absent.", show_default=False),
-]
-OfficerOption = Annotated[
-    list[str],
-    typer.Option("--officer", help="NAME=FILE, once per officer; FILE is their key file or public key (PEM)."),
-]
-ThresholdOption = Annotated[int, typer.Option(help="How many of them must sign.", min=1)]
+
+app.add_typer(registry_governance.app)
 ProposalArgument = Annotated[str, typer.Argument(help="The proposal's id, as `show` lists it.", metavar="PROPOSAL")]
 
 
@@ -84,65 +65,6 @@ def key(
     )
     public.write_text(public_pem(signer), encoding="ascii")
     _say(f"Key:        {name}", f"Public key: {public}")
-
-
-@app.command()
-@_refusals
-def init(
-    repo: RepositoryArgument,
-    seat: Annotated[list[str], typer.Option(help="CODE:NAME=FILE, once per founding region; FILE as for officers.")],
-    passphrase_file: OnlineOption = None,
-) -> None:
-    """Propose a new network, its root and targets held by the founding regions, one seat each; over half must sign.
-
-    Makes the host's two online keys (snapshot, timestamp) in REPO/keys. Nothing is published before enough officers
-    have signed: then run `publish`, and hand REPO/public/metadata/1.root.json to verifiers by another way than this
-    network.
-    """
-    from keys.algorithms import ES256
-    from keys.custody.software import create_key_file
-    from trust_registry.ceremony import found_network
-    from trust_registry.publication import OnlineKeys
-
-    online = []
-    for name in ("snapshot", "timestamp"):
-        path = repo.absolute() / "keys" / f"{name}.key"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        passphrase = read_passphrase(passphrase_file)
-        online.append(open_key(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase))
-    keys = OnlineKeys(*online)
-    _print_proposal(found_network(_repository(repo), seats=[read_seat(text) for text in seat], online=keys, now=_now()))
-
-
-@app.command("admit-region")
-@_refusals
-def admit_region(  # noqa: PLR0917
-    repo: RepositoryArgument,
-    code: Annotated[str, typer.Argument(help="GB/T 2260 or ISO 3166-2 code of the region.")],
-    name_zh: Annotated[str, typer.Option(help="The region's name in Chinese.")],
-    name_en: Annotated[str, typer.Option(help="The region's name in English.")],
-    officer: OfficerOption,
-    threshold: ThresholdOption,
-    seat: Annotated[
-        str | None, typer.Option(help="NAME=FILE of its seat; founding regions have one.", show_default=False)
-    ] = None,
-) -> None:
-    """Propose to admit a region, whose lists its own officers will sign. The other regions' seats sign it."""
-    _admit(repo, "region", code, (name_zh, name_en), officer, threshold, seat)
-
-
-@app.command("admit-body")
-@_refusals
-def admit_body(  # noqa: PLR0917
-    repo: RepositoryArgument,
-    code: Annotated[str, typer.Argument(help='Code of the common body, such as "common".')],
-    name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")],
-    name_en: Annotated[str, typer.Option(help="Its name in English.")],
-    officer: OfficerOption,
-    threshold: ThresholdOption,
-) -> None:
-    """Propose to admit a common body: it defines certificate types and nothing else."""
-    _admit(repo, "body", code, (name_zh, name_en), officer, threshold)
 
 
 @app.command()
@@ -195,23 +117,42 @@ def show(
 
 @app.command()
 @_refusals
-def sign(
-    repo: RepositoryArgument,
+def sign(  # noqa: PLR0917
+    repo: Annotated[str, typer.Argument(help="The network's folder, or the address of its host.", metavar="REPO|URL")],
     proposal: ProposalArgument,
     key_name: Annotated[str, typer.Option("--key", help="Your key file, or pkcs11:token=...;object=...")],
     passphrase_file: PassphraseOption = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Your own copy of the trust data (`refresh`) to compare with.", metavar="DIR")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign what is shown without asking.")] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File that holds a bearer token for the host.", show_default=False)
+    ] = None,
 ) -> None:
-    """Sign a proposal with your key. Read what it changes first: `show REPO PROPOSAL`.
+    """Show what a proposal changes, and sign it with your key once you say yes. The key stays on your machine.
 
-    Signatures are collected in REPO/proposals/PROPOSAL/signatures; the folder can be carried to your own machine and
-    the signature files back.
+    What is shown is worked out here, from the bytes that are signed: against your own copy with --trust, else against
+    what the host says is published. Signatures go to REPO/proposals/PROPOSAL/signatures, or to the host at URL.
     """
-    from trust_registry import ceremony
+    import httpx
 
+    from server.cli import registry_signing as signing
+
+    token = None if token_file is None else token_file.read_text().strip()
     signer = open_named_key(key_name, passphrase_file)
-    roles = ceremony.sign(_repository(repo), proposal, signer)
+    with httpx.Client(timeout=30, follow_redirects=False) as client:
+        if signing.is_address(repo):
+            desk = signing.open_address(repo, proposal, client, token)
+        else:
+            desk = signing.open_folder(Path(repo), proposal)
+        found, base = signing.shown(desk, trust, _now())
+        _print_proposal(found)
+        _say(f"Compared with {'what ' + desk.where + ' says is published' if trust is None else trust}.")
+        if not yes:
+            typer.confirm("Sign this?", abort=True)
+        roles = signing.sign_shown(desk, base, signer)
     _say(f"Signed: {', '.join(roles)}")
-    _print_proposal(ceremony.proposal(_repository(repo), proposal))
 
 
 @app.command()
@@ -225,7 +166,7 @@ def publish(
     """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
     from trust_registry import publication
 
-    publication.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys), _now())
+    publication.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys, proposal), _now())
     _say(f"Published: {proposal}", f"Serve {repo / 'public'} as static files.")
 
 
@@ -294,29 +235,3 @@ def refresh(
 
 def _row(signed: Any) -> tuple[str, str]:
     return str(signed.version), f"{signed.expires:%Y-%m-%d}"
-
-
-def _admit(  # noqa: PLR0917
-    repo: Path,
-    kind: str,
-    code: str,
-    names: tuple[str, str],
-    officers: Sequence[str],
-    threshold: int,
-    seat: str | None = None,
-) -> None:
-    from trust_registry.ceremony import admit
-    from trust_registry.model import ListKind, Names, RegionCode
-
-    _print_proposal(
-        admit(
-            _repository(repo),
-            kind=ListKind(kind),
-            code=RegionCode(code),
-            names=Names(*names),
-            officers=[read_officer(text) for text in officers],
-            threshold=threshold,
-            seat=None if seat is None else read_officer(seat),
-            now=_now(),
-        )
-    )

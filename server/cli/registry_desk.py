@@ -26,6 +26,15 @@ PassphraseOption = Annotated[
     ),
 ]
 
+OnlineOption = Annotated[
+    Path | None,
+    typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
+]
+HostKeysOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the host's snapshot.key and timestamp.key; REPO/keys if absent.", show_default=False),
+]
+
 
 def refusals(command: Callable[P, None]) -> Callable[P, None]:
     """Say what was refused in one line and exit 1; a bug still shows its trace."""

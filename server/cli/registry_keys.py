@@ -14,15 +14,53 @@ if TYPE_CHECKING:
     from trust_registry.tuf_keys import Officer
 
 
-def host_keys_of(repo: Path, passphrase_file: Path | None, host_keys: Path | None) -> OnlineKeys:
-    """The host's keys, which sign snapshot and timestamp: in `host_keys`, else in the network's folder."""
+def host_keys_of(
+    repo: Path, passphrase_file: Path | None, host_keys: Path | None, proposal: str | None = None
+) -> OnlineKeys:
+    """The host's keys, which sign snapshot, timestamp and the log: in `host_keys`, else in the network's folder.
+
+    There, those that root names are taken; that is the root of `proposal`, if it brings one.
+    """
     from trust_registry.publication import OnlineKeys
 
-    keys = (host_keys or repo / "keys").absolute()
+    keys = (host_keys or _named_by_root(repo, proposal)).absolute()
     if not (keys / "snapshot.key").is_file():
         raise typer.BadParameter(f"there is no snapshot.key in {keys}: name the folder", param_hint="--host-keys")
     passphrase = read_passphrase(passphrase_file)
-    return OnlineKeys(open_key(keys / "snapshot.key", passphrase), open_key(keys / "timestamp.key", passphrase))
+    log = open_key(keys / "log.key", passphrase) if (keys / "log.key").is_file() else None
+    return OnlineKeys(open_key(keys / "snapshot.key", passphrase), open_key(keys / "timestamp.key", passphrase), log)
+
+
+def make_host_keys(folder: Path, passphrase_file: Path | None) -> OnlineKeys:
+    """Make snapshot.key and timestamp.key in `folder`, or open those that are there. Raises: KeysError, OSError."""
+    from keys.algorithms import ES256
+    from keys.custody.software import create_key_file
+    from trust_registry.publication import OnlineKeys
+
+    passphrase = read_passphrase(passphrase_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder.absolute() / f"{name}.key" for name in ("snapshot", "timestamp")]
+    made = [open_key(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase) for path in paths]
+    return OnlineKeys(made[0], made[1])
+
+
+def _named_by_root(repo: Path, proposal: str | None) -> Path:
+    """REPO/keys, or the folder in it whose keys are those that root names after the host's keys were changed."""
+    from keys.custody.software import read_key_file_header
+    from trust_registry.proposals import read_draft
+    from trust_registry.repository import Repository
+    from trust_registry.tuf_keys import key_id
+
+    repository, folder = Repository(repo), repo / "keys"
+    draft = read_draft(repository, proposal) if proposal and (repository.proposals / proposal).is_dir() else None
+    root = None if draft is None else draft.roles.get("root")
+    if root is None and not repository.founded:
+        return folder
+    wanted = (root or repository.latest_root()).signed.roles["snapshot"].keyids
+    for path in (folder / "snapshot.key", *sorted(folder.glob("*/snapshot.key"))):
+        if path.is_file() and key_id(read_key_file_header(path.absolute()).public_key) in wanted:
+            return path.parent
+    return folder
 
 
 def open_key(path: Path, passphrase: bytes) -> Signer:

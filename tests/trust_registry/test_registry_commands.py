@@ -47,7 +47,7 @@ class Desk:
         proposal = re.search(r"Proposal (\S+)", output)
         assert proposal
         for name in names:
-            self.run("sign", self.repo, proposal[1], "--key", self.key(name))
+            self.run("sign", self.repo, proposal[1], "--key", self.key(name), "--yes")
         self.run("publish", self.repo, proposal[1])
 
 
@@ -103,7 +103,7 @@ def test_a_region_joins_publishes_and_is_read_elsewhere(founded: Desk) -> None:
 def test_publishing_too_early_says_who_is_missing(desk: Desk) -> None:
     made = desk.run("init", desk.repo, *desk.seats(lin="990100", zhou="990200"))
     (proposal,) = re.findall(r"Proposal (\S+)", made.output)
-    desk.run("sign", desk.repo, proposal, "--key", desk.key("lin"))
+    desk.run("sign", desk.repo, proposal, "--key", desk.key("lin"), "--yes")
     refused = desk.run("publish", desk.repo, proposal, code=1)
     assert "needs 2 signatures and has 1 (lin); still missing: 1 of zhou" in refused.output
 
@@ -126,7 +126,7 @@ def test_a_body_is_admitted_like_a_region(founded: Desk) -> None:
 
 def test_wrong_input_is_one_line_and_exit_1(founded: Desk) -> None:
     draft = founded.folder / "list.json"
-    draft.write_text('{"format":"yinxin-region-list/1","code":7}')
+    draft.write_text('{"format":"yinxin-region-list/2","code":7}')
     assert "yinxin: code: text is needed" in founded.run("propose", founded.repo, str(draft), code=1).output
     assert "no region or body 990300" in founded.run("show", founded.repo, "990300", code=1).output
     assert "passphrase" in founded.run("key", str(founded.folder / "n.key"), code=1, environment={}).output
@@ -146,10 +146,10 @@ def test_a_passphrase_comes_from_a_file_too_and_a_wrong_one_is_said(founded: Des
         *("--name-zh", "东岭区", "--name-en", "Dongling", "--threshold", "1", "--officer", f"extra={key}"),
     )
     (proposal,) = re.findall(r"Proposal (\S+)", made.output)
-    wrong = founded.run("sign", founded.repo, proposal, "--key", key, code=1)
+    wrong = founded.run("sign", founded.repo, proposal, "--key", key, "--yes", code=1)
     assert "passphrase" in wrong.output
     stranger = founded.run(
-        "sign", founded.repo, proposal, "--key", key, "--passphrase-file", str(file), code=1, environment={}
+        "sign", founded.repo, proposal, "--key", key, "--yes", "--passphrase-file", str(file), code=1, environment={}
     )
     assert "may not sign for targets; those who may: lin, wu, zhou" in stranger.output
 
