@@ -21,6 +21,7 @@ from issuer.model import HolderKind
 from issuer.publication import StatusPublication
 from issuer.service import IssuerService
 from issuer.store import IssuerStore
+from issuer.store.counting import CertificatesInForce
 from keys.data_keys import load_or_create_deployment_key
 from server.access import SessionAccess
 from server.accounts import Accounts
@@ -229,7 +230,12 @@ def _registry(opened: Opened) -> RegistryService:
             return OnlineKeys(signers(settings.registry_snapshot_key), signers(settings.registry_timestamp_key))
 
     return RegistryService(
-        lambda: opened.keeper.view, opened.now, opened.repository, online, refresh=opened.keeper.refresh_trust
+        lambda: opened.keeper.view,
+        opened.now,
+        opened.repository,
+        online,
+        refresh=opened.keeper.refresh_trust,
+        counts=CertificatesInForce(opened.engine, opened.now),
     )
 
 
