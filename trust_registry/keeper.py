@@ -12,6 +12,7 @@ from typing import Final
 
 from trust_registry.client import TrustStore
 from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged, TrustMissing
+from trust_registry.foreign_copy import ForeignCopy, ForeignLists, ForeignProblem, with_foreign
 from trust_registry.model import StatusProblem, StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Clock, Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
@@ -26,10 +27,12 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class KeeperHealth:
-    """When the trust data were last confirmed, and why the last refresh failed, if it did."""
+    """When the trust data were last confirmed, why the last refresh failed, if it did, and which foreign lists are not
+    there or not as new as they could be."""
 
     refreshed_at: datetime | None
     failure: str | None
+    foreign: tuple[ForeignProblem, ...] = ()
 
 
 class TrustKeeper:
@@ -37,6 +40,8 @@ class TrustKeeper:
 
     def __init__(self, store: TrustStore, fetch: Fetch, now: Clock, statuses: StatusCache | None = None) -> None:
         self._store = store
+        self._foreign = ForeignCopy(store.folder / "foreign")
+        self._foreign_problems: tuple[ForeignProblem, ...] = ()
         self._fetch = fetch
         self._now = now
         self._cache = StatusCache(store.folder / "status") if statuses is None else statuses
@@ -62,11 +67,12 @@ class TrustKeeper:
     @property
     def health(self) -> KeeperHealth:
         view = self._view
-        return KeeperHealth(None if view is None else view.refreshed_at, self._failure)
+        return KeeperHealth(None if view is None else view.refreshed_at, self._failure, self._foreign_problems)
 
     def refresh(self) -> None:
         """Bring trust data and every status list up to date. Never raises on what others answer: see `health`."""
         self.refresh_trust()
+        self.refresh_foreign()
         self.refresh_statuses()
 
     def refresh_trust(self) -> None:
@@ -77,9 +83,23 @@ class TrustKeeper:
             except (FetchFailed, RefreshRefused, TrustDamaged, TrustMissing) as err:
                 self._failure = f"{type(err).__name__}: {err}"
                 return
-            self._view, self._failure = result.view, None
+            self._see(result.view, self._foreign.load(result.view, self._now()))
+            self._failure = None
             if result.changed:
                 self._doubt(result.view)
+
+    def refresh_foreign(self) -> None:
+        """Bring the lists of other networks up to date. Asks hosts that any admitted region may name: may take long."""
+        view = self._view
+        if view is None or not any(region.foreign for region in view.lists.values()):
+            return
+        found = self._foreign.refresh(view, self._fetch, self._now())
+        with self._refreshing:
+            if self._view is view:  # else the trust data have changed meanwhile, and with them perhaps whom to believe
+                self._see(view, found)
+
+    def _see(self, view: TrustView, foreign: ForeignLists) -> None:
+        self._view, self._foreign_problems = with_foreign(view, foreign.lists), foreign.problems
 
     def _doubt(self, view: TrustView) -> None:
         """Give up the snapshots that the new view does not believe: by a key, say, that is known as stolen now."""
@@ -156,11 +176,12 @@ class TrustKeeper:
     def _load(self) -> None:
         now = self._now()
         try:
-            self._view = self._store.load(now)
+            view = self._store.load(now)
         except (TrustMissing, TrustDamaged) as err:
             self._failure = f"{type(err).__name__}: {err}"
             return
-        self._statuses = self._cache.load(self._view, now)
+        self._see(view, self._foreign.load(view, now))
+        self._statuses = self._cache.load(view, now)
 
 
 def _fetched_at(entry: StatusSnapshot | StatusProblem | None) -> datetime:

@@ -43,7 +43,8 @@ def open_lotl(data: bytes, signers: Collection[bytes], *, location: str, fetch: 
         if err.field != "signature":
             raise
         refusal = err
-    pivots = _from_newest_believed(unsafe_read_tsl(data), signers, location, fetch)
+    unbelieved = unsafe_read_tsl(data)
+    pivots = _from_newest_believed(unbelieved, signers, location, fetch) if is_list_of_lists(unbelieved) else ()
     if not pivots:
         raise refusal
     chain: list[ForeignList] = []
@@ -123,7 +124,9 @@ def national_lists(found: ForeignList) -> tuple[ForeignPointer, ...]:
     """
     by_territory: dict[str, ForeignPointer] = {}
     for pointer in found.pointers:
-        usable = pointer.mime_type == MIME_TYPE and pointer.signers and pointer.location.startswith(("https://", "http://"))
+        usable = (
+            pointer.mime_type == MIME_TYPE and pointer.signers and pointer.location.startswith(("https://", "http://"))
+        )
         if usable and pointer.territory and pointer.territory != found.territory:
             by_territory.setdefault(pointer.territory, pointer)
     return tuple(by_territory.values())

@@ -140,7 +140,7 @@ class ForeignList:
 
     `digest` is the hex SHA-256 of the bytes as fetched; `signed_by` the hex SHA-256 of the certificate whose key signed
     them, or "sha256" where the bytes themselves were pinned. `next_update` None: the list is closed, nothing follows.
-    `code`: under which a region names it; empty until it does.
+    `code`: under which a region names it; empty until it does. `fetched_at`: when this copy was last confirmed.
     """
 
     code: RegionCode
@@ -156,6 +156,7 @@ class ForeignList:
     information_uris: tuple[str, ...]
     digest: str
     signed_by: str
+    fetched_at: datetime | None = None
     services_by_key_id: Mapping[bytes, tuple[ForeignService, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
