@@ -172,8 +172,11 @@ def content_of_network(  # noqa: PLR0917
     base: str,
     issued_at: datetime,
     next_update: datetime,
+    *,
+    at: datetime | None = None,
 ) -> Content:
-    """The list of lists: a pointer to each list that has a signer of renderings at `issued_at`."""
+    """The list of lists: a pointer to each list that has a signer of renderings `at` (default: at `issued_at`)."""
+    at = issued_at if at is None else at
     return Content(
         slug="lotl",
         list_type=uris.LIST_OF_LISTS,
@@ -186,7 +189,7 @@ def content_of_network(  # noqa: PLR0917
         issued_at=issued_at,
         next_update=next_update,
         entities=(),
-        pointers=tuple(_pointer(each, issued_at) for each in lists.values() if list_signers(each, issued_at)),
+        pointers=tuple(_pointer(each, at) for each in lists.values() if list_signers(each, at)),
     )
 
 
