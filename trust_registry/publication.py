@@ -226,6 +226,7 @@ def _stage(  # noqa: PLR0917
     log = _log_of(governing.signed)
     index, published_at = 0, now.replace(microsecond=0)
     if log is not None:
+        _log_key(log, online)
         index = NetworkLog(repository, log).size
         published_at = max(published_at, _last_published_at(published) or published_at)
         snapshot.signed.unrecognized_fields[SNAPSHOT_FIELD] = snapshot_field(index, published_at)
@@ -257,10 +258,8 @@ def _resume(repository: Repository, online: OnlineKeys, now: datetime) -> Public
     _check_online(root, online)
     log, cosigning = _log_of(root), None
     if log is not None and staged.leaf is not None:
-        if online.log is None:
-            raise CeremonyError("the log's key is not here")
         network_log = NetworkLog(repository, log)
-        network_log.append(staged.leaf, online.log)
+        network_log.append(staged.leaf, _log_key(log, online))
         cosigning = network_log.cosign(online.witnesses)
         if not cosigning.reached:
             return Publication(staged.proposal, staged.snapshot_version, False, cosigning)
@@ -296,6 +295,12 @@ def _check_online(root: Root, online: OnlineKeys) -> None:
     for name, signer in ((Snapshot.type, online.snapshot), (Timestamp.type, online.timestamp)):
         if key_id(signer.public_key) not in root.roles[name].keyids:
             raise CeremonyError(f"the host's {name} key here is not the one that root names")
+
+
+def _log_key(log: LogDeclaration, online: OnlineKeys) -> Signer:
+    if online.log is None or online.log.public_key != log.key.public_key:
+        raise CeremonyError("the log's key that root announces is not here")
+    return online.log
 
 
 def _log_of(root: Root) -> LogDeclaration | None:

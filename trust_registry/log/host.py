@@ -61,8 +61,6 @@ class NetworkLog:
 
     def append(self, leaf: bytes, signer: Signer) -> None:
         """Make `leaf` the log's next entry, unless it is its last. Raises: LogDamaged, CeremonyError, OSError."""
-        if signer.public_key != self._declared.key.public_key:
-            raise CeremonyError("this is not the log's key that root announces")
         head = self.head()
         size, index = 0 if head is None else head.checkpoint.size, LogEntry.from_bytes(leaf).index
         folder = self._repository.log
@@ -130,6 +128,8 @@ def read_head(repository: Repository) -> SignedCheckpoint | None:
     try:
         return parse_checkpoint(repository.log_head.read_bytes())
     except FileNotFoundError:
+        if (repository.log / "checkpoint").exists():
+            raise LogDamaged("a checkpoint is published, and the head that belongs to it is gone") from None
         return None
     except (OSError, MalformedEnvelope) as err:
         raise LogDamaged("the log's head can't be read") from err
