@@ -44,7 +44,7 @@ class OfficerGroup:
 class RegistryService:
     """One network as this process knows it: the verified view, and, where this process hosts it, its folder."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         view: Callable[[], TrustView | None],
         now: Clock,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
@@ -36,7 +36,7 @@ def read_instant(text: str) -> datetime | None:
                 return None
     except ValueError:
         return None
-    return at if in_calendar(at) else None
+    return at.astimezone(UTC) if in_calendar(at) else None
 
 
 def day_of(at: datetime) -> str:
@@ -45,8 +45,8 @@ def day_of(at: datetime) -> str:
 
 
 def start_of(day: date) -> datetime:
-    """The first instant of a day in China time."""
-    return datetime.combine(day, time(), CHINA_TIME)
+    """The first instant of a day in China time, in UTC."""
+    return datetime.combine(day, time(), CHINA_TIME).astimezone(UTC)
 
 
 class Frame:

@@ -96,7 +96,7 @@ class Answers:
             return None
         try:
             at = start_of(date.fromisoformat(typed))
-        except ValueError:
+        except (ValueError, OverflowError):  # the first day of the calendar has no earlier one elsewhere
             at = None
         if at is None or not in_calendar(at):
             self.errors[name] = _NO_DATE
