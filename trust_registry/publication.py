@@ -156,6 +156,11 @@ def outdated(draft: Draft, published: Published | None) -> bool:
         return draft.kind is not ProposalKind.FOUNDING
     versions = {name.removesuffix(".json"): meta.version for name, meta in published.snapshot.signed.meta.items()}
     versions[Root.type] = published.root.signed.version
+    delegator = draft.roles.get(Targets.type) or published.targets
+    delegations = delegator.signed.delegations
+    delegated = {Root.type, Targets.type, *((delegations and delegations.roles) or {})}
+    if not delegated.issuperset(draft.roles):  # its authority was expelled meanwhile
+        return True
     return any(metadata.signed.version != versions.get(role, 0) + 1 for role, metadata in draft.roles.items())
 
 
