@@ -21,6 +21,8 @@ from keys.signer import Signer
 
 # An arc under 2.25 (ITU-T X.667: UUID-based, no registration needed) for our certificate policies.
 _POLICY_ARC: Final = "2.25.90402468744051286381614880139286675593"
+_COUNTRY: Final = "2.5.4.6"
+_PRINTABLE_STRING: Final = 0x13
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _TSL_SIGNING: Final = "0.4.0.2231.3.0"
 _DIGITAL_SIGNATURE, _NON_REPUDIATION, _KEY_CERT_SIGN, _CRL_SIGN = 0, 1, 5, 6
@@ -86,12 +88,14 @@ def make_certificate(
     uri: str | None,
     not_before: datetime,
     not_after: datetime,
+    country: str | None = None,
 ) -> Certificate:
     """A signer certificate under the region's CA.
 
     `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
     time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3); one for
-    lists has id-tsl-kp-tslSigning (ETSI TS 119 612 clause 5.7.1).
+    lists has id-tsl-kp-tslSigning, and its `country` (ISO 3166-1 alpha-2) and `organisation` are the list's territory
+    and operator (ETSI TS 119 612 clause 5.7.1).
     """
     if ca_signer.public_key != ca.public_key:
         raise ValueError("the CA's signer and its certificate are of different keys")
@@ -111,7 +115,7 @@ def make_certificate(
     return _sign(
         ca_signer,
         issuer=ca.subject_name_der,
-        subject=organisation_name(common_name, organisation, uscc),
+        subject=organisation_name(common_name, organisation, uscc, country),
         key=subject_key,
         not_before=not_before,
         not_after=not_after,
@@ -119,10 +123,11 @@ def make_certificate(
     )
 
 
-def organisation_name(common_name: str, organisation: str, uscc: str | None) -> bytes:
+def organisation_name(common_name: str, organisation: str, uscc: str | None, country: str | None = None) -> bytes:
     """The Name (DER) of an organisation's signer, in certificates and requests."""
     identifier = () if uscc is None else (("2.5.4.97", f"NTRCN-{uscc}"),)
-    return _name(("2.5.4.10", organisation), *identifier, ("2.5.4.3", common_name))
+    place = () if country is None else ((_COUNTRY, country),)
+    return _name(*place, ("2.5.4.10", organisation), *identifier, ("2.5.4.3", common_name))
 
 
 def _sign(
@@ -168,7 +173,12 @@ def _key_identifier(key: PublicKey) -> bytes:
 
 
 def _name(*attributes: tuple[str, str]) -> bytes:
-    return der.sequence(*(der.tlv(der.SET, der.sequence(der.oid(oid), der.utf8(value))) for oid, value in attributes))
+    return der.sequence(*(der.tlv(der.SET, der.sequence(der.oid(oid), _text(oid, value))) for oid, value in attributes))
+
+
+def _text(oid: str, value: str) -> bytes:
+    # RFC 5280 appendix A.1: a country is a PrintableString, everything else may be UTF-8.
+    return der.tlv(_PRINTABLE_STRING, value.encode("ascii")) if oid == _COUNTRY else der.utf8(value)
 
 
 def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:

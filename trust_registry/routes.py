@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.errors import UnknownProposal
 from trust_registry.instants import Instant
+from trust_registry.interchange.uris import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
 from trust_registry.matrix import Matrix
 from trust_registry.model import (
     ChainLink,
@@ -36,6 +37,7 @@ from trust_registry.wire import list_to_json, to_wire
 Id = Annotated[str, Query(min_length=1, max_length=200)]
 _METADATA: Final = re.compile(r"(?:\d{1,9}\.)?[A-Za-z0-9-]{1,64}\.json", re.ASCII)
 _TARGET: Final = re.compile(r"(?:regions|bodies)/[A-Za-z0-9-]{1,32}/[0-9a-f]{64}\.list\.json", re.ASCII)
+_RENDERING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}\.(?:json|xml)", re.ASCII)
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "public, max-age=0, must-revalidate"
 
@@ -114,15 +116,24 @@ def _add_static(routes: APIRouter, folder: Path) -> None:
     def target(path: str) -> Response:
         return _file(folder / "targets" / path, _FOR_EVER) if _TARGET.fullmatch(path) else _absent()
 
-    for path, answer in (("/trust/metadata/{name}", metadata), ("/trust/targets/{path:path}", target)):
+    def rendering(name: str) -> Response:
+        """A list as an ETSI trusted list: TS 119 602 (a JWS) or TS 119 612 (XML)."""
+        kind = JSON_MEDIA_TYPE if name.endswith(".json") else XML_MEDIA_TYPE
+        return _file(folder / "interchange" / name, _REVALIDATE, kind) if _RENDERING.fullmatch(name) else _absent()
+
+    for path, answer in (
+        ("/trust/metadata/{name}", metadata),
+        ("/trust/targets/{path:path}", target),
+        ("/trust/interchange/{name}", rendering),
+    ):
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False, response_model=None)
 
 
-def _file(path: Path, caching: str) -> Response:
+def _file(path: Path, caching: str, media_type: str = "application/json") -> Response:
     if not path.is_file():
         return _absent()
     headers = {"Cache-Control": caching, "Access-Control-Allow-Origin": "*"}
-    return FileResponse(path, media_type="application/json", headers=headers)
+    return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def _absent() -> Response:

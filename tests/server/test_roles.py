@@ -54,7 +54,7 @@ OPEN = {
         "GET /.well-known/oauth-authorization-server",
     ),
     *("POST /api/verify", "POST /api/verify/batch", "GET /verify", "POST /verify", "GET /status/{inner:path}"),
-    *("GET /trust/metadata/{name}", "GET /trust/targets/{path:path}"),
+    *("GET /trust/metadata/{name}", "GET /trust/targets/{path:path}", "GET /trust/interchange/{name}"),
 }
 OPEN_BELOW = ("GET /registry", "GET /api/registry/")  # signed lists, and what they say
 MOUNTS = {"/static", "/trust"}

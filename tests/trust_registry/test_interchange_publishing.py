@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from keys.algorithms import ES256
 from keys.signer import EphemeralSigner
@@ -23,6 +26,7 @@ from tests.trust_registry.network import (
 )
 from tests.trust_registry.renderings import BASE, NEXT, key_of, with_list_key
 from trust_registry.catalogue import COMMON
+from trust_registry.edges import Edge
 from trust_registry.errors import CeremonyError, UnknownList
 from trust_registry.interchange.lote_reading import read_lote
 from trust_registry.interchange.publishing import (
@@ -36,6 +40,8 @@ from trust_registry.interchange.publishing import (
 )
 from trust_registry.interchange.tsl_reading import read_tsl
 from trust_registry.model import EntryReason, EntryStatus, RegionCode, StatusChange
+from trust_registry.routes import router
+from trust_registry.service import RegistryService
 
 NOW = DAY_0 + DAY
 LISTS = {each.code: with_list_key(each) for each in (common_list(), east_list(), west_list())}
@@ -112,3 +118,25 @@ def test_the_hosts_folder_and_a_verified_copy_are_rendered_alike(network: Networ
     of_host, of_copy = source_of_repository(network.repository), source_of_view(store.load(network.now))
     assert set(of_host.lists) == set(of_copy.lists) == {COMMON, EAST, WEST}
     assert of_host == of_copy
+
+
+def test_renderings_are_served_with_their_media_types(network: Network) -> None:
+    written(network.repository.folder / "public")
+    application = FastAPI()
+    service = RegistryService(lambda: None, lambda: NOW, network.repository)
+    application.include_router(router(service, Edge(_unused, _unused_guard, _unused, lambda: NOW, lambda _: "zh")))
+    with TestClient(application) as web:
+        for name, kind in ((f"{EAST}.json", "application/jose"), ("lotl.xml", "application/vnd.etsi.tsl+xml")):
+            answer = web.get(f"/trust/interchange/{name}")
+            assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+            assert "must-revalidate" in answer.headers["cache-control"]
+        for name in ("other.json", f".{EAST}.json", "..%2fmetadata%2ftimestamp.json", f"{EAST}.txt"):
+            assert web.get(f"/trust/interchange/{name}").status_code == 404
+
+
+def _unused(*_: object, **__: object) -> Any:
+    raise AssertionError("these routes render no page")
+
+
+def _unused_guard(*_: object) -> Any:
+    return lambda: None
