@@ -1,31 +1,20 @@
-"""What a proposal would change, in sentences that an officer can read before signing. Decides nothing."""
+"""What a proposal would change, in sentences that an officer can read before signing. Decides nothing.
+
+What each part of a list is called is `naming`; here is what has happened to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from trust_registry.model import (
-    EntryStatus,
-    History,
-    IssuerEntry,
-    KeyEntry,
-    KeyUse,
-    Names,
-    RecognitionEntry,
-    RegionList,
-)
+from trust_registry import naming
+from trust_registry.core.histories import grant_name
+from trust_registry.model import EntryStatus, History, IssuerEntry, Names, RegionList
 
 T = TypeVar("T")
-
-_HEADINGS: Final = (
-    ("names", "名称", "name"),
-    ("authority", "主管机关", "authority"),
-    ("notice_period", "公示期", "notice period"),
-)
 
 
 class ChangeKind(Enum):
@@ -44,13 +33,8 @@ class Change:
 
 
 _STATUS_ZH: Final = {EntryStatus.GRANTED: "有效", EntryStatus.SUSPENDED: "暂停", EntryStatus.WITHDRAWN: "撤销"}
-_USE_ZH: Final = {
-    KeyUse.CA: "根证书",
-    KeyUse.TIMESTAMP: "时间戳证书",
-    KeyUse.STATUS: "状态列表签名证书",
-    KeyUse.RECEIPT: "回执签名证书",
-    KeyUse.SEAL: "印章证书",
-}
+# Parts with lines of their own, and what no sentence is about.
+_ELSEWHERE: Final = frozenset({"history", "grants", "seals", "status_keys", "keys", "key"})
 
 
 def describe_changes(old: RegionList | None, new: RegionList) -> tuple[Change, ...]:
@@ -60,50 +44,41 @@ def describe_changes(old: RegionList | None, new: RegionList) -> tuple[Change, .
         text = Names(f"首次发布：{new.names.zh}", f"First list of {new.names.en}")
         changes.append(Change(ChangeKind.ADDED, "list", text))
     else:
-        for name, zh, en in _HEADINGS:
-            if getattr(old, name) != getattr(new, name):
-                changes.append(Change(ChangeKind.CHANGED, name, Names(f"更改{zh}", f"Changes the {en}")))
-    _part(changes, "defines", old, new, lambda t: t.id, lambda t: _named(t.names, "证照类型", "certificate type"))
-    _part(changes, "authorities", old, new, _key_name, _key_words)
-    _issuers(changes, old, new)
-    _part(changes, "recognises", old, new, lambda r: r.id, _recognition_words)
-    _part(changes, "scenarios", old, new, lambda s: s.id, lambda s: _named(s.names, "用证场景", "scenario"))
-    _part(changes, "relying_parties", old, new, lambda p: p.id, lambda p: _named(p.names, "用证单位", "relying party"))
-    return tuple(changes)
-
-
-def _named(names: Names, zh: str, en: str) -> tuple[str, str]:
-    return f"{zh}“{names.zh}”", f"{en} {names.en}"
-
-
-def _issuers(changes: list[Change], old: RegionList | None, new: RegionList) -> None:
-    _part(changes, "attests", old, new, lambda i: i.id, lambda i: _named(i.names, "颁证机构", "issuer"))
+        _headings(changes, old, new)
+    _part(changes, "defines", old, new, lambda t: t.id, naming.of_type)
+    _part(changes, "authorities", old, new, naming.key_name, naming.of_key)
+    _part(changes, "attests", old, new, lambda i: i.id, naming.of_issuer)
     before = {} if old is None else {issuer.id: issuer for issuer in old.attests}
     for issuer in new.attests:
         _issuer_parts(changes, before.get(issuer.id), issuer)
+    _part(changes, "foreign", old, new, lambda f: f.code, naming.of_foreign)
+    _part(changes, "recognises", old, new, lambda r: r.id, naming.of_recognition)
+    _part(changes, "scenarios", old, new, lambda s: s.id, naming.of_scenario)
+    _part(changes, "relying_parties", old, new, lambda p: p.id, naming.of_relying_party)
+    for party in new.relying_parties:
+        earlier = () if old is None else (each for each in old.relying_parties if each.id == party.id)
+        keys = next((each.keys for each in earlier), ())
+        _compare(changes, f"relying_parties/{party.id}/keys", keys, party.keys, naming.key_name, naming.of_key)
+    return tuple(changes)
+
+
+def _headings(changes: list[Change], old: RegionList, new: RegionList) -> None:
+    for name, zh, en in (("names", "名称", "name"), ("authority", "主管机关", "authority")):
+        was, now = getattr(old, name), getattr(new, name)
+        if was != now:
+            text = Names(f"更改{zh}：由“{was.zh}”改为“{now.zh}”", f"Changes the {en} from “{was.en}” to “{now.en}”")
+            changes.append(Change(ChangeKind.CHANGED, name, text))
+    if (old.notice_period, old.notice_since) != (new.notice_period, new.notice_since):
+        text = naming.notice_change(old, new)
+        changes.append(Change(ChangeKind.CHANGED, "notice_period", text))
 
 
 def _issuer_parts(changes: list[Change], old: IssuerEntry | None, new: IssuerEntry) -> None:
     place = f"attests/{new.id}"
-    _compare(
-        changes,
-        f"{place}/grants",
-        () if old is None else old.grants,
-        new.grants,
-        lambda g: g.type_id,
-        lambda g: (f"“{new.names.zh}”颁发 {g.type_id} 的资格", f"entitlement of {new.names.en} to issue {g.type_id}"),
-    )
-    _compare(
-        changes,
-        f"{place}/seals",
-        () if old is None else old.seals,
-        new.seals,
-        lambda s: s.id,
-        lambda s: _named(s.names, "电子印章", "seal"),
-    )
-    _compare(
-        changes, f"{place}/status_keys", () if old is None else old.status_keys, new.status_keys, _key_name, _key_words
-    )
+    grants, seals, keys = ((), (), ()) if old is None else (old.grants, old.seals, old.status_keys)
+    _compare(changes, f"{place}/grants", grants, new.grants, grant_name, lambda g: naming.of_grant(g, new))
+    _compare(changes, f"{place}/seals", seals, new.seals, lambda s: s.id, naming.of_seal)
+    _compare(changes, f"{place}/status_keys", keys, new.status_keys, naming.key_name, naming.of_key)
 
 
 def _part(  # noqa: PLR0917
@@ -112,7 +87,7 @@ def _part(  # noqa: PLR0917
     old: RegionList | None,
     new: RegionList,
     identify: Callable[[Any], str],
-    words: Callable[[Any], tuple[str, str]],
+    words: Callable[[Any], Names],
 ) -> None:
     _compare(changes, name, () if old is None else getattr(old, name), getattr(new, name), identify, words)
 
@@ -123,65 +98,51 @@ def _compare(  # noqa: PLR0917
     old: Iterable[T],
     new: Iterable[T],
     identify: Callable[[T], str],
-    words: Callable[[T], tuple[str, str]],
+    words: Callable[[T], Names],
 ) -> None:
     before = {identify(entry): entry for entry in old}
     for entry in new:
         was = before.pop(identify(entry), None)
-        name = f"{place}/{identify(entry)}"
-        zh, en = words(entry)
+        name, called = f"{place}/{identify(entry)}", words(entry)
         if was is None:
-            changes.append(Change(ChangeKind.ADDED, name, Names(f"新增{zh}", f"Adds {en}")))
+            details = naming.details(entry)
+            text = Names(f"新增{called.zh}{details.zh}", f"Adds {called.en}{details.en}")
+            changes.append(Change(ChangeKind.ADDED, name, text))
         elif was != entry:
-            changes.extend(_changed(name, was, entry, zh, en))
+            changes.extend(_changed(name, was, entry, called))
     for identity, entry in before.items():
-        zh, en = words(entry)
-        changes.append(Change(ChangeKind.REMOVED, f"{place}/{identity}", Names(f"删除{zh}", f"Removes {en}")))
+        called = words(entry)
+        text = Names(f"删除{called.zh}", f"Removes {called.en}")
+        changes.append(Change(ChangeKind.REMOVED, f"{place}/{identity}", text))
 
 
-def _changed(name: str, was: Any, now: Any, zh: str, en: str) -> list[Change]:
-    changes = []
-    for owner_was, owner_now in ((was, now), (getattr(was, "key", None), getattr(now, "key", None))):
-        changes += [
-            Change(ChangeKind.CHANGED, name, Names(f"{zh}：{words.zh}", f"{en[0].upper()}{en[1:]}: {words.en}"))
-            for words in _status_words(getattr(owner_was, "history", ()), getattr(owner_now, "history", ()))
+def _changed(name: str, was: Any, now: Any, called: Names) -> list[Change]:
+    lines = _status_words(was.history, now.history) if hasattr(now, "history") else []
+    if hasattr(now, "key"):
+        lines += [
+            Names(f"其证书{words.zh}", f"its certificate {words.en}")
+            for words in _status_words(was.key.history, now.key.history)
         ]
-    # Grants, seals and keys of an issuer have lines of their own.
-    own = [f.name for f in fields(now) if f.name not in ("history", "grants", "seals", "status_keys", "key")]
-    altered = ", ".join(field for field in own if getattr(was, field) != getattr(now, field))
-    if altered:
-        changes.append(Change(ChangeKind.CHANGED, name, Names(f"更改{zh}（{altered}）", f"Changes {en} ({altered})")))
-    return changes
+    for field in (each.name for each in fields(now) if each.name not in _ELSEWHERE):
+        if getattr(was, field) != getattr(now, field):
+            lines.append(naming.field_change(field, getattr(was, field), getattr(now, field)))
+    start = called.en[0].upper() + called.en[1:]
+    return [
+        Change(ChangeKind.CHANGED, name, Names(f"{called.zh}：{words.zh}", f"{start}: {words.en}")) for words in lines
+    ]
 
 
 def _status_words(was: History, now: History) -> list[Names]:
     if now[: len(was)] != was:
         return [Names("改写历史（将被拒绝）", "rewrites history (will be refused)")]
-    return [
-        Names(
-            f"自 {_day(change.at)} 起{_STATUS_ZH[change.status]}（{change.reason.value}）",
-            f"{change.status.value} from {_day(change.at)} ({change.reason.value})",
-        )
-        for change in now[len(was) :]
-    ]
-
-
-def _day(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%MZ")
-
-
-def _key_name(key: KeyEntry) -> str:
-    return f"{key.use.value}:{key.thumbprint[:16]}"
-
-
-def _key_words(key: KeyEntry) -> tuple[str, str]:
-    return f"{_USE_ZH[key.use]} {key.thumbprint[:16]}", f"{key.use.value} certificate {key.thumbprint[:16]}"
-
-
-def _recognition_words(entry: RecognitionEntry) -> tuple[str, str]:
-    day = _day(entry.since)
-    zh, en = "、".join(entry.scenarios) or "全部场景", ", ".join(entry.scenarios) or "all scenarios"
-    return (
-        f"对 {entry.issuing} 的 {entry.type_id} 的互认（自 {day}，{zh}）",
-        f"recognition of {entry.type_id} from {entry.issuing} (since {day}, {en})",
-    )
+    lines = []
+    for change in now[len(was) :]:
+        at, reason = naming.moment(change.at), naming.REASONS[change.reason]
+        zh = f"自 {at} 起{_STATUS_ZH[change.status]}（{reason.zh}）"
+        en = f"{change.status.value} from {at} ({reason.en})"
+        if change.invalidity_date is not None:
+            since = naming.moment(change.invalidity_date)
+            zh += f"；{since} 起的盖章不再可信，除非能证明在此之前"
+            en += f"; distrusted from {since} on, but for what is proven older"
+        lines.append(Names(zh, en))
+    return lines

@@ -122,8 +122,8 @@ def test_what_a_proposal_changes_is_told_in_both_languages(network: Network) -> 
     over = replace(issuer_entry(), history=withdrawn(issuer_entry().history, DAY_0 + DAY))
     waiting = propose(network.repository, replace(east_list(), attests=(over,)), DAY_0 + DAY)
     (change,) = waiting.changes
-    assert change.text.zh == "颁证机构“东岭区民政局”：自 2026-01-02T00:00Z 起撤销（key_compromise）"
-    assert change.text.en == "Issuer Dongling Civil Affairs Bureau: withdrawn from 2026-01-02T00:00Z (key_compromise)"
+    assert change.text.zh == "颁证机构“东岭区民政局”：自 2026-01-02T00:00Z 起撤销（密钥泄露）"
+    assert change.text.en == "Issuer Dongling Civil Affairs Bureau: withdrawn from 2026-01-02T00:00Z (key compromise)"
     assert change.entry == "attests/990100/civil-affairs"
 
 

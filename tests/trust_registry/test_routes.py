@@ -183,7 +183,14 @@ def test_proposals_show_their_difference_and_signatures(web: TestClient, network
     waiting = propose(network.repository, replace(west_list(), notice_period=20 * DAY, notice_since=DAY_0), DAY_0)
     (listed,) = get(web, "proposals")["proposals"]
     assert listed["changes"] == [
-        {"kind": "changed", "entry": "notice_period", "text": {"zh": "更改公示期", "en": "Changes the notice period"}}
+        {
+            "kind": "changed",
+            "entry": "notice_period",
+            "text": {
+                "zh": "公示期由 30 天改为 20 天（适用于 2026-01-01T00:00Z 起公告的互认）",
+                "en": "Changes the notice period from 30 days to 20 days, for what is announced from 2026-01-01T00:00Z",
+            },
+        }
     ]
     assert listed["progress"][0]["missing"] == ["990200 officer 0", "990200 officer 1"]
     assert get(web, f"proposals/{waiting.id}") == listed
