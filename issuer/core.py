@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ from hashlib import sha256
 from typing import Any
 
 from issuer.errors import (
+    ApprovalNeeded,
     ClaimsInvalid,
+    ContentChanged,
     EffectiveTimeInPast,
     HolderKeyInvalid,
     HolderNotNamed,
     IdempotencyKeyInvalid,
     InvalidIdentityNumber,
     IssuerNotEntitled,
+    OwnRequest,
     ReasonDoesNotFit,
     SealNotEntitled,
     SealNotInForce,
@@ -28,6 +32,7 @@ from issuer.errors import (
     StatusFinal,
     StatusUnchanged,
     ValidityImpossible,
+    WaitingClosed,
 )
 from issuer.model import (
     CLEARANCE,
@@ -38,12 +43,15 @@ from issuer.model import (
     Seal,
     StatusChangeRequest,
     StatusRecord,
+    Waiting,
+    WaitingState,
 )
 from keys.errors import KeysError
 from keys.public_key import PublicKey
 from trust_registry import errors as registry_errors
 from trust_registry.catalogue import validate_claims
 from trust_registry.core import status_at
+from trust_registry.edges import AccountId
 from trust_registry.identifiers import check_citizen_number, check_uscc, mask
 from trust_registry.model import (
     CertificateStatus,
@@ -73,7 +81,8 @@ def clear(
 
     `issuer_entry` is the issuer as its region lists it at this moment; `type` and `seal` are those the request names.
     Raises: IdempotencyKeyInvalid, SealNotListed, SealNotInForce, SealOutOfTime, SealNotEntitled, IssuerNotEntitled,
-    InvalidIdentityNumber, ClaimsInvalid, HolderNotNamed, HolderKeyInvalid, ValidityImpossible.
+    InvalidIdentityNumber, ClaimsInvalid, HolderNotNamed, HolderKeyInvalid, ValidityImpossible; ApprovalNeeded when the
+    type is under dual control and nobody but who asked has approved.
     """
     if type.id != request.type_id or seal.id != request.seal_id:
         raise ValueError("the type and the seal must be those that the request names")
@@ -92,7 +101,31 @@ def clear(
     if valid_until is not None and valid_until <= max(now, valid_from):
         pointer = f"/claims/{type.validity.claim}" if type.validity.kind is ValidityKind.CLAIM else "/valid_from"
         raise ValidityImpossible(pointer, "the certificate would be over already, or before it begins")
+    if type.dual_control and request.approved_by in (None, request.requested_by):
+        raise ApprovalNeeded(type.id)
     return Cleared(request, type, seal, issuer_entry, valid_from, valid_until, issued_at, CLEARANCE)
+
+
+def check_approval(waiting: Waiting, by: AccountId, digest: str, now: datetime) -> None:
+    """Whether `by` may approve now what they were shown (`digest`). Approving again, by the same clerk, may pass.
+
+    Raises: OwnRequest, WaitingClosed, ContentChanged.
+    """
+    if by == waiting.requested_by:
+        raise OwnRequest
+    again = waiting.state in (WaitingState.APPROVED, WaitingState.SEALED) and waiting.decided_by == by
+    if not again:
+        check_open(waiting, now)
+    if not hmac.compare_digest(digest.encode(), waiting.digest.encode()):
+        raise ContentChanged
+
+
+def check_open(waiting: Waiting, now: datetime) -> None:
+    """Whether it still waits. Raises: WaitingClosed."""
+    if waiting.state is not WaitingState.WAITING:
+        raise WaitingClosed(waiting.state.value)
+    if now >= waiting.expires_at:
+        raise WaitingClosed(WaitingState.EXPIRED.value)
 
 
 def check_entitled(type: CertificateType, seal: Seal, issuer_entry: IssuerEntry, now: datetime) -> None:
@@ -127,10 +160,11 @@ def _check_seal_time(seal: Seal, listed: SealEntry, now: datetime) -> None:
 
 
 def _check_entitlement(issuer_entry: IssuerEntry, type: CertificateType, now: datetime) -> None:
-    grant = next((g for g in issuer_entry.grants if g.type_id == type.id), None)
-    for history in (issuer_entry.history, grant.history if grant else ()):
-        status = status_at(history, now)
-        if status is not EntryStatus.GRANTED:
+    """The issuer stands, and so does one of its grants of the type, at whichever assurance."""
+    grants = [status_at(grant.history, now) for grant in issuer_entry.grants if grant.type_id == type.id]
+    granted = EntryStatus.GRANTED
+    for status in (status_at(issuer_entry.history, now), granted if granted in grants else next(iter(grants), None)):
+        if status is not granted:
             raise IssuerNotEntitled(issuer_entry.id, type.id, status.value if status else None)
 
 

@@ -373,7 +373,8 @@ class IssuerService:
         view = self.trust()
         entry = view.issuers.get(issuer_id)
         grants = () if entry is None else entry.grants
-        return tuple(view.types[grant.type_id] for grant in grants if grant.type_id in view.types)
+        granted = dict.fromkeys(grant.type_id for grant in grants)  # once, at however many assurances
+        return tuple(view.types[type_id] for type_id in granted if type_id in view.types)
 
     def seals(self, issuer_id: IssuerId | None = None) -> tuple[Seal, ...]:
         return self._store.seals(issuer_id)

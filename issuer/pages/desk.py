@@ -95,11 +95,11 @@ class Desk:
     def issuable_types(self, clerk: Principal) -> list[CertificateType]:
         """The types granted to the office for which it has a seal."""
         at, view = self.edge.now(), self.view()
-        granted = [
+        granted = dict.fromkeys(
             grant.type_id
             for grant in self.office(clerk).grants
             if status_at(grant.history, at) is EntryStatus.GRANTED and grant.type_id in view.types
-        ]
+        )
         return [view.types[type_id] for type_id in granted if self.usable_seals(clerk, type_id)]
 
     def type_name(self, type_id: TypeId) -> Names:

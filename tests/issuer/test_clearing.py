@@ -53,6 +53,7 @@ from tests.issuer.office import (
 )
 from trust_registry.catalogue import COMMON_TYPES_BY_ID
 from trust_registry.model import (
+    Assurance,
     CertificateType,
     EntryReason,
     EntryStatus,
@@ -341,6 +342,17 @@ def _numeric_uscc() -> str:
 
     bodies = (f"9111010100000{n:04d}" for n in range(10000))
     return next(code for code in (body + calc_check_digit(body) for body in bodies) if code.isdigit())
+
+
+def test_a_grant_that_goes_on_at_another_assurance_suffices(seal: Seal, entry: IssuerEntry) -> None:
+    raised = [
+        replace(grant, assurance=level, history=history_)
+        for grant in entry.grants
+        for level, history_ in ((Assurance.LOW, SUSPENDED), (Assurance.HIGH, GRANTED))
+    ]
+    clear(REQUEST, type_of(REQUEST), seal, replace(entry, grants=tuple(raised)), DAY_0)
+    lost = tuple(replace(grant, history=SUSPENDED) for grant in raised)
+    assert isinstance(refusal(REQUEST, seal, replace(entry, grants=lost)), IssuerNotEntitled)
 
 
 def test_granted_is_what_the_stories_start_from(entry: IssuerEntry) -> None:
