@@ -27,6 +27,7 @@ from server.observation import LastResort, Observation
 from server.protection import Protection
 from server.tasks import run_forever
 from trust_registry.edges import Edge
+from trust_registry.log.routes import log_router, witness_router
 
 
 def create_app(house: House) -> FastAPI:
@@ -57,6 +58,10 @@ def create_app(house: House) -> FastAPI:
     for room in ROOMS:
         if (service := house.services.get(room)) is not None:
             _include(app, room, service, edge)
+    if "/trust" in house.static_mounts:
+        app.include_router(log_router(house.static_mounts["/trust"] / "log"))
+    if house.witnesses:
+        app.include_router(witness_router(house.witnesses))
     app.mount("/static", StaticFiles(directory=HOME / "server" / "static"), name="static")
     for prefix, folder in house.static_mounts.items():
         app.mount(prefix, StaticFiles(directory=folder, check_dir=False), name=prefix.strip("/"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from server.metrics import Metrics
     from server.sign_in import SignIn
     from server.tasks import Task
+    from trust_registry.log.witness_store import Witness
 
 ROOMS = ("trust_registry", "issuer", "verifier", "wallet_api")
 
@@ -42,7 +43,8 @@ class House:
     """What `create_app` needs. `services` maps a room's name to its service: rooms without one are not served.
 
     `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to
-    folders of signed static files: "/trust", "/status". `tasks` run in the background; `ready` names what must hold
+    folders of signed static files: "/trust", "/status"; `witnesses` are served at /witness/<name>. `tasks` run in the
+    background; `ready` names what must hold
     for /readyz.
     `at_start` and `at_end` run before the first request and after the last.
     """
@@ -52,6 +54,7 @@ class House:
     now: Callable[[], datetime]
     public_url: str = "http://127.0.0.1:8000"
     static_mounts: Mapping[str, Path] = field(default_factory=dict)
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
     sign_in: SignIn | None = None
     machines: MachineSignIn | None = None
     machine_limit: RateLimit | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from keys.algorithms import ES256
 from keys.custody.software import create_key_file
+from keys.model import Algorithm
 from keys.signer import Signer
 from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
 from server.demo.world import BACK, Office, Party, Region
@@ -37,11 +38,11 @@ class Custody:
         self._passphrase = passphrase
         self.began_at = founded_at.replace(microsecond=0) - BACK
 
-    def key(self, name: str) -> Signer:
+    def key(self, name: str, algorithm: Algorithm = ES256) -> Signer:
         """A new key in `<folder>/<name>.key`."""
         path = self._folder / f"{name}.key"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return create_key_file(path, ES256, self._passphrase, demo=True)
+        return create_key_file(path, algorithm, self._passphrase, demo=True)
 
     def officers(self, folder: str, count: int) -> list[Signer]:
         return [self.key(f"{folder}/officer-{number}") for number in range(1, count + 1)]
