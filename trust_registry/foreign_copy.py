@@ -101,19 +101,17 @@ class ForeignCopy:
     def load(self, view: TrustView, now: datetime) -> ForeignLists:
         """Everything kept that `view` still names, verified again, without a network. Never raises on what is kept."""
 
-        def get(source: _Source, _: ForeignList | None) -> ForeignList:
-            kept = _read_facts(self._facts(source))
-            if kept is None:
-                raise InvalidForeignList("list", "not fetched yet")
-            return self._open_kept(source, kept, now)
-
-        return _gather(view, get)
+        return _gather(view, lambda source: self._open_kept(source, now))
 
     def refresh(self, view: TrustView, fetch: Fetch, now: datetime) -> ForeignLists:
         """Fetch every list that a region of `view` names and reads now. Never raises on what the other side answers."""
         problems: list[ForeignProblem] = []
 
-        def get(source: _Source, older: ForeignList | None) -> ForeignList:
+        def get(source: _Source) -> ForeignList:
+            try:
+                older = self._open_kept(source, now)
+            except InvalidForeignList:
+                older = None
             if not source.reads and older is not None:
                 return older
             try:
@@ -126,7 +124,7 @@ class ForeignCopy:
 
         with self._lock:
             before = self._referenced()
-            found = _gather(view, get, self.load(view, now).lists)
+            found = _gather(view, get)
             self._forget(before | self._referenced())
         return ForeignLists(found.lists, (*problems, *found.problems))
 
@@ -150,7 +148,11 @@ class ForeignCopy:
         write_durably(self._facts(source), json.dumps(facts, indent=1).encode())
         return found
 
-    def _open_kept(self, source: _Source, kept: _Kept, now: datetime) -> ForeignList:
+    def _open_kept(self, source: _Source, now: datetime) -> ForeignList:
+        """What is kept, as far as the source's present signers have signed it. Raises: InvalidForeignList."""
+        kept = _read_facts(self._facts(source))
+        if kept is None:
+            raise InvalidForeignList("list", "not fetched yet")
         identity = (source, tuple(sorted(kept.documents.items())))
         found = self._remembered.get(identity)
         if found is None:
@@ -204,18 +206,14 @@ def _read_facts(path: Path) -> _Kept | None:
         return None  # a half-made copy says nothing; the list is fetched again
 
 
-_Get = Callable[[_Source, ForeignList | None], ForeignList]
-
-
-def _gather(view: TrustView, get: _Get, older: Mapping[_Name, ForeignList] | None = None) -> ForeignLists:
+def _gather(view: TrustView, get: Callable[[_Source], ForeignList]) -> ForeignLists:
     """Every list that the regions of the view name, by `get`; lists of lists are followed to what is recognised."""
-    older = older or {}
     lists: dict[_Name, ForeignList] = {}
     problems: list[ForeignProblem] = []
 
     def take(source: _Source) -> ForeignList | None:
         try:
-            found = get(source, older.get(source.name))
+            found = get(source)
         except (FetchFailed, InvalidForeignList) as err:
             problems.append(ForeignProblem(source.naming, source.code, str(err)))
             return None
