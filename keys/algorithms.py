@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from keys.errors import AlgorithmNotSupported
 from keys.model import Algorithm, KeyType
-from keys.primitives import ECDSA_P256, ECDSA_P384, ED25519
+from keys.primitives import ECDSA_P256, ECDSA_P384, ED25519, RSA_PSS_SHA256
 
 EC_P256 = KeyType(
     name="EC_P256",
@@ -36,6 +36,9 @@ ED25519_KEY = KeyType(
     coordinate_size=32,
     coordinates=1,
 )
+RSA_KEY = KeyType(
+    name="RSA", jwk_type="RSA", jwk_curve="", spki_prefix=b"", coordinate_size=0, coordinates=0
+)  # of several sizes: has no one way to be written, and no entry among the keys of this network
 
 # NIST IR 8547 table 2: elliptic-curve signatures are disallowed after 2035.
 _END_OF_ELLIPTIC_CURVES = datetime(2036, 1, 1, tzinfo=UTC)
@@ -77,7 +80,23 @@ EDDSA = Algorithm(
     primitive=ED25519,
 )
 
+PS256 = Algorithm(
+    jose="PS256",
+    cose=-37,
+    signature_oid="1.2.840.113549.1.1.10",
+    digest="sha256",
+    key_type=RSA_KEY,
+    signature_size=0,
+    tuf_scheme=None,
+    sunset=_END_OF_ELLIPTIC_CURVES,  # the same table, for RSA
+    der_signature=False,
+    primitive=RSA_PSS_SHA256,
+)
+
 ALGORITHMS: tuple[Algorithm, ...] = (ES256, ES384, EDDSA)
+# What other networks sign with and this one never does: the look-ups below do not know them. Who reads such evidence
+# asks for them by name (`PublicKey.of_foreign`).
+VERIFIED_ONLY: tuple[Algorithm, ...] = (PS256,)
 
 _BY_JOSE = {a.jose: a for a in ALGORITHMS}
 _BY_COSE = {a.cose: a for a in ALGORITHMS}

@@ -71,7 +71,8 @@ class KeyType:
 class Algorithm:
     """A signature algorithm under all its names.
 
-    `signature_size` is that of the raw form (r||s, or Ed25519's 64 bytes) which JOSE and COSE carry; `der_signature`
+    `signature_size` is that of the raw form (r||s, or Ed25519's 64 bytes) which JOSE and COSE carry, 0 where it follows
+    from the key; `der_signature`
     says that X.509 and CMS carry a DER SEQUENCE of r and s instead. `sunset`: a signature made at or after that moment
     does not count.
     """

@@ -1,4 +1,4 @@
-"""The only place that calls `cryptography` to sign and verify: ECDSA on P-256 and P-384, and Ed25519.
+"""The only place that calls `cryptography` to sign and verify: ECDSA on P-256 and P-384, Ed25519; RSASSA-PSS to verify.
 
 Knows no names of JOSE, COSE or X.509 (those are in `keys.algorithms`) and no files (those are in `keys.custody`).
 """
@@ -6,10 +6,11 @@ Knows no names of JOSE, COSE or X.509 (those are in `keys.algorithms`) and no fi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NoReturn
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -120,6 +121,40 @@ class Ed25519:
         return _Ed25519Key(key)
 
 
+_SMALLEST: Final = 2048  # bits; below, a signature proves nothing any more (SP 800-131A)
+_LARGEST: Final = 4096  # bits; above, one look at a stranger's code costs milliseconds
+_LARGEST_EXPONENT: Final = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class RsaPss:
+    """RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes: verified, never made. Spec: RFC 8230."""
+
+    def verification(self, spki: bytes) -> Verification:
+        key = _load_public(spki)
+        if not isinstance(key, rsa.RSAPublicKey) or not _SMALLEST <= key.key_size <= _LARGEST:
+            raise ValueError("not an RSA key of a size that is verified")
+        if key.public_numbers().e > _LARGEST_EXPONENT:
+            raise ValueError("an RSA key with an exponent that is too large")
+        verify, digest = key.verify, hashes.SHA256()
+        scheme = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
+
+        def holds(signature: bytes, data: bytes) -> bool:
+            try:
+                verify(signature, data, scheme, digest)
+            except InvalidSignature:
+                return False
+            return True
+
+        return holds
+
+    def generate(self) -> NoReturn:
+        raise ValueError("RSA signatures are verified here, not made")
+
+    def load(self, pkcs8: bytes) -> NoReturn:  # noqa: ARG002 - a primitive has it
+        raise ValueError("RSA signatures are verified here, not made")
+
+
 def _load_public(spki: bytes) -> object:
     try:
         return load_der_public_key(spki)
@@ -137,3 +172,4 @@ def _load_private(pkcs8: bytes) -> object:
 ECDSA_P256 = Ecdsa(ec.SECP256R1(), ec.ECDSA(hashes.SHA256()))
 ECDSA_P384 = Ecdsa(ec.SECP384R1(), ec.ECDSA(hashes.SHA384()))
 ED25519 = Ed25519()
+RSA_PSS_SHA256 = RsaPss()

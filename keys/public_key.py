@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from keys.algorithms import by_jwk_curve, by_spki
+from keys.algorithms import VERIFIED_ONLY, by_jwk_curve, by_spki
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.errors import AlgorithmNotSupported
 from keys.model import Algorithm, Verification
@@ -38,6 +38,19 @@ class PublicKey:
         return _from_spki(bytes(der))
 
     @staticmethod
+    def of_foreign(der: bytes, algorithm: Algorithm) -> PublicKey:
+        """The key in a DER SubjectPublicKeyInfo, to verify `algorithm` with, even one that is only verified here.
+
+        For evidence of other networks; such a key can't be written as a JWK. Raises AlgorithmNotSupported.
+        """
+        if algorithm not in VERIFIED_ONLY:
+            key = _from_spki(bytes(der))
+            if key.algorithm is not algorithm:
+                raise AlgorithmNotSupported("the key is of another kind than its algorithm")
+            return key
+        return _of_foreign(bytes(der), algorithm)
+
+    @staticmethod
     def from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
         """The key in a public JWK. Raises AlgorithmNotSupported, also for private and symmetric JWKs.
 
@@ -63,7 +76,7 @@ class PublicKey:
 
     def verify(self, signature_raw: bytes, data: bytes) -> bool:
         """Whether the raw signature (r||s, or Ed25519's 64 bytes) over `data` holds. Never raises on content."""
-        if len(signature_raw) != self._size:
+        if self._size and len(signature_raw) != self._size:
             return False
         return self._holds(ecdsa_der(signature_raw) if self._der_signature else signature_raw, data)
 
@@ -97,7 +110,8 @@ class PublicKey:
         return hash(self.spki)
 
     def __repr__(self) -> str:
-        return f"<PublicKey {self.algorithm.jose} {self.thumbprint()}>"
+        written = self.thumbprint() if self.algorithm.key_type.coordinates else hashlib.sha256(self.spki).hexdigest()
+        return f"<PublicKey {self.algorithm.jose} {written}>"
 
 
 @lru_cache(maxsize=4096)
@@ -108,3 +122,11 @@ def _from_spki(spki: bytes) -> PublicKey:
     except ValueError as err:
         raise AlgorithmNotSupported("not a point on the curve") from err
     return PublicKey(algorithm, spki, holds)
+
+
+@lru_cache(maxsize=4096)
+def _of_foreign(spki: bytes, algorithm: Algorithm) -> PublicKey:
+    try:
+        return PublicKey(algorithm, spki, algorithm.primitive.verification(spki))
+    except ValueError as err:
+        raise AlgorithmNotSupported("not a key that this algorithm is verified with") from err

@@ -47,6 +47,28 @@ def decode(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH)
     return value
 
 
+def decode_untagged(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH) -> Any:
+    """As `decode`, for messages of networks that tag values and leave lengths open: tags are dropped, values stay.
+
+    Raises MalformedEnvelope.
+    """
+    if len(data) > max_size:
+        raise MalformedEnvelope(f"CBOR of more than {max_size} bytes")
+    try:
+        value, end = cbor2.loads(
+            b"\x82" + data + _END,
+            max_depth=max_depth + 1,
+            allow_duplicate_keys=False,
+            tag_hook=_drop_tag,
+            semantic_decoders=_DROPPED,
+        )
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as err:
+        raise MalformedEnvelope("not well-formed CBOR") from err
+    if end != _END[1:]:
+        raise MalformedEnvelope("bytes after the CBOR value")
+    return value
+
+
 def encode(value: Any) -> bytes:
     """Core deterministic encoding: shortest lengths, keys sorted. Raises TypeError for other than plain data.
 
@@ -73,5 +95,14 @@ def _refuse_tag(*_: Any) -> NoReturn:
     raise cbor2.CBORDecodeError("tags are not plain data")
 
 
+def _drop_tag(tag: cbor2.CBORTag, _: bool) -> Any:
+    return tag.value
+
+
+def _untagged(value: Any, _: bool) -> Any:
+    return value
+
+
+_DROPPED: Final = dict.fromkeys(_BUILT_IN_TAGS, _untagged)
 _REFUSED: Final = dict.fromkeys(_BUILT_IN_TAGS, _refuse_tag)
 _PLAIN: Final = frozenset({int, bytes, str, bool, float})

@@ -23,10 +23,11 @@ def encode_qr_text(prefix: str, data: bytes) -> str:
     return prefix + base45.encode(data)
 
 
-def decode_qr_text(text: str, prefix: str, *, max_size: int = MAX_SIZE) -> bytes:
+def decode_qr_text(text: str, prefix: str, *, max_size: int = MAX_SIZE, plain: bool = True) -> bytes:
     """The bytes in a QR text, at most `max_size` after inflating.
 
-    Inflating stops at the bound, so a zip bomb costs no more than honest data. Raises MalformedEnvelope.
+    Inflating stops at the bound, so a zip bomb costs no more than honest data. `plain`: text that is not compressed is
+    read, too. Raises MalformedEnvelope.
     """
     if not text.startswith(prefix):
         raise MalformedEnvelope("the QR text has another prefix")
@@ -35,6 +36,8 @@ def decode_qr_text(text: str, prefix: str, *, max_size: int = MAX_SIZE) -> bytes
     data = base45.decode(text[len(prefix) :])
     if data[:1] == _ZLIB:
         data = _inflate(data, max_size)
+    elif not plain:
+        raise MalformedEnvelope("the QR text is not compressed")
     elif len(data) > max_size:
         raise MalformedEnvelope(f"a QR text of more than {max_size} bytes")
     if not data:

@@ -1,0 +1,120 @@
+"""Electronic health certificates (HCERT, "HC1:"): reading what health authorities of other networks put into QR codes.
+
+More lenient than `cose`, as that specification asks: a key identifier in either header (the protected one counts), tags
+around the message and inside it. One key has one algorithm here, so that where the algorithm stands decides nothing.
+Verifies nothing by itself, and knows no schema of what is certified. Makes none.
+Spec: Electronic Health Certificate Specification 1.0.8; RFC 8392; RFC 9052 section 4.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from keys.algorithms import PS256, by_cose
+from keys.envelopes import cbor
+from keys.envelopes.qr_text import decode_qr_text
+from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from keys.model import Algorithm
+from keys.public_key import PublicKey
+
+PREFIX: Final = "HC1:"
+_ALG, _CRIT, _KID = 1, 2, 4
+_ISS, _EXP, _IAT, _HCERT = 1, 4, 6, -260
+_LAST_SECOND: Final = 253402300799  # of the year 9999
+_MAX_SIGNATURE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCertificate:
+    """A parsed code, not verified. `content` is what is certified, by its own keys; times are UTC, as claimed.
+
+    `issuer` is a country (ISO 3166-1 alpha-2) where one is named. `kid` only selects keys to try.
+    """
+
+    algorithm: Algorithm
+    kid: bytes | None
+    issuer: str | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+    content: Mapping[Any, Any]
+    signed: bytes
+    signature: bytes
+
+    def verified_by(self, spki: bytes) -> bool:
+        """Whether the key in `spki` (DER SubjectPublicKeyInfo) made the signature. Never raises on content."""
+        try:
+            key = PublicKey.of_foreign(spki, self.algorithm)
+        except AlgorithmNotSupported:
+            return False
+        return key.verify(self.signature, self.signed)
+
+
+def parse_health_certificate(text: str) -> HealthCertificate:
+    """The health certificate in a QR code's text. Raises MalformedEnvelope."""
+    message = cbor.decode_untagged(decode_qr_text(text, PREFIX, plain=False))
+    if not isinstance(message, list) or len(message) != 4:
+        raise MalformedEnvelope("a COSE_Sign1 is an array of four")
+    protected_bytes, unprotected, payload, signature = message
+    if not isinstance(unprotected, dict) or not all(
+        isinstance(x, bytes) for x in (protected_bytes, payload, signature)
+    ):
+        raise MalformedEnvelope("not the parts of a COSE_Sign1")
+    protected = _map(protected_bytes) if protected_bytes else {}
+    if _CRIT in protected or _CRIT in unprotected or len(signature) > _MAX_SIGNATURE:
+        raise MalformedEnvelope("the COSE message has critical headers, or no signature of a usual length")
+    claims = _map(payload)
+    content = claims.get(_HCERT)
+    if not isinstance(content, dict) or not content:
+        raise MalformedEnvelope("no health certificate in the CWT")
+    return HealthCertificate(
+        algorithm=_algorithm(protected.get(_ALG, unprotected.get(_ALG))),
+        kid=_kid(protected.get(_KID, unprotected.get(_KID))),
+        issuer=_issuer(claims.get(_ISS)),
+        issued_at=_instant(claims.get(_IAT)),
+        expires_at=_instant(claims.get(_EXP)),
+        content=MappingProxyType(content),
+        signed=cbor.encode(["Signature1", protected_bytes, b"", payload]),
+        signature=signature,
+    )
+
+
+def _map(data: bytes) -> Mapping[Any, Any]:
+    found = cbor.decode_untagged(data)
+    if not isinstance(found, dict):
+        raise MalformedEnvelope("a map is needed in COSE headers and in the CWT")
+    return found
+
+
+def _algorithm(number: object) -> Algorithm:
+    if type(number) is int and number == PS256.cose:
+        return PS256
+    try:
+        return by_cose(number)
+    except AlgorithmNotSupported as err:
+        raise MalformedEnvelope("the COSE algorithm is not supported") from err
+
+
+def _kid(value: object) -> bytes | None:
+    if value is not None and not isinstance(value, bytes):
+        raise MalformedEnvelope("the COSE key identifier is not a byte string")
+    return value
+
+
+def _issuer(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise MalformedEnvelope("the issuer is not text")
+    return value
+
+
+def _instant(value: object) -> datetime | None:
+    """Spec: RFC 8392 section 2, NumericDate. Beyond the years that there are dates for: the first or the last."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise MalformedEnvelope("a time that is not a number")
+    return datetime.fromtimestamp(min(max(value, 0), _LAST_SECOND), UTC)
