@@ -108,6 +108,10 @@ KINDS: Mapping[type[BaseException], Kind] = {
         422, "claims-invalid", "证照内容不符合要求", "The claims break the type's rules", "path"
     ),
     registry.InvalidIdentifier: _k(422, "invalid-identifier", "号码不正确", "The number is not valid", "kind"),
+    registry.MalformedQuery: _k(400, "malformed-query", "不是可读取的查询", "This is not a query", "field"),
+    registry.QueryNotRecognised: _k(
+        404, "not-recognised", "查询的对象未知", "What is asked about is not known", "field"
+    ),
     registry.UnknownList: _k(404, "unknown-list", "没有此地区", "There is no such region"),
     registry.EntryUnknown: _k(404, "entry-unknown", "名录里没有这个条目", "The list has no such entry"),
     registry.UnknownProposal: _k(404, "unknown-proposal", "没有此提案", "There is no such proposal"),

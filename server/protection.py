@@ -26,6 +26,7 @@ from server.errors import BodyTooLarge, CsrfRefused
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 STRICT_PATHS = frozenset({"/sign-in", "/sign-out"})
 PUBLIC_FILES = ("/trust/", "/status/")  # signed files, for anybody's scanner
+PUBLIC = (*PUBLIC_FILES, "/trqp/")
 CACHEABLE = ("/static/", *PUBLIC_FILES)
 _FORM_FIELD = re.compile(
     rb'(?:^|&)csrf_token=([0-9a-f]{64})(?:&|$)|name="csrf_token"\r\n\r\n([0-9a-f]{64})\r\n'  # urlencoded | multipart
@@ -122,7 +123,7 @@ class Protection:
                 headers["X-Frame-Options"] = "DENY"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                public = path.startswith(PUBLIC_FILES)
+                public = path.startswith(PUBLIC)
                 headers["Cross-Origin-Resource-Policy"] = "cross-origin" if public else "same-origin"
                 if public:
                     headers["Access-Control-Allow-Origin"] = "*"

@@ -264,3 +264,27 @@ class SignatureRefused(CeremonyError):
 
     def __str__(self) -> str:
         return f"this is no signature over what the proposal says for {self.role}"
+
+
+class MalformedQuery(TrustRegistryError):
+    """A request that is no query of the Trust Registry Query Protocol. `field` is the member; its value is not
+    repeated."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.field or 'query'}: {self.message}"
+
+
+class QueryNotRecognised(TrustRegistryError):
+    """A query about an authority, an action or a resource that this registry does not know. `field` is the member."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.field} is not recognised"

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from trust_registry import trqp_routes
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.errors import UnknownProposal
 from trust_registry.instants import Instant
@@ -63,6 +64,7 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
     ):
         routes.add_api_route(f"/api/registry{path}", answer, methods=["GET"], tags=["registry"], response_model=None)
     _add_ceremony(routes, service, edge)
+    routes.include_router(trqp_routes.router(service, edge))
     return routes
 
 

@@ -124,6 +124,8 @@ REGISTRY: Final[Mapping[type[BaseException], Words]] = {
     registry.FetchFailed: _w(
         "需要的数据暂时取不到，请稍后再试。", "Data that is needed can't be fetched; try again later."
     ),
+    registry.MalformedQuery: _w("查询不符合 TRQP 的格式（{field}）。", "The query breaks the form of TRQP ({field})."),
+    registry.QueryNotRecognised: _w("登记机构不认识查询中的 {field}。", "The registry knows no such {field}."),
     registry.TrustMissing: _w(
         "还没有取得互认数据；取得后即可使用。", "No trust data has been fetched yet; this works once it is there."
     ),
