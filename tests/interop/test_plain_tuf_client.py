@@ -1,10 +1,11 @@
-"""python-tuf's plain client, with no code of ours, downloads a region list over HTTP."""
+"""python-tuf's plain client, with no code of ours, follows a network over HTTP: lists, roots, every change of hands."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +13,16 @@ from pathlib import Path
 
 import pytest
 from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.metadata import Metadata, Root
 from tuf.ngclient import Updater
 
-from tests.trust_registry.network import Network, common_list, east_list
+from keys.algorithms import EDDSA, ES256
+from keys.signer import EphemeralSigner
+from tests.trust_registry.network import EAST, WEST, Network, common_list, east_list, west_list
+from trust_registry.ceremony import change_officers, change_online_keys, change_seat, expel, renew_list, renew_network
+from trust_registry.model import Names, RegionCode
+from trust_registry.publication import OnlineKeys
+from trust_registry.tuf_keys import Officer
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -78,3 +86,72 @@ def test_it_refuses_metadata_with_a_signature_altered(network: Network, url: str
     updater.refresh()
     with pytest.raises(LengthOrHashMismatchError):
         updater.get_targetinfo("regions/990100/list.json")
+
+
+class PlainClient:
+    """A copy that is kept: every refresh is a new start of python-tuf's client over the same folder."""
+
+    def __init__(self, folder: Path, url: str, root: bytes) -> None:
+        self.folder, self._url = folder, url
+        plain_client(folder, url, root).refresh()
+
+    def lists(self) -> dict[str, int]:
+        """The version of each list, refreshed and downloaded."""
+        metadata, targets = self.folder / "metadata", self.folder / "targets"
+        updater = Updater(str(metadata), f"{self._url}metadata/", str(targets), f"{self._url}targets/", bootstrap=None)
+        updater.refresh()
+        found = {}
+        for path in ("bodies/common", "regions/990100", "regions/990200"):
+            info = updater.get_targetinfo(f"{path}/list.json")
+            if info is not None:
+                document = json.loads(Path(updater.download_target(info)).read_bytes())
+                found[document["code"]] = document["version"]
+        return found
+
+    @property
+    def root(self) -> int:
+        root: Metadata[Root] = Metadata.from_file(str(self.folder / "metadata" / "root.json"))
+        return root.signed.version
+
+
+@pytest.mark.interop
+def test_it_follows_every_change_of_hands(network: Network, url: str, tmp_path: Path) -> None:
+    """Issue: python-tuf's plain client follows all of it, including root rotations."""
+    repository, now, first = network.repository, network.now, network.repository.first_root()
+    kept = PlainClient(tmp_path / "kept", url, first)
+    assert kept.lists() == {"common": 1, "990100": 1}
+
+    network.admit(WEST)  # a founding region: it has its seat
+    network.publish(west_list())
+    network.publish(replace(east_list(), names=Names("东岭", "Dongling, renamed")))
+    assert kept.lists() == {"common": 1, "990100": 2, "990200": 1}
+
+    network.admit(RegionCode("990300"))  # a fourth seat: three of four must sign
+    assert (kept.lists()["990100"], kept.root) == (2, 2)
+
+    hand = EphemeralSigner.generate(EDDSA)
+    seats = [network.officers[0], hand, *network.officers[2:]]
+    changed = change_seat(repository, Officer("another hand", hand.public_key, WEST), now)
+    network.carry_out(changed, [network.officers[0], *network.officers[2:]])
+    network.officers[:] = seats
+    assert (kept.lists()["990200"], kept.root) == (1, 3)
+
+    officers = [EphemeralSigner.generate(ES256) for _ in range(3)]
+    named = [Officer(f"new {n}", each.public_key) for n, each in enumerate(officers)]
+    network.carry_out(change_officers(repository, EAST, officers=named, threshold=2, now=now), [*seats, *officers])
+    assert kept.lists()["990100"] == 2
+
+    online = OnlineKeys(EphemeralSigner.generate(ES256), EphemeralSigner.generate(EDDSA))
+    rolled = change_online_keys(repository, online, now)
+    network.online = online  # what is published from now on is signed with these
+    network.carry_out(rolled, seats)
+    assert (kept.lists()["990100"], kept.root) == (2, 4)
+
+    network.carry_out(expel(repository, WEST, now), [seats[0], *seats[2:]])
+    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2}, 5)
+
+    network.carry_out(renew_network(repository, now), [seats[0], *seats[2:]])
+    network.carry_out(renew_list(repository, EAST, now), officers)
+    assert kept.root == 5
+    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2}, 6)
+    assert PlainClient(tmp_path / "fresh", url, first).lists() == kept.lists()
