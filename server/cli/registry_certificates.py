@@ -5,6 +5,7 @@ An issuer runs `request`; its authority `certify`, or takes an external CA's cer
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -117,9 +118,19 @@ def certify(  # noqa: PLR0917
         uri=None,
         not_before=begins,
         not_after=min(begins + timedelta(days=days), ca.not_after),
+        country=_country(ca) if profile is Profile.LIST else None,
     )
     out.write_bytes(made.pem())
     say(f"Certificate: {out}", f"Subject:     {made.subject}", f"Key:         {asked.public_key.thumbprint()}")
+
+
+def _country(ca: Certificate) -> str | None:
+    """Of the region that the CA names as its state: list signers are recognised by it (TS 119 612 clause 5.7.1)."""
+    from trust_registry.interchange.rendering import territory_of
+    from trust_registry.model import RegionCode
+
+    region = re.search(r"(?:^|,)ST=([A-Za-z0-9-]+)(?:,|$)", ca.subject)
+    return None if region is None else territory_of(RegionCode(region[1]))
 
 
 @app.command("make-ca")
