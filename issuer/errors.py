@@ -278,5 +278,33 @@ class SealKeyMismatch(IssuerError):
         self.seal_id = seal_id
 
 
+class ApprovalNeeded(IssuerError):
+    """The type is under dual control: another clerk must approve before it is sealed. HTTP 409."""
+
+    def __init__(self, type_id: str) -> None:
+        super().__init__(f"sealing {type_id} needs a second clerk's approval")
+        self.type_id = type_id
+
+
+class WaitingUnknown(IssuerError):
+    """No such request waits in this office (another office's is not there either). HTTP 404."""
+
+
+class OwnRequest(IssuerError):
+    """Who asked can't be the one who approves. HTTP 403."""
+
+
+class WaitingClosed(IssuerError):
+    """It was decided, withdrawn or ran out of time before. HTTP 409."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"this request is {state}")
+        self.state = state
+
+
+class ContentChanged(IssuerError):
+    """What waits is not what this approval was given for: look at it again. HTTP 409."""
+
+
 class NotOfAnIssuer(IssuerError):
     """An issuing clerk whose account is of no issuer may do nothing here. HTTP 403."""

@@ -47,6 +47,7 @@ PHRASES: Final = Phrasebook(
     *IDENTIFIER_PHRASES,
 )
 FACTS: Final[Mapping[type[errors.IssuerError], tuple[str, ...]]] = {
+    errors.ApprovalNeeded: ("type_id",),
     errors.GlyphMissing: ("claim",),
     errors.TypeUnknown: ("type_id",),
     errors.SealUnknown: ("seal_id",),

@@ -51,6 +51,7 @@ class IssueRequest:
     valid_from: datetime | None = None
     holder_key: Mapping[str, Any] | None = None  # JWK to bind the SD-JWT VC to
     issuer_id: IssuerId | None = None  # on whose behalf; when given, the seal must be that issuer's
+    approved_by: AccountId | None = None  # the second clerk, for types under dual control; set by `dual_control` alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,49 @@ class SealUse:
     used_at: datetime
     used_by: AccountId
     digest: str  # "sha256:<hex>" of a salt kept under the holder's key, then the attestation's JSON
+    type_id: TypeId
+    approved_by: AccountId | None = None  # the second clerk, where the type is under dual control
+
+
+class WaitingState(Enum):
+    WAITING = "waiting"  # for a second clerk
+    APPROVED = "approved"  # being sealed; a crash in between is finished at the next start
+    SEALED = "sealed"
+    REFUSED = "refused"  # by the second clerk, or by what changed meanwhile
+    WITHDRAWN = "withdrawn"  # by who asked
+    EXPIRED = "expired"  # nobody approved it in time
+
+
+class RefusalReason(Enum):
+    """Why a waiting request ended without a seal. A closed list: free text would be a place for personal data."""
+
+    INCORRECT = "incorrect"
+    INCOMPLETE = "incomplete"
+    NOT_ENTITLED = "not_entitled"
+    DUPLICATE = "duplicate"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    CANNOT_BE_SEALED = "cannot_be_sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An issue request of a type under dual control, and what became of it. `digest` (keyed) is of all its content:
+    what a second clerk was shown is what they approve. `holder_masked` is empty once the content is gone."""
+
+    id: str
+    issuer_id: IssuerId
+    type_id: TypeId
+    seal_id: SealId
+    holder_masked: str
+    requested_by: AccountId
+    requested_at: datetime
+    expires_at: datetime
+    digest: str
+    state: WaitingState
+    decided_by: AccountId | None = None
+    decided_at: datetime | None = None
+    reason: RefusalReason | None = None
+    certificate_id: CertificateId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,17 @@ not there for this one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from issuer.bulk import BulkOrder, read_rows
-from issuer.errors import IdempotencyKeyInvalid, NotOfAnIssuer, TypeUnknown
+from issuer.dual_control import DualControl
+from issuer.errors import ApprovalNeeded, IdempotencyKeyInvalid, NotOfAnIssuer, TypeUnknown
 from issuer.model import CertificateFilter, CertificateState, RenderingKind
 from issuer.service import IssuerService
+from issuer.waiting_routes import Clerk, clerk_of, waiting_routes
 from issuer.wire import (
     BulkResultBody,
     CertificateBody,
@@ -25,10 +27,11 @@ from issuer.wire import (
     SealUseBody,
     StatusChangeBody,
     StatusRecordBody,
+    WaitingBody,
 )
 from trust_registry.attestations import CertificateId
-from trust_registry.edges import AccountId, Edge, Principal, Role
-from trust_registry.model import IssuerId, SealId, TypeId
+from trust_registry.edges import Edge, Principal, Role
+from trust_registry.model import SealId, TypeId
 from trust_registry.status_cache import AGGREGATION_NAME
 from trust_registry.status_list import MEDIA_TYPE
 
@@ -41,27 +44,9 @@ def router(service: IssuerService, edge: Edge) -> APIRouter:
     routes = APIRouter()
     routes.include_router(_issuing(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(_reading(service, edge), prefix="/api/issuer", tags=["issuer"])
+    routes.include_router(waiting_routes(service, edge, clerk_of(edge)), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(_status_lists(service))
     return routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Clerk:
-    """An issuing clerk or machine, and the one issuer it acts for."""
-
-    account_id: AccountId
-    issuer_id: IssuerId
-
-
-def _clerk(edge: Edge) -> Callable[..., _Clerk]:
-    signed_in = Depends(edge.require(Role.ISSUING_CLERK))
-
-    def clerk(principal: Principal = signed_in) -> _Clerk:
-        if principal.issuer_id is None:
-            raise NotOfAnIssuer
-        return _Clerk(principal.account_id, principal.issuer_id)
-
-    return clerk
 
 
 def _told(edge: Edge) -> Callable[..., str]:
@@ -76,17 +61,35 @@ def _told(edge: Edge) -> Callable[..., str]:
 
 def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
     routes = APIRouter()
-    clerk, told = Depends(_clerk(edge)), Depends(_told(edge))
+    clerk, told = Depends(clerk_of(edge)), Depends(_told(edge))
 
-    @routes.post("/certificates", status_code=201, responses={200: {"description": "the same request came before"}})
+    dual = DualControl(service, edge.now)
+
+    @routes.post(
+        "/certificates",
+        status_code=201,
+        responses={
+            200: {"description": "the same request came before"},
+            202: {"description": "it waits for another clerk's approval", "model": WaitingBody},
+        },
+        response_model=CertificateBody,
+    )
     def issue(
-        body: IssueBody, response: Response, idempotency_key: IdempotencyKey = None, principal: _Clerk = clerk
-    ) -> CertificateBody:
-        """Issue one certificate; the same `Idempotency-Key` and body always get the same one."""
+        body: IssueBody, response: Response, idempotency_key: IdempotencyKey = None, principal: Clerk = clerk
+    ) -> CertificateBody | Response:
+        """Issue one certificate; the same `Idempotency-Key` and body always get the same one.
+
+        A type under dual control waits for another clerk first: 202.
+        """
         if not idempotency_key:
             raise IdempotencyKeyInvalid("the header Idempotency-Key is needed")
         request = body.to_model(account=principal.account_id, issuer_id=principal.issuer_id, key=idempotency_key)
-        issued = service.issue(request)
+        try:
+            issued = service.issue(request)
+        except ApprovalNeeded:
+            found = WaitingBody.from_model(dual.submit(request))
+            where = {"Location": f"/api/issuer/waiting/{found.id}"}
+            return JSONResponse(found.model_dump(mode="json"), status_code=202, headers=where)
         response.status_code = 200 if issued.replayed else 201
         response.headers["Location"] = f"/api/issuer/certificates/{issued.summary.certificate_id}"
         return CertificateBody.from_model(issued.summary)
@@ -96,7 +99,7 @@ def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
         data: Annotated[bytes, Body(media_type="text/csv")],
         type_id: Annotated[Identifier, Query()],
         seal_id: Annotated[Identifier, Query()],
-        principal: _Clerk = clerk,
+        principal: Clerk = clerk,
         language: str = told,
     ) -> BulkResultBody:
         """Issue the good rows of a CSV file and report the others by line, in the language asked for.
@@ -111,7 +114,7 @@ def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
 
     @routes.post("/certificates/{certificate_id}/status")
     def change_status(
-        certificate_id: CertificatePath, body: StatusChangeBody, principal: _Clerk = clerk
+        certificate_id: CertificatePath, body: StatusChangeBody, principal: Clerk = clerk
     ) -> CertificateBody:
         """Suspend, reinstate or revoke, in every rendering at once."""
         change = body.to_model(
@@ -124,7 +127,7 @@ def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
 
 def _reading(service: IssuerService, edge: Edge) -> APIRouter:
     routes = APIRouter()
-    clerk = Depends(_clerk(edge))
+    clerk = Depends(clerk_of(edge))
     reader = Depends(edge.require(Role.ISSUING_CLERK, Role.AUDITOR))
 
     @routes.get("/certificates")
@@ -133,7 +136,7 @@ def _reading(service: IssuerService, edge: Edge) -> APIRouter:
         state: Annotated[CertificateState | None, Query()] = None,
         before: Annotated[Identifier | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        principal: _Clerk = clerk,
+        principal: Clerk = clerk,
     ) -> CertificateListBody:
         wanted = CertificateFilter(
             issuer_id=principal.issuer_id,
@@ -147,18 +150,18 @@ def _reading(service: IssuerService, edge: Edge) -> APIRouter:
         return CertificateListBody(certificates=[CertificateBody.from_model(c) for c in page], next=following)
 
     @routes.get("/certificates/{certificate_id}")
-    def certificate(certificate_id: CertificatePath, principal: _Clerk = clerk) -> CertificateBody:
+    def certificate(certificate_id: CertificatePath, principal: Clerk = clerk) -> CertificateBody:
         found = service.certificate(CertificateId(certificate_id), issuer_id=principal.issuer_id)
         return CertificateBody.from_model(found)
 
     @routes.get("/certificates/{certificate_id}/renderings/{kind}", response_class=Response)
-    def rendering(certificate_id: CertificatePath, kind: RenderingKind, principal: _Clerk = clerk) -> Response:
+    def rendering(certificate_id: CertificatePath, kind: RenderingKind, principal: Clerk = clerk) -> Response:
         content = service.rendering(CertificateId(certificate_id), kind, issuer_id=principal.issuer_id)
         headers = {"Cache-Control": "private, no-store"}
         return Response(content, media_type=kind.media_type, headers=headers)
 
     @routes.get("/certificates/{certificate_id}/status")
-    def status_history(certificate_id: CertificatePath, principal: _Clerk = clerk) -> list[StatusRecordBody]:
+    def status_history(certificate_id: CertificatePath, principal: Clerk = clerk) -> list[StatusRecordBody]:
         history = service.status_history(CertificateId(certificate_id), issuer_id=principal.issuer_id)
         return [StatusRecordBody.from_model(record) for record in history]
 

@@ -129,6 +129,35 @@ class SealUseRow(SQLModel, table=True):
     used_at: datetime = Field(sa_type=UtcDateTime)
     used_by: str
     digest: str
+    approved_by: str | None = None
+
+
+class WaitingRow(SQLModel, table=True):
+    """A request that waits for a second clerk. `content` seals claims and holder, and goes when it is decided."""
+
+    __tablename__ = "issuer_waiting"
+    id: str = Field(primary_key=True)
+    issuer_id: str
+    type_id: str
+    seal_id: str = Field(foreign_key="issuer_seals.id")
+    holder_id: str = Field(foreign_key="issuer_holders.id", index=True)
+    requested_by: str
+    key: str
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    valid_from: datetime | None = Field(sa_type=UtcDateTime)
+    digest: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(sa_type=LargeBinary)
+    state: str
+    decided_by: str | None
+    decided_at: datetime | None = Field(sa_type=UtcDateTime)
+    reason: str | None
+    certificate_id: str | None
+    __table_args__ = (
+        UniqueConstraint("requested_by", "key"),
+        Index("issuer_waiting_of_issuer", "issuer_id", "id"),
+        Index("issuer_waiting_of_state", "state", "expires_at"),
+    )
 
 
 class StatusChangeRow(SQLModel, table=True):

@@ -13,9 +13,11 @@ from issuer.model import (
     HolderIdentity,
     HolderKind,
     IssueRequest,
+    RefusalReason,
     SealUse,
     StatusChangeRequest,
     StatusRecord,
+    Waiting,
 )
 from trust_registry import instants
 from trust_registry.attestations import CertificateId
@@ -143,11 +145,66 @@ class StatusRecordBody(Strict):
         )
 
 
+class WaitingBody(Strict):
+    """A request of a type under dual control: no claims, the holder's name masked."""
+
+    id: str
+    type_id: str
+    seal_id: str
+    holder: str
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    digest: str = Field(description="of all that was asked for: what is approved is what was shown")
+    state: str
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+    certificate_id: str | None
+
+    @staticmethod
+    def from_model(found: Waiting) -> WaitingBody:
+        return WaitingBody(
+            id=found.id,
+            type_id=found.type_id,
+            seal_id=found.seal_id,
+            holder=found.holder_masked,
+            requested_by=found.requested_by,
+            requested_at=found.requested_at,
+            expires_at=found.expires_at,
+            digest=found.digest,
+            state=found.state.value,
+            decided_by=found.decided_by,
+            decided_at=found.decided_at,
+            reason=found.reason.value if found.reason else None,
+            certificate_id=found.certificate_id,
+        )
+
+
+class WaitingContentBody(Strict):
+    """What a second clerk reads before approving."""
+
+    request: WaitingBody
+    holder: HolderBody
+    claims: dict[str, Any]
+    valid_from: datetime | None
+
+
+class ApprovalBody(Strict):
+    digest: str = Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]+$")
+
+
+class RefusalBody(Strict):
+    reason: Annotated[RefusalReason, Field(strict=False)]
+
+
 class SealUseBody(Strict):
     seal_id: str
     certificate_id: str
+    type_id: str
     used_at: datetime
     used_by: str
+    approved_by: str | None
     digest: str
 
     @staticmethod
@@ -155,8 +212,10 @@ class SealUseBody(Strict):
         return SealUseBody(
             seal_id=use.seal_id,
             certificate_id=use.certificate_id,
+            type_id=use.type_id,
             used_at=use.used_at,
             used_by=use.used_by,
+            approved_by=use.approved_by,
             digest=use.digest,
         )
 

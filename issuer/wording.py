@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from issuer import errors
-from issuer.model import CertificateState
+from issuer.model import CertificateState, RefusalReason, WaitingState
 from trust_registry.model import CertificateStatus, Names, StatusReason
 
 REASONS: Final[Mapping[StatusReason, Names]] = {
@@ -66,6 +66,23 @@ CONSEQUENCES: Final[Mapping[CertificateStatus, tuple[Names, ...]]] = {
 }
 
 _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
+    (
+        errors.ApprovalNeeded,
+        Names(
+            "这种证照须由另一位经办人复核后才能盖章。",
+            "Another clerk must approve this certificate before it is sealed.",
+        ),
+    ),
+    (errors.WaitingUnknown, Names("没有这项待复核的申请。", "There is no such request waiting for approval.")),
+    (errors.OwnRequest, Names("不能复核自己提交的申请。", "Nobody approves or refuses their own request.")),
+    (
+        errors.WaitingClosed,
+        Names("这项申请已经办结，或不是您提交的。", "This request is decided already, or was not made by you."),
+    ),
+    (
+        errors.ContentChanged,
+        Names("内容与您核对的不一致，请重新打开核对。", "This is not what you checked: open it and check again."),
+    ),
     (errors.IssuerNotListed, Names("本机构不在本地区的名录里，不能颁发。", "This office is not on its region's list.")),
     (
         errors.IssuerNotEntitled,
@@ -162,6 +179,22 @@ _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
         ),
     ),
 )
+WAITING_STATES: Final[Mapping[WaitingState, Names]] = {
+    WaitingState.WAITING: Names("待复核", "Waiting for approval"),
+    WaitingState.APPROVED: Names("已同意，正在盖章", "Approved, being sealed"),
+    WaitingState.SEALED: Names("已盖章", "Sealed"),
+    WaitingState.REFUSED: Names("已退回", "Refused"),
+    WaitingState.WITHDRAWN: Names("已撤回", "Withdrawn"),
+    WaitingState.EXPIRED: Names("已过期", "Expired"),
+}
+REFUSAL_REASONS: Final[Mapping[RefusalReason, Names]] = {
+    RefusalReason.INCORRECT: Names("内容有误", "Something is wrong"),
+    RefusalReason.INCOMPLETE: Names("材料不全", "Something is missing"),
+    RefusalReason.NOT_ENTITLED: Names("不符合条件", "The holder is not entitled"),
+    RefusalReason.DUPLICATE: Names("重复提交", "It was asked for twice"),
+    RefusalReason.NO_LONGER_NEEDED: Names("不再需要", "No longer needed"),
+    RefusalReason.CANNOT_BE_SEALED: Names("已不能盖章", "It can no longer be sealed"),
+}
 ROW_UNREADABLE: Final = Names("这一格读不出来。", "This cell can't be read.")
 NO_SEAL: Final = Names("没有可用于这种证照的印章。", "No seal may be used for this certificate.")
 _OTHERWISE: Final = Names("无法完成，请检查后重试。", "This could not be done; check and try again.")

@@ -181,6 +181,11 @@ KINDS: Mapping[type[BaseException], Kind] = {
     ),
     issuer.BulkFileRefused: _k(422, "bulk-file", "批量文件无法读取", "The file can't be read as a table", "=file"),
     issuer.SealKeyMismatch: _k(503, "key-unavailable", "签名密钥暂不可用", "The signing key is not available"),
+    issuer.ApprovalNeeded: _k(409, "approval-needed", "须由另一位经办人复核", "Another clerk must approve this"),
+    issuer.WaitingUnknown: _k(404, "waiting-unknown", "没有这项待复核的申请", "There is no such request"),
+    issuer.OwnRequest: _k(403, "own-request", "不能复核自己提交的申请", "Nobody approves their own request"),
+    issuer.WaitingClosed: _k(409, "waiting-closed", "这项申请已经办结", "This request is decided already"),
+    issuer.ContentChanged: _k(409, "content-changed", "内容与所核对的不一致", "This is not what was checked"),
     issuer.NotOfAnIssuer: _k(403, "not-of-an-issuer", "您的账户不属于任何颁证机构", "Your account is of no issuer"),
     issuer.TrustViewMissing: _k(503, "trust-missing", "尚无互认数据", "There is no trust data yet"),
     # verifier

@@ -7,11 +7,12 @@ from issuer.store.custody import Custody
 from issuer.store.holders import Holders
 from issuer.store.recording import Recording
 from issuer.store.statuses import Statuses, StoredList
+from issuer.store.waiting import WaitingRequests
 
 __all__ = ["IssuerStore", "StoredList"]
 
 
-class IssuerStore(Recording, Certificates, Statuses, Holders, Custody):
+class IssuerStore(WaitingRequests, Recording, Certificates, Statuses, Holders, Custody):
     """All of the issuer's tables over one engine (SQLite or PostgreSQL) and one deployment key.
 
     Every method is one transaction, durable when it returns. Safe for threads and for several processes.

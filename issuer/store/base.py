@@ -34,6 +34,7 @@ CERTIFICATES = _table(tables.CertificateRow)
 REQUESTS = _table(tables.RequestRow)
 RENDERINGS = _table(tables.RenderingRow)
 SEAL_USES = _table(tables.SealUseRow)
+WAITING = _table(tables.WaitingRow)
 STATUS_CHANGES = _table(tables.StatusChangeRow)
 
 

@@ -21,7 +21,7 @@ from issuer.store.base import (
 )
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
-from trust_registry.model import IssuerId, SealId
+from trust_registry.model import IssuerId, SealId, TypeId
 
 
 class Custody(StoreBase):
@@ -86,7 +86,7 @@ class Custody(StoreBase):
     def seal_uses(self, seal_id: SealId, *, limit: int = 100, before: int | None = None) -> Sequence[SealUse]:
         """The newest uses first. `before`: only those recorded before the row of that number."""
         query = (
-            select(SEAL_USES, CERTIFICATES.c.certificate_id)
+            select(SEAL_USES, CERTIFICATES.c.certificate_id, CERTIFICATES.c.type_id)
             .join(CERTIFICATES, CERTIFICATES.c.id == SEAL_USES.c.certificate)
             .where(SEAL_USES.c.seal_id == seal_id)
             .order_by(SEAL_USES.c.certificate.desc())
@@ -102,6 +102,8 @@ class Custody(StoreBase):
                     row["used_at"],
                     AccountId(row["used_by"]),
                     row["digest"],
+                    TypeId(row["type_id"]),
+                    None if row["approved_by"] is None else AccountId(row["approved_by"]),
                 )
                 for row in connection.execute(query).mappings()
             )

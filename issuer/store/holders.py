@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from issuer.errors import HolderNotFound
-from issuer.model import HolderIdentity, HolderKind
-from issuer.store.base import CERTIFICATE_SERIES, CERTIFICATES, HOLDERS, RENDERINGS, StoreBase, allocate
+from issuer.model import HolderIdentity, HolderKind, WaitingState
+from issuer.store.base import CERTIFICATE_SERIES, CERTIFICATES, HOLDERS, RENDERINGS, WAITING, StoreBase, allocate
 from issuer.store.voiding import void
 from keys.data_keys import new_data_key
 from trust_registry.edges import HolderId
@@ -53,6 +53,11 @@ class Holders(StoreBase):
                 return
             connection.execute(RENDERINGS.delete().where(RENDERINGS.c.certificate.in_(certificates)))
             void(connection, CERTIFICATES.c.holder_id == holder_id, now)  # what is not sealed yet never can be
+            connection.execute(
+                WAITING.update()
+                .where(WAITING.c.holder_id == holder_id, WAITING.c.content.is_not(None))
+                .values(state=WaitingState.WITHDRAWN.value, content=None, decided_at=now)
+            )
 
     def _holders(
         self, connection: Connection, holders: Iterable[HolderIdentity], now: datetime

@@ -91,7 +91,7 @@ class Recording(Holders):
             recorded = self._insert(connection, first, [item for _, item in fresh.values()], now)
         for (position, item), one in zip(fresh.values(), recorded, strict=True):
             outcomes[position] = RecordOutcome(one.attestation.certificate_id, one)
-            known[_key(item.request)] = (self._request_digest(item.request), one.attestation.certificate_id)
+            known[_key(item.request)] = (self.request_digest(item.request), one.attestation.certificate_id)
         for position, item in enumerate(cleared):
             if position not in outcomes:
                 twin = self._answer(item.request, known)
@@ -105,7 +105,7 @@ class Recording(Holders):
         if found is None:
             return None
         digest, certificate_id = found
-        if not hmac.compare_digest(digest, self._request_digest(request)):
+        if not hmac.compare_digest(digest, self.request_digest(request)):
             return RecordOutcome(None, None, IdempotencyConflict(request.idempotency_key))
         return RecordOutcome(certificate_id, None)
 
@@ -124,8 +124,8 @@ class Recording(Holders):
                 known[account, row.key] = (row.digest, CertificateId(row.certificate_id))
         return known
 
-    def _request_digest(self, request: IssueRequest) -> bytes:
-        """Keyed, so that the table of requests can't be searched for people."""
+    def request_digest(self, request: IssueRequest) -> bytes:
+        """Of all that is asked for. Keyed, so that the table of requests can't be searched for people."""
         parts = {
             "type": request.type_id,
             "holder": [request.holder.kind.value, request.holder.number, request.holder.name],
@@ -165,7 +165,7 @@ class Recording(Holders):
                 {
                     "account_id": request.requested_by,
                     "key": request.idempotency_key,
-                    "digest": self._request_digest(request),
+                    "digest": self.request_digest(request),
                     "certificate": row_id,
                 }
             )
@@ -176,6 +176,7 @@ class Recording(Holders):
                     "used_at": now,
                     "used_by": request.requested_by,
                     "digest": "sha256:" + sha256(content.salt + to_json(attestation)).hexdigest(),
+                    "approved_by": request.approved_by if item.type.dual_control else None,
                 }
             )
             results.append(Recorded(attestation, HolderId(holder_id), request.holder, item.type, item.seal, now))

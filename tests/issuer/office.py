@@ -235,6 +235,7 @@ class Office:
         self.engine, self.folder, self.list_size = engine, folder, list_size
         self.clock = Clock()
         self.keys = keys()
+        self.types = COMMON_TYPES
         self.seal = make_seal(OFFICE, 1, self.keys.seal, "file:/keys/seal", MARRIAGE, HOUSEHOLD)
         self.other_seal = make_seal(
             OTHER_OFFICE, 2, self.keys.other_seal, "file:/keys/other-seal", LICENCE, BUSINESS, HOUSEHOLD
@@ -271,7 +272,7 @@ class Office:
 
     @property
     def view(self) -> TrustView:
-        common = RegionList(COMMON, ListKind.BODY, COMMON_NAMES, COMMON_AUTHORITY, 1, DAY_0, defines=COMMON_TYPES)
+        common = RegionList(COMMON, ListKind.BODY, COMMON_NAMES, COMMON_AUTHORITY, 1, DAY_0, defines=self.types)
         east = RegionList(
             EAST,
             ListKind.REGION,
