@@ -18,7 +18,7 @@ from keys.envelopes.sd_jwt import SdJwt
 from keys.frozen import made_often
 from keys.x509 import Certificate
 from trust_registry.attestations import Attestation
-from trust_registry.model import RegionCode, RelyingPartyId, Scenario
+from trust_registry.model import ClaimEquivalence, RegionCode, RelyingPartyId, Scenario, TypeId
 
 
 class Indication(Enum):
@@ -227,6 +227,14 @@ class Policy:
     status_staleness: timedelta = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """As which type of its own the accepting region takes a certificate, and which of its claims are called what."""
+
+    as_type: TypeId
+    claims: tuple[ClaimEquivalence, ...]
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -244,3 +252,12 @@ class Report:
     evidence_digest: str
     policy: Policy
     judged_at: datetime
+
+
+def recognised_as(report: Report) -> Equivalence | None:
+    """The equivalence by which it was recognised; None where it is taken as what it is, or not at all."""
+    for finding in report.findings:
+        if finding.check is Check.RECOGNITION:
+            found = finding.facts.get("as")
+            return found if isinstance(found, Equivalence) else None
+    return None

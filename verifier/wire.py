@@ -22,10 +22,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trust_registry.core import as_ours
 from trust_registry.instants import Instant
 from trust_registry.model import ChainLink, Names
 from verifier import messages
-from verifier.model import Finding, Policy, Report
+from verifier.model import Equivalence, Finding, Policy, Report, recognised_as
 
 FORMAT: Final = "yinxin-report/1"
 MAX_ITEMS: Final = 500
@@ -182,7 +183,17 @@ def _certificate(report: Report, *, claims: bool) -> dict[str, Any] | None:
     }
     if claims:
         certificate["claims"] = dict(attestation.claims)
+    equivalence = recognised_as(report)
+    if equivalence is not None:
+        certificate["accepted_as"] = _equivalence(equivalence)
+        if claims:
+            certificate["accepted_as"]["claims"] = as_ours(attestation.claims, equivalence.claims)
     return certificate
+
+
+def _equivalence(equivalence: Equivalence) -> dict[str, Any]:
+    """`fields`: their name of a claim, and ours."""
+    return {"type": equivalence.as_type, "fields": {each.theirs: each.ours for each in equivalence.claims}}
 
 
 def _finding(finding: Finding, lang: str | None) -> dict[str, Any]:
@@ -226,6 +237,8 @@ def to_json(value: Any) -> Any:
         return value.value
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
+    if isinstance(value, Equivalence):
+        return _equivalence(value)
     if isinstance(value, ChainLink):
         return {
             "list": value.list_code,

@@ -27,7 +27,10 @@ from trust_registry.catalogue import (
 from trust_registry.catalogue import COMMON_TYPES as TYPES
 from trust_registry.identifiers import make_certificate_id
 from trust_registry.model import (
+    Assurance,
     CertificateStatus,
+    CertificateType,
+    ClaimEquivalence,
     EntryReason,
     EntryStatus,
     History,
@@ -170,6 +173,12 @@ class SmallWorld:
     recognition_until: datetime | None = None
     recognition_scenarios: tuple[ScenarioId, ...] = ()
     recognises: bool = True
+    recognition_as: TypeId = MARRIAGE
+    recognition_claims: tuple[ClaimEquivalence, ...] = ()
+    minimum_assurance: Assurance = Assurance.LOW
+    assurance: Assurance = Assurance.SUBSTANTIAL
+    more_grants: tuple[TypeGrant, ...] = ()
+    west_defines: tuple[CertificateType, ...] = ()
     scenario_requires: tuple[TypeRequirement, ...] = (TypeRequirement((MARRIAGE,), ("holder_name",)),)
     refreshed_at: datetime = NOW
     list_issued_at: datetime = NOW
@@ -190,7 +199,7 @@ class SmallWorld:
             OFFICE,
             Names("东岭区民政局", "Civil Affairs Bureau of Dongling"),
             USCC,
-            tuple(TypeGrant(type_id, self.grant_history) for type_id in self.grants),
+            (*(TypeGrant(type_id, self.grant_history, self.assurance) for type_id in self.grants), *self.more_grants),
             (seal,),
             (entry(KeyUse.STATUS, certificate("status", Profile.STATUS, EAST), granted()),),
             BASE,
@@ -214,13 +223,15 @@ class SmallWorld:
             "R7",
             EAST,
             MARRIAGE,
-            MARRIAGE,
+            self.recognition_as,
             self.recognition_scenarios,
             self.recognition_since,
             self.recognition_until,
-            DAY_0,
+            min(DAY_0, self.recognition_since - 30 * DAY),
             Names("互认协议", "Agreement"),
             granted(),
+            self.minimum_assurance,
+            self.recognition_claims,
         )
         names = Names("户口迁移", "Household transfer")
         party = RelyingPartyEntry(
@@ -237,6 +248,7 @@ class SmallWorld:
             Names("西川主管机关", "Authority of Xichuan"),
             1,
             DAY_0,
+            defines=self.west_defines,
             authorities=(entry(KeyUse.CA, authority(WEST), granted()),),
             recognises=(recognition,) if self.recognises else (),
             scenarios=(Scenario(TRANSFER, names, names, self.scenario_requires),),

@@ -2,12 +2,15 @@
 lists."""
 
 from trust_registry.core.contradictions import Contradiction, contradictions
+from trust_registry.core.equivalence import as_ours, as_theirs
 from trust_registry.core.histories import check_history
 from trust_registry.core.invariants import check_list
 from trust_registry.core.recognition import in_force, judge_recognition, status_at, validity_end
 
 __all__ = [
     "Contradiction",
+    "as_ours",
+    "as_theirs",
     "check_history",
     "check_list",
     "contradictions",

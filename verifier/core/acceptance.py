@@ -15,7 +15,7 @@ from trust_registry.instants import later
 from trust_registry.model import RecognitionAnswer, RecognitionOutcome, RegionCode, Scenario, TrustView, TypeId
 from verifier.core.findings import RESOLUTION, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, Remembered
-from verifier.model import Check, Credential, Evidence, Finding, Policy, SubIndication
+from verifier.model import Check, Credential, Equivalence, Evidence, Finding, Policy, SubIndication
 
 _RECOGNITION: Final = Check.RECOGNITION
 _HOLDER: Final = Check.HOLDER_BINDING
@@ -102,7 +102,7 @@ def _recognition(
         return passed(_RECOGNITION, "own", **facts)
     entry = answer.entry
     if entry.as_type != type_id or entry.claims:
-        facts |= {"as_type": entry.as_type, "claims": entry.claims}
+        facts["as"] = Equivalence(entry.as_type, entry.claims)
     return passed(_RECOGNITION, "recognised", entry=entry.id, since=entry.since, **facts)
 
 

@@ -10,7 +10,7 @@ from keys.errors import MalformedCertificate
 from keys.x509 import parse_certificate
 from trust_registry.model import KeyEntry, RegionCode, TrustView
 from verifier.messages import moment
-from verifier.model import Check, EvidenceKind, Finding, Report
+from verifier.model import Check, EvidenceKind, Finding, Report, recognised_as
 
 _FORMS = {
     EvidenceKind.PDF: "PAdES",
@@ -74,8 +74,8 @@ class SmallPrint:
         issuer = self._view.issuers.get(attestation.issuer_id) if attestation and self._view else None
         if attestation is None or issuer is None:
             return ""
-        grant = next((each for each in issuer.grants if each.type_id == attestation.type_id), None)
-        since = grant.history[0].at if grant and grant.history else None
+        grants = (each for each in issuer.grants if each.type_id == attestation.type_id and each.history)
+        since = min((each.history[0].at for each in grants), default=None)
         return " · ".join(filter(None, (self._since(since), self._signed(attestation.issuer_id.partition("/")[0]))))
 
     def _since(self, at: datetime | None) -> str:
@@ -108,7 +108,9 @@ class SmallPrint:
         accepting = self._report.policy.accepting
         entry: Any = finding.facts.get("entry")
         words = self._t(f"条目 {entry}", f"entry {entry}") if entry else ""
-        return " · ".join(filter(None, (words, self._signed(accepting) if accepting else "")))
+        equivalence = recognised_as(self._report)
+        mapped = ", ".join(f"{each.theirs} → {each.ours}" for each in equivalence.claims) if equivalence else ""
+        return " · ".join(filter(None, (words, mapped, self._signed(accepting) if accepting else "")))
 
     def _budgets(self) -> str:
         rules = self._report.policy.scenario or self._report.policy

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trust_registry.attestations import Attestation
+from trust_registry.core import as_ours
 from trust_registry.model import CertificateType, Names, Scenario, TrustView
 from verifier import messages
-from verifier.model import Indication, Report
+from verifier.model import Equivalence, Indication, Report, recognised_as
 from verifier.pages.small_print import SmallPrint
 from verifier.wire import report_to_json
 
@@ -51,13 +52,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Everything the verdict page shows. `asked` are the claims that the scenario needs, `others` the rest."""
+    """Everything the verdict page shows. `asked` are the claims that the scenario needs, `others` the rest, both under
+    the accepting region's names; `accepted_as` is its own type that the certificate is taken as, if it is another."""
 
     kind: str
     headline: str
     sentence: str
     next_step: str
     certificate: Names | None
+    accepted_as: Names | None
     issuer: Names | None
     form: Names | None
     asked: tuple[Claim, ...]
@@ -75,7 +78,9 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
     type_ = None if attestation is None or view is None else view.types.get(attestation.type_id)
     issuer = None if attestation is None or view is None else view.issuers.get(attestation.issuer_id)
     small_print = SmallPrint(report, view, language)
-    asked, others, missing = _claims(attestation, type_, report.policy.scenario)
+    equivalence = recognised_as(report)
+    own = None if equivalence is None or view is None else view.types.get(equivalence.as_type)
+    asked, others, missing = _claims(attestation, type_, own, equivalence, report.policy.scenario)
     return Verdict(
         kind=_KINDS[report.indication],
         headline=(
@@ -86,6 +91,7 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
         sentence=_sentence(report, view, language),
         next_step=_next_step(report, language, public=public),
         certificate=type_.names if type_ else None,
+        accepted_as=own.names if own and own is not type_ else None,
         issuer=issuer.names if issuer else None,
         form=_FORMS[report.kind.value] if report.kind else None,
         asked=asked,
@@ -132,18 +138,28 @@ def _sentence(report: Report, view: TrustView | None, language: str) -> str:
 
 
 def _claims(
-    attestation: Attestation | None, type_: CertificateType | None, scenario: Scenario | None
+    attestation: Attestation | None,
+    type_: CertificateType | None,
+    own: CertificateType | None,
+    equivalence: Equivalence | None,
+    scenario: Scenario | None,
 ) -> tuple[tuple[Claim, ...], tuple[Claim, ...], tuple[Names, ...]]:
+    """What the scenario asks for, the rest, and what is missing. `own`: the accepting region's type, if it has one."""
     if attestation is None:
         return (), (), ()
-    names: Mapping[str, Names] = {claim.name: claim.names for claim in type_.claims} if type_ else {}
-    need = next((n for n in scenario.requires if attestation.type_id in n.any_of), None) if scenario else None
-    order = [*names, *(name for name in attestation.claims if name not in names)]
-    shown = [name for name in order if attestation.claims.get(name) is not None]
+    equivalences = () if equivalence is None else equivalence.claims
+    values = as_ours(attestation.claims, equivalences)
+    theirs = {claim.name: claim.names for claim in type_.claims} if type_ else {}
+    names: dict[str, Names] = {claim.name: claim.names for claim in own.claims} if own else {}
+    names |= {name: called for name, called in as_ours(theirs, equivalences).items() if name not in names}
+    fitting = {attestation.type_id} if equivalence is None else {attestation.type_id, equivalence.as_type}
+    need = next((n for n in scenario.requires if not fitting.isdisjoint(n.any_of)), None) if scenario else None
+    order = [*names, *(name for name in values if name not in names)]
+    shown = [name for name in order if values.get(name) is not None]
     wanted = {*need.claims, *need.optional_claims} if need else set() if scenario else set(shown)
 
     def claims(chosen: list[str]) -> tuple[Claim, ...]:
-        return tuple(Claim(names.get(n, Names(n, n)), _value(attestation.claims[n])) for n in chosen)
+        return tuple(Claim(names.get(n, Names(n, n)), _value(values[n])) for n in chosen)
 
     missing = tuple(names.get(n, Names(n, n)) for n in (need.claims if need else ()) if n not in shown)
     return claims([n for n in shown if n in wanted]), claims([n for n in shown if n not in wanted]), missing
