@@ -121,6 +121,31 @@ class Settings(BaseSettings):
         "", description="Key URI of the online snapshot role; with the next, this server signs for the host."
     )
     registry_timestamp_key: str = Field("", description="Key URI of the online timestamp role.")
+    registry_log_key: str = Field(
+        "", description="Key URI (Ed25519) that signs checkpoints of the transparency log that root announces."
+    )
+    registry_witnesses: Mapping[str, str] = Field(
+        default_factory=dict, description="Witness's key name -> URL below which it answers add-checkpoint."
+    )
+    witness_keys: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Name -> key URI (Ed25519) of each witness served here, at <public_url>/witness/<name>.",
+    )
+    witness_logs: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Verifier keys of the logs that these witnesses follow, separated by commas."
+    )
+    witness_dir: Path = Field(Path("witness"), description="What the witnesses have cosigned; never lose it.")
+    trust_witnesses: int = Field(
+        0, ge=0, le=32, description="Witnesses wanted on the log's checkpoint, if more than the network's own quorum."
+    )
+    registry_list_keys: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Authority's code -> key URI that signs its list as an ETSI trusted list (TS 119 602, TS 119 612); "
+        "the list names the certificate (use: list). JSON.",
+    )
+    registry_list_operator: str = Field(
+        "", description="Code of the authority, one of those, that signs the list of lists; empty: there is none."
+    )
     status_dir: Path = Field(Path("status"), description="Folder of published status lists.")
     receipt_keys: Mapping[str, str] = Field(
         default_factory=dict,
@@ -166,6 +191,13 @@ class Settings(BaseSettings):
     def _known_rooms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or set(value) - set(ROOMS):
             raise ValueError(f"must name some of {', '.join(ROOMS)}")
+        return value
+
+    @field_validator("witness_keys")
+    @classmethod
+    def _plain_names(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        if not all(name.isascii() and name.replace("-", "").isalnum() for name in value):
+            raise ValueError("names are letters, digits and hyphens")
         return value
 
     @field_validator("time_zone")

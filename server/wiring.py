@@ -36,16 +36,20 @@ from server.metrics import Metrics
 from server.observation import log
 from server.oidc import OidcSignIn
 from server.presentations import WalletReader
+from server.renderings import Renderings
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.store import AccountStore
 from server.tasks import Task
 from server.timestamping import make_timestamper
+from server.transparency import finish_publication, online_keys, open_witnesses, submits_of
 from server.warnings import ExpiryWatch, http_post, read_secret
 from trust_registry.client import TrustStore
 from trust_registry.edges import Principal
 from trust_registry.fetching import folder_fetch, http_fetch
 from trust_registry.keeper import TrustKeeper
+from trust_registry.log.verification import LogPolicy
+from trust_registry.log.witness_store import Witness
 from trust_registry.model import RelyingPartyId, ScenarioId, StatusView, TrustView
 from trust_registry.publication import OnlineKeys
 from trust_registry.repository import Repository
@@ -60,6 +64,7 @@ from wallet_api.store import WalletStore
 CLEANING_SECONDS = 300.0
 PUBLISHING_SECONDS = 5.0
 RENEWAL_SECONDS = 3600.0
+FINISHING_SECONDS = 30.0
 WARNING_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(5.0, read=10.0)
 
@@ -105,7 +110,7 @@ def open_all(settings: Settings, now: Callable[[], datetime] = utc_now) -> Opene
     engine = open_database(settings.database)
     migrate(engine)
     repository = Repository(settings.path(settings.registry_dir))
-    store = TrustStore(settings.path(settings.trust_dir))
+    store = TrustStore(settings.path(settings.trust_dir), LogPolicy(settings.trust_witnesses))
     root = settings.path(settings.trust_root)
     if not store.bootstrapped and root.is_file():
         store.bootstrap(root.read_bytes(), settings.trust_url or f"{settings.origin}/trust/")
@@ -139,7 +144,13 @@ def build_house(
     opened = open_all(settings, now)
     keeper = opened.keeper
     keeper.refresh()
-    registry = _registry(opened)
+    renderings = _renderings(opened)
+    witnesses = open_witnesses(settings, opened.signers, now)
+    online = _online(opened, witnesses)
+    finish = partial(finish_publication, opened.repository, online, now)
+    registry = _registry(opened, renderings, online)
+    if renderings is not None:
+        renderings.run()
     issuer = build_issuer(opened)
     wallet = LimitedWallet(
         WalletStore(opened.engine), IssuerHoldings(issuer), now, view=registry.view, life=settings.code_life
@@ -172,6 +183,7 @@ def build_house(
         access=access,
         now=now,
         public_url=settings.origin,
+        witnesses=witnesses,
         static_mounts=mounts if "trust_registry" in settings.rooms else {},
         sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
         machines=MachineSignIn(accounts, now, audiences),
@@ -179,10 +191,12 @@ def build_house(
         tasks=[
             *_tasks(opened, registry, accounts, publishing if issuing else None),
             Task("expiry_warnings", WARNING_SECONDS, watch.run),
+            Task("publication", FINISHING_SECONDS, finish),
+            *([] if renderings is None else [Task("list_renderings", RENEWAL_SECONDS, renderings.run)]),
         ],
         ready=ready,
         gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
-        at_start=[publishing.recover, watch.look] if issuing else [watch.look],
+        at_start=[finish, *([publishing.recover] if issuing else []), watch.look],
         at_end=[opened.engine.dispose],
         time_zone=settings.time_zone,
         max_body=settings.max_body,
@@ -221,21 +235,42 @@ def _expiry_watch(opened: Opened) -> ExpiryWatch:
     )
 
 
-def _registry(opened: Opened) -> RegistryService:
-    settings, signers = opened.settings, opened.signers
-    online: Callable[[], OnlineKeys] | None = None
-    if settings.registry_snapshot_key and settings.registry_timestamp_key:
+def _online(opened: Opened, witnesses: Mapping[str, Witness]) -> Callable[[], OnlineKeys] | None:
+    settings = opened.settings
+    if not (settings.registry_snapshot_key and settings.registry_timestamp_key):
+        return None
+    return partial(online_keys, settings, opened.signers, submits_of(settings, witnesses))
 
-        def online() -> OnlineKeys:
-            return OnlineKeys(signers(settings.registry_snapshot_key), signers(settings.registry_timestamp_key))
+
+def _registry(
+    opened: Opened, renderings: Renderings | None, online: Callable[[], OnlineKeys] | None
+) -> RegistryService:
+    def published() -> None:
+        opened.keeper.refresh_trust()
+        if renderings is not None:
+            renderings.run()
 
     return RegistryService(
         lambda: opened.keeper.view,
         opened.now,
         opened.repository,
         online,
-        refresh=opened.keeper.refresh_trust,
+        refresh=published,
         counts=CertificatesInForce(opened.engine, opened.now),
+    )
+
+
+def _renderings(opened: Opened) -> Renderings | None:
+    settings = opened.settings
+    if opened.repository is None or not settings.registry_list_keys:
+        return None
+    return Renderings(
+        opened.repository,
+        opened.signers,
+        settings.registry_list_keys,
+        operator=settings.registry_list_operator,
+        base=f"{settings.origin}/trust/",
+        now=opened.now,
     )
 
 

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from keys.algorithms import EDDSA
 from keys.signer import Signer
 from server.demo.custody import Custody
 from server.demo.lists import RegionInCustody, common_list, region_list
 from server.demo.world import COMMON_OFFICERS, REGIONS
+from server.transparency import witness_name
 from trust_registry.catalogue import COMMON, COMMON_NAMES
 from trust_registry.ceremony import admit, found_network, proposal, propose, sign
+from trust_registry.log.declaration import declare_log
+from trust_registry.log.witness_store import Witness
 from trust_registry.model import ListKind, Names, RegionCode
 from trust_registry.publication import OnlineKeys, publish
 from trust_registry.repository import Repository
@@ -35,14 +39,28 @@ class Authority:
 
 
 def found(repository: Repository, custody: Custody, now: datetime, public_url: str) -> tuple[RegionInCustody, ...]:
-    """Found the network, admit both regions and the common body, publish their lists."""
-    host = OnlineKeys(custody.key("network/snapshot"), custody.key("network/timestamp"))
+    """Found the network with its log, admit both regions and the common body, publish their lists.
+
+    Each region witnesses the log with a key of its own; both must cosign. What they have seen is kept in `witness/`
+    beside the repository.
+    """
+    log_key = custody.key("network/log", EDDSA)
+    witness_keys = {region.code: custody.key(f"{region.code}/witness", EDDSA) for region in REGIONS}
+    named = [(witness_name(public_url, code), key.public_key) for code, key in witness_keys.items()]
+    log = declare_log(log_origin(public_url), log_key.public_key, named, quorum=len(REGIONS))
+    submits = {
+        witness_name(public_url, code): Witness(
+            witness_name(public_url, code), key, [log.key], repository.folder.parent / "witness" / code, lambda: now
+        ).add_checkpoint
+        for code, key in witness_keys.items()
+    }
+    host = OnlineKeys(custody.key("network/snapshot"), custody.key("network/timestamp"), log_key, submits)
     network = custody.officers("network", len(REGIONS))
     seats = [
         Officer(f"联席会议 {region.names.zh}代表", signer.public_key, region.code)
         for region, signer in zip(REGIONS, network, strict=True)
     ]
-    founding = found_network(repository, seats=seats, online=host, now=now)
+    founding = found_network(repository, seats=seats, online=host, now=now, log=log.to_field())
     _carry_out(repository, founding.id, network, host, now)
     common = _authority(custody, ListKind.BODY, COMMON, COMMON_NAMES, COMMON_OFFICERS)
     regions = [_authority(custody, ListKind.REGION, r.code, r.names, r.officers) for r in REGIONS]
@@ -65,6 +83,11 @@ def found(repository: Repository, custody: Custody, now: datetime, public_url: s
         _carry_out(repository, propose(repository, in_custody.list, now).id, authority.signers, host, now)
         made.append(in_custody)
     return tuple(made)
+
+
+def log_origin(public_url: str) -> str:
+    """The log's name: where it is served, without the scheme."""
+    return f"{public_url.partition('://')[2]}/trust/log"
 
 
 def _named(names: Sequence[str], signers: Sequence[Signer]) -> list[Officer]:

@@ -18,15 +18,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from keys.custody.software import read_key_file_header
+from keys.envelopes.signed_note import NoteKeyKind, note_key
 from server.clock import utc_now
 from server.demo.apart import MARK, SETTINGS_FILE
 from server.demo.custody import Custody, new_passphrase
 from server.demo.filling import Filling, issue_first, open_accounts, take_into_custody
-from server.demo.founding import found
+from server.demo.founding import found, log_origin
 from server.demo.lists import RegionInCustody
 from server.demo.world import DONGLING
 from server.errors import DemoFolderRefused
 from server.settings import Settings, load_settings
+from server.transparency import witness_name
 from server.wiring import build_accounts, build_issuer, open_all
 from trust_registry.repository import Repository
 
@@ -113,11 +116,30 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         f"timestamp_key = {json.dumps(timestamper.signer.uri)}",
         f"registry_snapshot_key = {json.dumps(f'file:{data}/keys/network/snapshot.key')}",
         f"registry_timestamp_key = {json.dumps(f'file:{data}/keys/network/timestamp.key')}",
+        *_log_settings(data, public_url),
+        f"registry_list_operator = {json.dumps(DONGLING)}",
         "trust_refresh = 15",
         'sign_in_rate = "60/minute"',
         'log_level = "warning"',
         'log_format = "text"',
         "[receipt_keys]",
         *(f"{json.dumps(p)} = {json.dumps(c.signer.uri)}" for r in regions for p, c in r.receipts.items()),
+        "[registry_list_keys]",
+        *(f"{json.dumps(r.list.code)} = {json.dumps(r.list_signer.signer.uri)}" for r in regions),
+        "[witness_keys]",
+        *(f"{json.dumps(r.list.code)} = {json.dumps(f'file:{data}/keys/{r.list.code}/witness.key')}" for r in regions),
+        "[registry_witnesses]",
+        *(
+            f"{json.dumps(witness_name(public_url, r.list.code))} = {json.dumps(f'{public_url}/witness/{r.list.code}')}"
+            for r in regions
+        ),
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _log_settings(data: Path, public_url: str) -> tuple[str, ...]:
+    """The log's key, and whom this process's witnesses follow."""
+    path = data / "keys" / "network" / "log.key"
+    origin = log_origin(public_url)
+    key = note_key(origin, NoteKeyKind.ED25519, read_key_file_header(path).public_key)
+    return f"registry_log_key = {json.dumps(f'file:{path}')}", f"witness_logs = [{json.dumps(str(key))}]"

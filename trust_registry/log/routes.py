@@ -52,7 +52,8 @@ def witness_router(witnesses: Mapping[str, Witness]) -> APIRouter:
             if len(body) > MAX_REQUEST:
                 return _text(400, b"the request is too large\n")
         found = await run_in_threadpool(witness.add_checkpoint, body)
-        return Response(found.body, found.status, {"Cache-Control": "no-store"}, found.content_type)
+        # named in full: a media type would be given a charset
+        return Response(found.body, found.status, {"Cache-Control": "no-store", "Content-Type": found.content_type})
 
     def latest(name: str, log: str) -> Response:
         witness = witnesses.get(name)
