@@ -12,8 +12,9 @@ from typing import Final
 
 from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
 
-from keys.errors import AlgorithmNotSupported
+from keys.errors import AlgorithmNotSupported, MalformedEnvelope
 from trust_registry.errors import RuleBroken
+from trust_registry.log.declaration import declared_log
 from trust_registry.model import ListKind, RegionCode
 from trust_registry.roles import ListRole
 from trust_registry.tuf_keys import key_name, key_region, public_key_of
@@ -26,6 +27,7 @@ ONLINE_APART: Final = "online-keys-apart"
 DUAL_CONTROL: Final = "dual-control"
 ONE_AUTHORITY: Final = "one-key-one-authority"
 MEMBERS_VOTE: Final = "members-vote"
+LOG_DECLARATION: Final = "log-declaration"
 
 
 def seat_threshold(seats: int) -> int:
@@ -50,9 +52,12 @@ def check_root(root: Root) -> None:
     regions = [key_region(key) for key in seats.values()]
     if None in regions or len(set(regions)) != len(regions):
         raise RuleBroken(ONE_SEAT_A_REGION, "every seat is one region's, and no region has two")
-    online = _online(root)
-    if not online.keys().isdisjoint(seats):
+    if not _online(root).keys().isdisjoint(seats):
         raise RuleBroken(ONLINE_APART, "a key of the host, which lies on a server, holds a seat")
+    try:
+        declared_log(root)
+    except (MalformedEnvelope, AlgorithmNotSupported) as err:
+        raise RuleBroken(LOG_DECLARATION, f"root announces a log that can't be: {err}") from err
 
 
 def check_delegations(root: Root, targets: Targets) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import OnlineOption, RepositoryArgument, now, print_proposal, refusals, repository
+from server.cli.registry_desk import OnlineOption, RepositoryArgument, now, print_proposal, refusals, repository, say
 from server.cli.registry_keys import make_host_keys, read_officer, read_seat
 
 if TYPE_CHECKING:
@@ -164,6 +164,31 @@ def change_host_keys(
     version = found.latest_root().signed.version + 1
     online = make_host_keys(folder or repo / "keys" / f"root-{version}", passphrase_file)
     print_proposal(change_online_keys(found, online, now()))
+
+
+@app.command("declare-log")
+@refusals
+def declare_log(
+    origin: Annotated[str, typer.Argument(help="The log's address without https://, which names it for ever.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, for `init --log` and `change-log`.")],
+    key_file: Annotated[Path, typer.Option("--key", help="The log's key file or public key (EdDSA).")],
+    witness: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE, once per witness (EdDSA).", show_default=False)
+    ] = None,
+    quorum: Annotated[int, typer.Option(help="How many witnesses must cosign.", min=0)] = 0,
+) -> None:
+    """Write down what the seats are to agree on: the log, its key, its witnesses. Signs and proposes nothing.
+
+    The host keeps the log's key as log.key beside snapshot.key and timestamp.key.
+    """
+    import json
+
+    from trust_registry.log.declaration import declare_log as declared
+
+    witnesses = [(each.name, each.public_key) for each in map(read_officer, witness or ())]
+    log = declared(origin, read_officer(f"log={key_file}").public_key, witnesses, quorum=quorum)
+    out.write_text(json.dumps(log.to_field(), indent=2) + "\n", encoding="utf-8")
+    say(f"Written: {out}")
 
 
 @app.command("change-log")

@@ -44,13 +44,15 @@ from trust_registry.errors import (
     ThresholdNotReached,
     UnknownList,
 )
+from trust_registry.log.declaration import declare_log
 from trust_registry.model import ListKind, Names, RegionCode
 from trust_registry.proposals import Proposal, read_draft, store_draft
 from trust_registry.publication import OnlineKeys, publish, renew
 from trust_registry.tuf_keys import LOG_FIELD, Officer, OfficerSigner
 
 THIRD = SEATED[2]
-LOG = {"origin": "log.test/yinxin", "key": "log.test+abc", "witnesses": ["east+1", "west+2"], "quorum": 1}
+KEYS = [EphemeralSigner.generate(EDDSA).public_key for _ in range(3)]
+LOG = declare_log("log.test/yinxin", KEYS[0], [("east", KEYS[1]), ("west", KEYS[2])], quorum=1).to_field()
 
 
 @pytest.fixture
@@ -259,6 +261,9 @@ def test_the_agreement_on_the_log_is_signed_by_the_seats(network: Network) -> No
     assert [(each.role, each.threshold) for each in metadata] == [("root", 2)]
     with pytest.raises(NothingProposed):
         change_log(network.repository, None, DAY_0)
+    for broken in ({**LOG, "quorum": 3}, {"origin": "log.test"}):
+        with pytest.raises(RuleBroken, match="log-declaration"):
+            change_log(network.repository, broken, DAY_0)
 
 
 def test_root_targets_and_lists_are_renewed_before_they_expire(network: Network) -> None:
