@@ -16,6 +16,7 @@ from keys.model import Algorithm
 from keys.signer import Signer
 from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
 from server.demo.world import BACK, Office, Party, Region
+from trust_registry.interchange.rendering import territory_of
 from trust_registry.model import Names
 
 CA_YEARS, LEAF_YEARS = 10, 3
@@ -71,6 +72,20 @@ class Custody:
             None,
         )
 
+    def list_signer(self, region: Region, ca: Certified) -> Certified:
+        """Signs the region's list as an ETSI trusted list."""
+        return self._leaf(
+            Profile.LIST,
+            ca,
+            f"{region.code}/list",
+            region.names,
+            region.authority,
+            "trusted list",
+            None,
+            None,
+            territory_of(region.code),
+        )
+
     def seal(self, office: Office, ca: Certified) -> Certified:
         uri = f"urn:yinxin:issuer:{office.id}"
         return self._leaf(Profile.SEAL, ca, f"{office.id}/seal", office.names, office.names, "seal", office.uscc, uri)
@@ -94,6 +109,7 @@ class Custody:
         purpose: str,
         uscc: str | None,
         uri: str | None,
+        country: str | None = None,
     ) -> Certified:
         signer = self.key(file)
         certificate = make_certificate(
@@ -107,6 +123,7 @@ class Custody:
             uri=uri,
             not_before=self.began_at,
             not_after=self.began_at + LEAF_YEARS * YEAR,
+            country=country,
         )
         return Certified(signer, certificate)
 

@@ -52,6 +52,7 @@ class RegionInCustody:
     list: RegionList
     ca: Certified
     timestamper: Certified
+    list_signer: Certified
     seals: tuple[SealInCustody, ...]
     status: Mapping[IssuerId, Certified]
     receipts: Mapping[RelyingPartyId, Certified]
@@ -78,6 +79,7 @@ def region_list(
     began_at = custody.began_at
     ca = custody.region_ca(region)
     timestamper = custody.timestamper(region, ca)
+    list_signer = custody.list_signer(region, ca)
     offices = [office for office in OFFICES if office.region == region.code]
     seals = tuple(
         _seal(office, number, custody.seal(office, ca), began_at, add_image) for number, office in enumerate(offices, 1)
@@ -92,14 +94,18 @@ def region_list(
         authority=region.authority,
         version=1,
         issued_at=founded_at,
-        authorities=(listed(KeyUse.CA, ca, began_at), listed(KeyUse.TIMESTAMP, timestamper, began_at)),
+        authorities=(
+            listed(KeyUse.CA, ca, began_at),
+            listed(KeyUse.TIMESTAMP, timestamper, began_at),
+            listed(KeyUse.LIST, list_signer, began_at),
+        ),
         attests=tuple(_issuer(seal.office, seal.entry, status[seal.office.id], began_at, public_url) for seal in seals),
         recognises=_recognitions(region, founded_at),
         scenarios=SCENARIOS[region.code],
         notice_period=NOTICE,
         relying_parties=tuple(_party(party, receipts[party.id], began_at) for party in parties),
     )
-    return RegionInCustody(made, ca, timestamper, seals, status, receipts)
+    return RegionInCustody(made, ca, timestamper, list_signer, seals, status, receipts)
 
 
 def _seal(
