@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from trust_registry.attestations import CertificateId
-from trust_registry.core import in_force, judge_recognition, status_at
+from trust_registry.core import as_theirs, judge_recognition, status_at
 from trust_registry.edges import HolderId
 from trust_registry.model import (
     CertificateStatus,
     CertificateType,
+    ClaimEquivalence,
     EntryStatus,
+    IssuerId,
     ListKind,
+    RecognitionAnswer,
     RecognitionOutcome,
     RegionCode,
     RelyingPartyEntry,
@@ -49,6 +52,7 @@ from wallet_api.model import (
     Standing,
 )
 
+Sealed = tuple[IssuerId, datetime]  # by whom a certificate was sealed, and when
 CODE_PREFIX: Final = "YXP:"
 TOKEN_BYTES: Final = 20  # 160 bits; 32 characters of base32, so that the QR code stays alphanumeric (ISO/IEC 18004)
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=15), timedelta(minutes=5)
@@ -72,13 +76,18 @@ def standing_at(holding: Holding, now: datetime) -> Standing:
     return Standing.VALID
 
 
-def recognised_by(view: TrustView, region: RegionCode, type_id: TypeId, now: datetime) -> tuple[RecognisedBy, ...]:
-    """The regions whose counters take this type of `region` at `now`: its own first, then the others by code."""
+def recognised_by(
+    view: TrustView, region: RegionCode, type_id: TypeId, now: datetime, *, sealed: Sealed | None = None
+) -> tuple[RecognisedBy, ...]:
+    """The regions whose counters take this type of `region` at `now`: its own first, then the others by code.
+
+    `sealed`: by whom and when, of a certificate; None asks for the type as such.
+    """
     found: list[RecognisedBy] = []
     for code, region_list in view.lists.items():
         if region_list.kind is not ListKind.REGION:
             continue
-        answer = judge_recognition(view, region, type_id, code, None, now)
+        answer = _judge(view, region, type_id, code, None, now, sealed)
         if answer.outcome is RecognitionOutcome.OWN:
             found.append(RecognisedBy(region_list, True, None, None))
         elif answer.entry is not None and answer.outcome is RecognitionOutcome.RECOGNISED:
@@ -88,27 +97,38 @@ def recognised_by(view: TrustView, region: RegionCode, type_id: TypeId, now: dat
     return tuple(sorted(found, key=lambda r: (not r.own, r.region.code)))
 
 
-def scenario_options(view: TrustView, region: RegionCode, type_id: TypeId, now: datetime) -> tuple[ScenarioOption, ...]:
-    """Every scenario of every region that takes this type of `region` at `now`, as itself or as an equivalent."""
+def scenario_options(
+    view: TrustView, region: RegionCode, type_id: TypeId, now: datetime, *, sealed: Sealed | None = None
+) -> tuple[ScenarioOption, ...]:
+    """Every scenario of every region that takes this type of `region` at `now`, as itself or as an equivalent.
+
+    Requirements name the claims as the certificate does. `sealed` as for `recognised_by`.
+    """
     options: list[ScenarioOption] = []
     for code, region_list in sorted(view.lists.items()):
         for scenario in region_list.scenarios:
-            accepted_as = set(_taken_as(view, region, type_id, accepting=code, scenario=scenario.id, now=now))
-            wanted = (r for r in scenario.requires if accepted_as & set(r.any_of))
-            if requirement := next(wanted, None):
-                options.append(ScenarioOption(scenario, region_list, requirement))
+            taken, claims = {type_id}, tuple[ClaimEquivalence, ...]()
+            if region != code:
+                answer = _judge(view, region, type_id, code, scenario.id, now, sealed)
+                if not answer.accepted or answer.entry is None:
+                    continue
+                taken, claims = {type_id, answer.entry.as_type}, answer.entry.claims
+            if requirement := next((r for r in scenario.requires if taken & set(r.any_of)), None):
+                options.append(ScenarioOption(scenario, region_list, as_theirs(requirement, claims)))
     return tuple(options)
 
 
-def _taken_as(
-    view: TrustView, region: RegionCode, type_id: TypeId, *, accepting: RegionCode, scenario: ScenarioId, now: datetime
-) -> Iterator[TypeId]:
-    if region == accepting:
-        yield type_id
-        return
-    for entry in view.recognitions.get((region, type_id, accepting), ()):
-        if in_force(entry, now) and (not entry.scenarios or scenario in entry.scenarios):
-            yield from (type_id, entry.as_type)
+def _judge(  # noqa: PLR0917
+    view: TrustView,
+    region: RegionCode,
+    type_id: TypeId,
+    accepting: RegionCode,
+    scenario: ScenarioId | None,
+    now: datetime,
+    sealed: Sealed | None,
+) -> RecognitionAnswer:
+    issuer, at = (None, None) if sealed is None else sealed
+    return judge_recognition(view, region, type_id, accepting, scenario, now, attested_at=at, issuer=issuer)
 
 
 def choices(

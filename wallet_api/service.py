@@ -95,7 +95,8 @@ class WalletService:
 
     def scenarios(self, holding: Holding) -> tuple[ScenarioOption, ...]:
         """The scenarios that take this certificate now."""
-        return core.scenario_options(self._view(), holding.region, holding.type_id, self._now())
+        sealed = holding.issuer_id, holding.issued_at
+        return core.scenario_options(self._view(), holding.region, holding.type_id, self._now(), sealed=sealed)
 
     def choices(self, holding: Holding, scenario: ScenarioId | None) -> tuple[ClaimChoice, ...]:
         """What may be shown of it for the scenario; nothing when its type is unknown. Raises: ScenarioNotApplicable."""
@@ -243,5 +244,7 @@ class WalletService:
             issuer=issuer.names if issuer else None,
             region=region.names if region else None,
             standing=core.standing_at(holding, now),
-            recognised_by=core.recognised_by(view, holding.region, holding.type_id, now),
+            recognised_by=core.recognised_by(
+                view, holding.region, holding.type_id, now, sealed=(holding.issuer_id, holding.issued_at)
+            ),
         )

@@ -33,9 +33,12 @@ from tests.wallet_api.town import (
 from trust_registry.attestations import CertificateId
 from trust_registry.catalogue import COMMON_TYPES_BY_ID
 from trust_registry.model import (
+    Assurance,
     CertificateStatus,
+    ClaimEquivalence,
     EntryReason,
     EntryStatus,
+    IssuerId,
     Names,
     RelyingPartyId,
     ScenarioId,
@@ -63,6 +66,7 @@ from wallet_api.model import (
     Presentation,
     PresentationId,
     PresentationState,
+    ScenarioOption,
     Standing,
 )
 
@@ -134,6 +138,23 @@ def test_scenarios_take_an_equivalent_and_only_while_recognition_is_in_force() -
         assert core.scenario_options(view, EAST, HOUSEHOLD, NOON) == ()
     options = core.scenario_options(with_entries(ended, other, taken), EAST, HOUSEHOLD, NOON)
     assert [o.scenario.id for o in options] == [RENTAL]
+
+
+def test_scenarios_ask_in_the_certificates_own_words_and_for_its_issuers_assurance() -> None:
+    police, west = IssuerId("990100/public-security"), VIEW.lists[WEST]
+    asked = west.scenarios[[s.id for s in west.scenarios].index(RENTAL)].requires[0].claims[0]
+    entry = replace(recognition("R5", HOUSEHOLD, as_type=LICENCE), claims=(ClaimEquivalence("their_name", asked),))
+
+    def options(wanted: Assurance, issuer: IssuerId) -> tuple[ScenarioOption, ...]:
+        stricter = replace(entry, minimum_assurance=wanted)
+        view = replace(VIEW, lists={**VIEW.lists, WEST: replace(west, recognises=(stricter,))})
+        return core.scenario_options(view, EAST, HOUSEHOLD, NOON, sealed=(issuer, NOON))
+
+    (option,) = options(Assurance.SUBSTANTIAL, police)
+    assert "their_name" in option.requirement.claims
+    assert asked not in option.requirement.claims
+    assert options(Assurance.HIGH, police) == ()
+    assert options(Assurance.LOW, IssuerId("990100/university")) == ()
 
 
 def needs(offered: tuple[ClaimChoice, ...]) -> dict[str, Need]:
