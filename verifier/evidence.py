@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from keys.envelopes.cose import parse_cose_sign1
+from keys.envelopes.hcert import PREFIX as HEALTH_PREFIX
+from keys.envelopes.hcert import parse_health_certificate
 from keys.envelopes.jws import Jws, parse_jws
 from keys.envelopes.pades import PdfSignature, parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text
@@ -24,6 +26,7 @@ from verifier.model import (
     Credential,
     Evidence,
     EvidenceKind,
+    HealthCode,
     Indication,
     QrCode,
     Receipt,
@@ -57,7 +60,7 @@ def digest_of(data: bytes | str) -> str:
 
 
 def parse(data: bytes | str) -> Evidence:
-    """The evidence in `data`: a PDF, an SD-JWT VC, a printed QR code's text, or a receipt.
+    """The evidence in `data`: a PDF, an SD-JWT VC, a printed QR code's text, a health certificate's, or a receipt.
 
     Raises: MalformedEvidence, with the reason and, when it began like a known form, its kind.
     """
@@ -70,6 +73,8 @@ def parse(data: bytes | str) -> Evidence:
     text = data.strip()
     if text.startswith(QR_PREFIX):
         return _qr(text)
+    if text.startswith(HEALTH_PREFIX):
+        return _health(data.strip("\r\n\t").lstrip())
     if not text:
         raise MalformedEvidence(Unreadable.EMPTY)
     if text[:4].upper() == ONE_TIME_PREFIX:
@@ -99,6 +104,16 @@ def _qr(text: str) -> QrCode:
     except (MalformedEnvelope, MalformedAttestation) as err:
         raise _damaged(EvidenceKind.QR, err) from err
     return QrCode("sha256:" + hashlib.sha256(text.encode()).hexdigest(), cose, attestation)
+
+
+def _health(text: str) -> HealthCode:
+    """A space is a digit in Base45, and the last one may be one: it is not stripped."""
+    if len(text) > MAX_QR:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.HEALTH.value, f"more than {MAX_QR} characters")
+    try:
+        return HealthCode(digest_of(text), parse_health_certificate(text))
+    except MalformedEnvelope as err:
+        raise _damaged(EvidenceKind.HEALTH, err) from err
 
 
 def _credential(text: str) -> Credential:

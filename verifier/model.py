@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from keys.envelopes.cose import CoseSign1
+from keys.envelopes.hcert import HealthCertificate
 from keys.envelopes.jws import Jws
 from keys.envelopes.pades import SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
@@ -105,6 +106,7 @@ class EvidenceKind(Enum):
     SD_JWT_VC = "sd_jwt_vc"
     QR = "qr"
     RECEIPT = "receipt"
+    HEALTH = "health_certificate"
 
 
 @made_often
@@ -177,7 +179,16 @@ class ReceiptFile:
     receipt: Receipt
 
 
-Evidence = QrCode | Credential | SealedPdf | ReceiptFile
+@dataclass(frozen=True, slots=True)
+class HealthCode:
+    """A health certificate of another network ("HC1:"). `digest` is "sha256:<hex>" of the text."""
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.HEALTH
+    digest: str
+    certificate: HealthCertificate
+
+
+Evidence = QrCode | Credential | SealedPdf | ReceiptFile | HealthCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 MAX_PHOTO: Final = 16 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000  # a telephone's largest photo
 _LONGEST_SIDE: Final = 2400
-_OURS: Final = ("YX1:", "YXP:")
+_OURS: Final = ("YX1:", "YXP:", "HC1:")
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _UNPACKING: Final = BoundedSemaphore(2)  # a photo of 200 KB may take 200 MB: everybody may send one, in any number

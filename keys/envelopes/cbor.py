@@ -6,6 +6,7 @@ Plain data: integers of 64 bits, byte and text strings, arrays, maps, booleans, 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 import cbor2
@@ -66,7 +67,7 @@ def decode_untagged(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = M
         raise MalformedEnvelope("not well-formed CBOR") from err
     if end != _END[1:]:
         raise MalformedEnvelope("bytes after the CBOR value")
-    return value
+    return _thawed(value)
 
 
 def encode(value: Any) -> bytes:
@@ -100,6 +101,15 @@ def _drop_tag(tag: cbor2.CBORTag, _: bool) -> Any:
 
 
 def _untagged(value: Any, _: bool) -> Any:
+    return value
+
+
+def _thawed(value: Any) -> Any:
+    """What stood under a tag comes frozen: lists and dicts again."""
+    if isinstance(value, Mapping):
+        return {name: _thawed(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_thawed(item) for item in value]
     return value
 
 

@@ -24,16 +24,18 @@ from keys.public_key import PublicKey
 
 PREFIX: Final = "HC1:"
 _ALG, _CRIT, _KID = 1, 2, 4
-_ISS, _EXP, _IAT, _HCERT = 1, 4, 6, -260
+_ISS, _EXP, _IAT, _HCERT, _DCC = 1, 4, 6, -260, 1
+KINDS: Final = ("v", "t", "r")
 _LAST_SECOND: Final = 253402300799  # of the year 9999
 _MAX_SIGNATURE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCertificate:
-    """A parsed code, not verified. `content` is what is certified, by its own keys; times are UTC, as claimed.
+    """A parsed code, not verified. Times are UTC, as claimed.
 
-    `issuer` is a country (ISO 3166-1 alpha-2) where one is named. `kid` only selects keys to try.
+    `issuer` is a country (ISO 3166-1 alpha-2) where one is named. `kid` only selects keys to try. `content` is the
+    European certificate (`eu_dcc_v1`).
     """
 
     algorithm: Algorithm
@@ -44,6 +46,13 @@ class HealthCertificate:
     content: Mapping[Any, Any]
     signed: bytes
     signature: bytes
+
+    @property
+    def kind(self) -> str | None:
+        """What is certified: "v" a vaccination, "t" a test, "r" a recovery; None unless it is exactly one of them."""
+        found = [kind for kind in KINDS if self.content.get(kind)]
+        entries = self.content[found[0]] if len(found) == 1 else None
+        return found[0] if isinstance(entries, list) and len(entries) == 1 else None
 
     def verified_by(self, spki: bytes) -> bool:
         """Whether the key in `spki` (DER SubjectPublicKeyInfo) made the signature. Never raises on content."""
@@ -68,8 +77,9 @@ def parse_health_certificate(text: str) -> HealthCertificate:
     if _CRIT in protected or _CRIT in unprotected or len(signature) > _MAX_SIGNATURE:
         raise MalformedEnvelope("the COSE message has critical headers, or no signature of a usual length")
     claims = _map(payload)
-    content = claims.get(_HCERT)
-    if not isinstance(content, dict) or not content:
+    health = claims.get(_HCERT)
+    content = health.get(_DCC) if isinstance(health, dict) else None
+    if not isinstance(content, dict):
         raise MalformedEnvelope("no health certificate in the CWT")
     return HealthCertificate(
         algorithm=_algorithm(protected.get(_ALG, unprotected.get(_ALG))),

@@ -126,13 +126,13 @@ class _Source:
 
 
 def _sources(names: Iterable[str]) -> Iterator[_Source]:
-    from verifier.evidence import QR_PREFIX
+    from verifier.evidence import HEALTH_PREFIX, QR_PREFIX
 
     for name in names:
         path = Path(name)
         if name == STDIN:
             yield _Source("-", lambda: _with_photos(_bounded(sys.stdin.buffer.read)))
-        elif name.startswith(QR_PREFIX):
+        elif name.startswith((QR_PREFIX, HEALTH_PREFIX)):
             yield _Source("QR", lambda name=name: name)  # type: ignore[misc]
         elif path.is_dir():
             found = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))

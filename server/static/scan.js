@@ -5,7 +5,7 @@
 (() => {
   const INTERVAL_MS = 60; // between two looks: 13 ms of reading leaves the page responsive
   const LONGEST_SIDE = 1280; // a version-20 code at 1280 px still has over 5 px per module
-  const OURS = /^(YX1:|YXP:|openid4vp:)/i;
+  const OURS = /^(YX1:|YXP:|HC1:|openid4vp:)/i;
 
   const one = (root, name) => root.querySelector(`[data-${name}]`);
   let reading = null; // the reader module, loaded once and only when needed

@@ -13,6 +13,7 @@ from trust_registry.attestations import Attestation
 from trust_registry.model import StatusView, TrustView
 from verifier.core.acceptance import check_holder_binding, check_recognition
 from verifier.core.findings import decide, failed
+from verifier.core.health import health_findings
 from verifier.core.origin import check_entitlement, check_path
 from verifier.core.receipts import receipt_findings
 from verifier.core.signature import Signature, read_credential, read_pdf, read_qr
@@ -26,6 +27,7 @@ from verifier.model import (
     EvidenceKind,
     Finding,
     Freshness,
+    HealthCode,
     Indication,
     Policy,
     QrCode,
@@ -48,6 +50,10 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     """
     if isinstance(evidence, ReceiptFile):
         return _judge_receipt(evidence, trust, policy, at)
+    if isinstance(evidence, HealthCode):
+        findings, ages = health_findings(evidence.certificate, trust, policy, at)
+        signed_at = evidence.certificate.issued_at
+        return _report(findings, evidence, None, policy, at, signed_at=signed_at, freshness=ages)
     # 5.2.2 format, 5.2.3 signing certificate, 5.2.7 cryptographic verification
     signature = _read(evidence, trust, policy)
     attestation = signature.attestation

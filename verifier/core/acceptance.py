@@ -85,11 +85,19 @@ def _recognition(
     answer = judge_recognition(
         trust, issuing, type_id, accepting, scenario_id, at, attested_at=signed_at, issuer=issuer.id
     )
-    facts: dict[str, Any] = {"issuing": seal.region.names, "issuer": issuer.names}
+    return recognition_finding(answer, type_id, trust, policy, issuing=seal.region.names, issuer=issuer.names)
+
+
+def recognition_finding(
+    answer: RecognitionAnswer, type_id: TypeId, trust: TrustView, policy: Policy, **facts: Any
+) -> Finding:
+    """The answer as a finding. `facts`: the names of `issuing` and `issuer`."""
+    accepting, scenario = policy.accepting, policy.scenario
     if answer.outcome is RecognitionOutcome.REGION_UNKNOWN:
         return unknown(_RECOGNITION, "region_unknown", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
     if answer.outcome is RecognitionOutcome.NOT_ATTESTED:
         return unknown(_RECOGNITION, "not_attested", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts)
+    assert accepting is not None
     facts["accepting"] = trust.lists[accepting].names
     facts["chain"] = answer.chain
     if answer.outcome is RecognitionOutcome.ASSURANCE_TOO_LOW and answer.entry is not None:

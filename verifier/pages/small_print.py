@@ -17,6 +17,7 @@ _FORMS = {
     EvidenceKind.SD_JWT_VC: "SD-JWT VC",
     EvidenceKind.QR: "CWT, COSE_Sign1",
     EvidenceKind.RECEIPT: "JWS",
+    EvidenceKind.HEALTH: "HCERT, CWT, COSE_Sign1",
 }
 
 

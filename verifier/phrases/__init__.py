@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from verifier.phrases.health import HEALTH
 from verifier.phrases.sealing import ENTITLEMENT, FORMAT, INTEGRITY, PATH, TIME
 from verifier.phrases.standing import FRESHNESS, HOLDER, RECEIPT, RECOGNITION, STATUS, VALIDITY
 from verifier.phrases.words import Phrase
@@ -25,6 +26,7 @@ GROUPS: Final = (
     HOLDER,
     FRESHNESS,
     RECEIPT,
+    HEALTH,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {code: phrase for group in GROUPS for code, phrase in group.items()}
 

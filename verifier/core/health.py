@@ -1,0 +1,218 @@
+"""Health certificates of other networks: judged by the lists that the accepting region reads, and by nothing else.
+
+No schema of the content and no health rules: whether a vaccination of a year ago counts is the counter's to say.
+Spec: Electronic Health Certificate Specification 1.0.8 section 3.3; EN 319 102-1 clauses 5.2.3 to 5.2.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from keys.envelopes.hcert import HealthCertificate
+from keys.errors import MalformedCertificate
+from keys.x509 import Certificate, parse_certificate
+from trust_registry.core import judge_recognition
+from trust_registry.core.foreign import ForeignAttestation, attestations_of_foreign, foreign_entry, period_at
+from trust_registry.instants import later
+from trust_registry.interchange.dcc import KIND_URN
+from trust_registry.model import (
+    EntryStatus,
+    ForeignFormat,
+    ForeignList,
+    ForeignService,
+    RecognitionAnswer,
+    RecognitionOutcome,
+    RegionCode,
+    TrustView,
+)
+from verifier.core.acceptance import recognition_finding
+from verifier.core.findings import CLOCK_SKEW, RESOLUTION, decide, failed, not_applicable, passed, unknown
+from verifier.core.standing import check_freshness
+from verifier.model import Check, Finding, Freshness, Indication, Policy, SubIndication
+
+_FORMAT: Final = passed(Check.FORMAT, "health_format")
+_AMBIGUOUS: Final = failed(Check.FORMAT, "health_ambiguous", SubIndication.FORMAT_FAILURE)
+_WHOLE: Final = passed(Check.INTEGRITY, "integrity_ok")
+_NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
+_SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+_SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+_NOT_ASKED: Final = unknown(Check.RECOGNITION, "health_not_asked", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
+_NO_END: Final = unknown(Check.VALIDITY, "health_validity_missing", SubIndication.SIG_CONSTRAINTS_FAILURE)
+_NO_STATUS: Final = not_applicable(Check.STATUS, "status_not_referenced")
+_NOT_BOUND: Final = not_applicable(Check.HOLDER_BINDING, "not_bound")
+_BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """A listed signer whose key made the signature, and through whom it is listed."""
+
+    naming: RegionCode
+    listed: ForeignList
+    service: ForeignService
+    certificate: Certificate
+
+
+def health_findings(
+    health: HealthCertificate, trust: TrustView | None, policy: Policy, at: datetime
+) -> tuple[list[Finding], Freshness]:
+    """All findings, in the order of `Check`, and how old the data are that they rest on. Never raises on content.
+
+    All signers with the code's key identifier are tried; of those who made the signature, the one that serves the
+    bearer best is told of: one entitled signer is enough.
+    """
+    form = _AMBIGUOUS if health.kind is None else _FORMAT
+    if trust is None:
+        return [form, _NO_TRUST], Freshness(None, None)
+    freshness, ages = check_freshness(trust, None, policy, at)
+    named = list(_named(health, trust, policy.accepting))
+    signers = [signer for signer in named if health.verified_by(signer.certificate.spki)]
+    if not signers or health.kind is None:
+        integrity = _WHOLE if signers else _SIGNATURE_WRONG if named else _SIGNER_UNKNOWN
+        return [form, integrity], ages
+    told = [[form, _WHOLE, *_judged(health, signer, trust, policy, at), freshness] for signer in signers]
+    return min(told, key=lambda findings: _BEST_FIRST.index(decide(findings)[0])), ages
+
+
+def _named(health: HealthCertificate, trust: TrustView, accepting: RegionCode | None) -> Iterator[_Signer]:
+    """The signers with this key identifier on the lists that the accepting region reads; on all, if none is named."""
+    if health.kid is None:
+        return
+    for (naming, _), listed in trust.foreign.items():
+        if listed.format is not ForeignFormat.DCC or accepting not in (None, naming):
+            continue
+        for service in listed.services_by_key_id.get(health.kid, ()):
+            for der in service.identity.certificates:
+                try:
+                    yield _Signer(naming, listed, service, parse_certificate(der))
+                except MalformedCertificate:
+                    continue
+
+
+def _judged(
+    health: HealthCertificate, signer: _Signer, trust: TrustView, policy: Policy, at: datetime
+) -> list[Finding]:
+    signed_at = at if health.issued_at is None else health.issued_at
+    return [
+        _path(signer, signed_at),
+        _entitlement(health, signer, signed_at),
+        _signing_time(health, at),
+        _NO_STATUS,
+        _validity(health, at),
+        _recognition(signer, trust, policy, at, later(signed_at, RESOLUTION)),
+        _NOT_BOUND,
+        *_list_age(signer, policy, at),
+    ]
+
+
+def _path(signer: _Signer, signed_at: datetime) -> Finding:
+    """The list is the anchor; left is the certificate's own validity. Spec: HCERT sections 3.3.5, 3.3.6 and 5.1."""
+    certificate, issuer = signer.certificate, signer.service.names
+    if signed_at > certificate.not_after:
+        return failed(
+            Check.CERTIFICATE_PATH,
+            "sealed_after_expiry",
+            SubIndication.EXPIRED,
+            until=certificate.not_after,
+            issuer=issuer,
+        )
+    if later(signed_at, RESOLUTION) <= certificate.not_before:
+        return failed(
+            Check.CERTIFICATE_PATH,
+            "sealed_before_start",
+            SubIndication.NOT_YET_VALID,
+            since=certificate.not_before,
+            issuer=issuer,
+        )
+    facts = {"list": signer.listed.code, "version": signer.listed.sequence_number, "issuer": issuer}
+    return passed(Check.CERTIFICATE_PATH, "health_signer_listed", **facts)
+
+
+def _entitlement(health: HealthCertificate, signer: _Signer, signed_at: datetime) -> Finding:
+    """Whether this signer may certify this. Spec: HCERT section 3.3.4; extended key usages of signers."""
+    issuer = signer.service.names
+    period = period_at(signer.service, later(signed_at, RESOLUTION))
+    if period is None or period.status is not EntryStatus.GRANTED:
+        return failed(Check.ENTITLEMENT, "health_not_granted", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=issuer)
+    if f"{KIND_URN}{health.kind}" not in period.additional:
+        return failed(
+            Check.ENTITLEMENT, "health_kind_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=issuer
+        )
+    if health.issuer is not None and health.issuer.upper() != signer.service.territory:
+        stated = health.issuer[:2]
+        return unknown(
+            Check.ENTITLEMENT,
+            "health_country_differs",
+            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+            stated=stated,
+            issuer=issuer,
+        )
+    return passed(Check.ENTITLEMENT, "health_signer_entitled", issuer=issuer)
+
+
+def _signing_time(health: HealthCertificate, at: datetime) -> Finding:
+    issued_at = health.issued_at
+    if issued_at is None:
+        return not_applicable(Check.SIGNING_TIME, "time_not_stated")
+    if issued_at > at and issued_at > later(at, CLOCK_SKEW):
+        return failed(Check.SIGNING_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=issued_at)
+    return passed(Check.SIGNING_TIME, "time_claimed", at=issued_at)
+
+
+def _validity(health: HealthCertificate, at: datetime) -> Finding:
+    """Spec: HCERT section 3.3.5: after `exp` a verifier MUST reject."""
+    until = health.expires_at
+    if until is None:
+        return _NO_END
+    if at >= until:
+        return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
+    return passed(Check.VALIDITY, "valid_until", until=until)
+
+
+def _recognition(signer: _Signer, trust: TrustView, policy: Policy, at: datetime, signed_at: datetime) -> Finding:
+    """By the accepting region's own mapping of this very signer, and its recognition of what that makes of it."""
+    accepting = policy.accepting
+    if accepting is None:
+        return _NOT_ASKED
+    entry = foreign_entry(trust, accepting, signer.listed.code)
+    types = dict.fromkeys(each.type_id for each in entry.equivalences) if entry is not None else {}
+    findings = []
+    for type_id in types:
+        services = [signer.service]
+        code = signer.listed.code
+        for found in attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=services):
+            scenario = None if policy.scenario is None else policy.scenario.id
+            answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
+            answer = _of_this_signer(answer, found)
+            issuing = signer.service.names if entry is None else entry.names
+            findings.append(
+                recognition_finding(answer, type_id, trust, policy, issuing=issuing, issuer=signer.service.names)
+            )
+    if not findings:
+        names = trust.lists[accepting].names
+        return unknown(Check.RECOGNITION, "health_not_mapped", SubIndication.CHAIN_CONSTRAINTS_FAILURE, accepting=names)
+    return min(findings, key=lambda finding: _BEST_FIRST.index(decide([finding])[0]))
+
+
+def _of_this_signer(answer: RecognitionAnswer, found: ForeignAttestation) -> RecognitionAnswer:
+    """The answer was about any signer on the list, the best one: what counts is who signed."""
+    entry = answer.entry
+    if entry is None:
+        return answer
+    outcome = answer.outcome
+    if outcome in (RecognitionOutcome.RECOGNISED, RecognitionOutcome.ASSURANCE_TOO_LOW):
+        enough = found.assurance.rank >= entry.minimum_assurance.rank
+        outcome = RecognitionOutcome.RECOGNISED if enough else RecognitionOutcome.ASSURANCE_TOO_LOW
+    return replace(answer, outcome=outcome, assurance=found.assurance, chain=(*found.chain, *answer.chain[-1:]))
+
+
+def _list_age(signer: _Signer, policy: Policy, at: datetime) -> Iterator[Finding]:
+    """A list past its date, or not confirmed for longer than the budget: signers may have been taken off it since."""
+    budget = (policy.scenario or policy).trust_staleness
+    listed = signer.listed
+    ends = [moment for moment in (listed.next_update, listed.fetched_at) if moment is not None]
+    if any(at > later(moment, budget) for moment in ends):
+        yield unknown(Check.FRESHNESS, "foreign_list_too_old", SubIndication.TRY_LATER, list=listed.code, budget=budget)
