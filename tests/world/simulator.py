@@ -134,12 +134,14 @@ class Office:
         to: HolderIdentity = HOLDER,
         claims: dict[str, Any] | None = None,
         valid_from: datetime | None = None,
+        seal: SealId | None = None,
     ) -> Issued:
+        """Issue with the seal in use, or with another of the office's."""
         region = self.region
         region.keeper.refresh()
         key = f"request-{region.world.count()}"
         request = IssueRequest(
-            type_id, to, claims or CLAIMS, self.seal.id, CLERK, key, valid_from=valid_from, issuer_id=self.id
+            type_id, to, claims or CLAIMS, seal or self.seal.id, CLERK, key, valid_from=valid_from, issuer_id=self.id
         )
         made = region.issuer.issue(request).summary
         return Issued(self, made.certificate_id, region.issuer.holder(to), made.seal_id)
@@ -159,11 +161,16 @@ class Office:
 
     def gets_a_new_seal(self, number: int) -> None:
         """Key rollover: a new seal is listed and used from now on; the old one is withdrawn in good order."""
-        region, old = self.region, self.seal
+        old = self.seal
+        self.gets_another_seal(number)
+        self.region.withdraw(old.id, at=self.region.world.now, reason=EntryReason.KEY_ROLLOVER)
+
+    def gets_another_seal(self, number: int) -> None:
+        """A further seal is listed from now on; those there were stay."""
+        region = self.region
         entry, kept = region.custody.make_seal(self.slug, number, region.world.now)
         region.issuer.register_seal(kept)
         region.publish(lambda list_: _with_issuer(list_, self.id, lambda i: replace(i, seals=(*i.seals, entry))))
-        region.withdraw(old.id, at=region.world.now, reason=EntryReason.KEY_ROLLOVER)
 
 
 class Region:
@@ -225,10 +232,12 @@ class Region:
 
         self.publish(ended)
 
-    def withdraw(self, seal_id: SealId, *, at: datetime, reason: EntryReason) -> None:
-        """List the seal as withdrawn since `at`, published then."""
+    def withdraw(
+        self, seal_id: SealId, *, at: datetime, reason: EntryReason, invalidity_date: datetime | None = None
+    ) -> None:
+        """List the seal as withdrawn since `at`, published then; distrusted since `invalidity_date` if given."""
         self.world.turn_to(max(at, self.world.now))
-        change = StatusChange(EntryStatus.WITHDRAWN, at, reason)
+        change = StatusChange(EntryStatus.WITHDRAWN, at, reason, invalidity_date)
 
         def withdrawn(issuer: IssuerEntry) -> IssuerEntry:
             seals = (replace(s, history=(*s.history, change)) if s.id == seal_id else s for s in issuer.seals)

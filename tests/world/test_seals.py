@@ -28,6 +28,41 @@ def test_compromise_spares_only_what_a_time_stamp_proves_older(east: Region, wes
         assert_verdict(west.verify(without_proof), "INDETERMINATE", "REVOKED_NO_POE", "key_compromised")
 
 
+def test_a_leak_found_later_is_distrusted_from_when_it_began(world: World, east: Region, west: Region) -> None:
+    """The key was out of the house since DAY_1, which is learned on DAY_3: proof from before DAY_1 is needed."""
+    office = east.office("civil-affairs")
+    before = office.issue(MARRIAGE)
+    world.turn_to(DAY_1 + timedelta(hours=1))
+    since = office.issue(MARRIAGE)  # the office's or the thief's: nobody can tell
+    east.withdraw(before.seal, at=DAY_3, reason=EntryReason.KEY_COMPROMISE, invalidity_date=DAY_1)
+
+    assert west.verify(before.pdf, at=DAY_3).indication is Indication.PASSED  # time-stamped on DAY_0
+    for without_proof in (before.sd_jwt, before.qr, *since.renderings):
+        report = west.verify(without_proof)
+        assert_verdict(report, "INDETERMINATE", "REVOKED_NO_POE", "key_compromised")
+        assert [f.facts["since"] for f in report.findings if f.code == "key_compromised"] == [DAY_1]
+
+
+def test_seals_overlap_while_one_follows_the_other(world: World, east: Region, west: Region) -> None:
+    """Rollover with overlap: both seal, both verify; what the old one sealed stands when it is withdrawn."""
+    office = east.office("civil-affairs")
+    old = office.seal
+    world.turn_to(DAY_1)
+    office.gets_another_seal(31)
+    by_old, by_new = office.issue(MARRIAGE, seal=old.id), office.issue(MARRIAGE)
+    assert (by_old.seal, by_new.seal) == (old.id, office.seal.id)
+    assert by_old.seal != by_new.seal
+    for certificate in (by_old, by_new):
+        for rendering in certificate.renderings:
+            assert west.verify(rendering).indication is Indication.PASSED
+    east.withdraw(old.id, at=DAY_2, reason=EntryReason.KEY_ROLLOVER)
+    for certificate in (by_old, by_new):
+        for rendering in certificate.renderings:
+            assert west.verify(rendering, at=DAY_3).indication is Indication.PASSED
+    with pytest.raises(SealNotInForce):
+        office.issue(MARRIAGE, seal=old.id)
+
+
 def test_a_thief_cannot_seal_after_the_compromise(world: World, east: Region, west: Region) -> None:
     office = east.office("civil-affairs")
     world.turn_to(DAY_1)
