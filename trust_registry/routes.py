@@ -92,8 +92,9 @@ def _add_ceremony(routes: APIRouter, service: RegistryService, edge: Edge) -> No
 
     def publication(proposal_id: str, _: Principal = officer) -> dict[str, Any]:
         """Publish a proposal that has its signatures. Asked again, it answers the same."""
-        service.publish(proposal_id)
-        return {"published": proposal_id}
+        done = service.publish(proposal_id)
+        missing = {} if done is None or done.cosigning is None else dict(done.cosigning.missing)
+        return {"published": proposal_id, "in_force": done is None or done.in_force, "missing_witnesses": missing}
 
     path = "/api/registry/proposals/{proposal_id}"
     routes.add_api_route(f"{path}/draft", draft, methods=["GET"], tags=["registry"], response_model=None)

@@ -21,11 +21,15 @@ from trust_registry.differences import Change, describe_changes
 from trust_registry.errors import CeremonyError, NotFounded, TrustMissing, UnknownList, UnknownProposal
 from trust_registry.expiries import DEFAULT_HORIZON, Expiry, expiring
 from trust_registry.keeper import KeeperHealth, TrustKeeper
+from trust_registry.log.declaration import LogDeclaration, declared_log
+from trust_registry.log.entries import LogEntry, read_entries
+from trust_registry.log.host import Cosigning, NetworkLog
+from trust_registry.log.proofs import folder_tiles
 from trust_registry.matrix import Matrix, make_matrix
 from trust_registry.model import RecognitionAnswer, RegionCode, RegionList, ScenarioId, TrustView, TypeId
 from trust_registry.ports import CertificateCounts, Clock
 from trust_registry.proposals import Draft, Proposal, read_draft
-from trust_registry.publication import OnlineKeys, check_version, publish, renew
+from trust_registry.publication import OnlineKeys, Publication, check_version, publish, renew, unfinished
 from trust_registry.repository import Repository
 from trust_registry.tuf_keys import key_name
 from trust_registry.wire import list_from_json
@@ -39,6 +43,18 @@ class OfficerGroup:
 
     threshold: int
     officers: tuple[tuple[str, str], ...]  # (key id, name)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The public log as its host sees it: `entries` are the latest, newest first; `checkpoint` is the signed note."""
+
+    declared: LogDeclaration
+    size: int
+    root_hash: str
+    checkpoint: str
+    cosigning: Cosigning | None
+    entries: tuple[LogEntry, ...]
 
 
 class RegistryService:
@@ -143,18 +159,19 @@ class RegistryService:
         """Whether this process holds the host's online keys."""
         return self._repository is not None and self._online is not None
 
-    def publish(self, proposal_id: str) -> None:
-        """Publish what has its signatures; a proposal that was published already is left as it is.
+    def publish(self, proposal_id: str) -> Publication | None:
+        """Publish what has its signatures; None for what was published already. It may still wait for witnesses.
 
         Raises: UnknownProposal, ProposalOutdated, ThresholdNotReached, InvalidList, HistoryRewritten, NotFounded.
         """
         if self._online is None:
             raise CeremonyError("the host's online keys are not here")
-        repository = self._hosted()
+        repository, done = self._hosted(), None
         if self.published(proposal_id) is None:
-            publish(repository, proposal_id, self._online(), self._now())
+            done = publish(repository, proposal_id, self._online(), self._now())
         if self._refresh is not None:
             self._refresh()
+        return done
 
     def published(self, proposal_id: str) -> Draft | None:
         """A proposal that was carried out, with its signatures; None where there is none of this id."""
@@ -170,6 +187,40 @@ class RegistryService:
     def consequences(self, proposal_id: str, at: datetime, view: TrustView) -> tuple[Consequence, ...]:
         """What a waiting proposal would change, the gravest first. Raises: UnknownProposal, NotFounded, InvalidList."""
         return consequences_of_proposal(self._hosted(), proposal_id, at, self.counts, view=view)
+
+    def log(self, newest: int = 50) -> LogState | None:
+        """The public log; None where the network keeps none, or this process does not host it. Raises: LogDamaged."""
+        repository = self._repository
+        declared = (
+            None if repository is None or not repository.founded else declared_log(repository.current().root.signed)
+        )
+        if repository is None or declared is None:
+            return None
+        head = NetworkLog(repository, declared).head()
+        if head is None:
+            return LogState(declared, 0, "", "", None, ())
+        size = head.checkpoint.size
+        entries = read_entries(folder_tiles(repository.log), size, max(0, size - newest))
+        return LogState(
+            declared,
+            size,
+            head.checkpoint.root_hash.hex(),
+            head.note.to_bytes().decode(errors="replace"),
+            NetworkLog(repository, declared).state(head),
+            tuple(entries)[::-1],
+        )
+
+    def unfinished(self) -> Publication | None:
+        """A publication that is decided and waits for witnesses. Raises: LogDamaged."""
+        return None if self._repository is None else unfinished(self._repository)
+
+    def carried_out(self, newest: int = 5) -> tuple[Draft, ...]:
+        """The proposals that were carried out last, newest first."""
+        if self._repository is None:
+            return ()
+        found = sorted(self._repository.published.glob("*/proposal.json"), key=lambda path: path.stat().st_mtime)
+        drafts = (self.published(path.parent.name) for path in reversed(found[-newest:]))
+        return tuple(draft for draft in drafts if draft is not None)
 
     def expiries(self, horizon: timedelta = DEFAULT_HORIZON) -> tuple[Expiry, ...]:
         """What runs out within `horizon` of now, the most pressing first. Raises: TrustMissing."""

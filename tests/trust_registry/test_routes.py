@@ -247,7 +247,8 @@ def test_officers_sign_elsewhere_and_have_it_published(web: TestClient, network:
         kept = web.post(f"{path}/signatures", json=made)
         assert (kept.status_code, kept.json()["ready"]) == (200, number == 1)
         assert web.post(f"{path}/signatures", json=made).status_code == 200  # again: nothing changes
-    assert [web.post(f"{path}/publication").json() for _ in range(2)] == [{"published": waiting.id}] * 2
+    done = {"published": waiting.id, "in_force": True, "missing_witnesses": {}}
+    assert [web.post(f"{path}/publication").json() for _ in range(2)] == [done] * 2
     assert network.repository.list_of(WEST).notice_period == 20 * DAY  # type: ignore[union-attr]
     assert web.get(f"{path}/draft").status_code == 404
 

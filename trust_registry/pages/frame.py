@@ -124,6 +124,15 @@ def type_name(view: TrustView, type_id: TypeId) -> Names:
     return Names(type_id, type_id) if found is None else found.names
 
 
+_INSTANT: Final = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::\d\d)?Z")
+
+
+def _local(found: re.Match[str]) -> str:
+    """An instant of a sentence as China's clocks show it; midnight is a day."""
+    shown = datetime.fromisoformat(found[1] + "+00:00").astimezone(CHINA_TIME).strftime("%Y-%m-%d %H:%M")
+    return shown.removesuffix(" 00:00")
+
+
 def with_names(text: Names, view: TrustView) -> Names:
     """The sentence with the names of what it mentions by id: an officer reads names, and the path below has the id."""
     known: dict[str, Names] = {
@@ -136,6 +145,6 @@ def with_names(text: Names, view: TrustView) -> Names:
         r"(?<![\w/-])(" + "|".join(map(re.escape, sorted(known, key=len, reverse=True))) + r")(?![\w/-])"
     )
     return Names(
-        pattern.sub(lambda found: f"“{known[found[1]].zh}”", text.zh),
-        pattern.sub(lambda found: known[found[1]].en, text.en),
+        pattern.sub(lambda found: f"“{known[found[1]].zh}”", _INSTANT.sub(_local, text.zh)),
+        pattern.sub(lambda found: known[found[1]].en, _INSTANT.sub(_local, text.en)),
     )

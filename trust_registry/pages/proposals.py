@@ -101,12 +101,14 @@ class Proposals:
 
     def publish(self, request: Request, proposal_id: str) -> Response:
         try:
-            self._frame.service.publish(proposal_id)
+            done = self._frame.service.publish(proposal_id)
         except TrustRegistryError as err:
             found = next((each for each in self._frame.service.proposals() if each.id == proposal_id), None)
             if found is None:
                 raise
             return self._open(request, found, problem=worded_refusal(err), status=409)
+        if done is not None and not done.in_force:
+            return RedirectResponse("/registry/log", status_code=303)
         return RedirectResponse(f"/registry/proposals/{proposal_id}?published=yes", status_code=303)
 
     def _found(self, proposal_id: str) -> Proposal:

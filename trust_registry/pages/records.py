@@ -16,11 +16,12 @@ HORIZONS: Final = (30, 90, 365)
 
 
 def router(frame: Frame) -> APIRouter:
-    """/registry/expiries, /registry/officers."""
+    """/registry/expiries, /registry/officers, /registry/log."""
     records = Records(frame)
     pages = APIRouter(prefix="/registry")
     pages.add_api_route("/expiries", records.expiries, methods=["GET"])
     pages.add_api_route("/officers", records.officers, methods=["GET"])
+    pages.add_api_route("/log", records.log, methods=["GET"])
     return pages
 
 
@@ -45,6 +46,12 @@ class Records:
             region=region,
             days=days,
             horizons=HORIZONS,
+        )
+
+    def log(self, request: Request) -> Response:
+        service = self._frame.service
+        return self._frame.page(
+            request, "log", log=service.log(), unfinished=service.unfinished(), done=service.carried_out(20)
         )
 
     def officers(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from trust_registry import matrix as matrices
 from trust_registry.model import IssuerEntry, RegionCode
 from trust_registry.pages import grid
 from trust_registry.pages.frame import Frame, own_region
+from trust_registry.pages.records import anomalies, pressing
 from trust_registry.proposals import Proposal
 
 
@@ -41,6 +42,11 @@ class Start:
             in_force=matrices.recognitions_in_force(view, at),
             next_seal=matrices.seal_expiring_next(issuers, at),
             issuers=issuers,
+            pressing=pressing(self._frame, own_region(principal) or ""),
+            anomalies=anomalies(self._frame),
+            log=self._frame.service.log(1),
+            unfinished=self._frame.service.unfinished(),
+            done=self._frame.service.carried_out(),
             proposals=sorted(proposals, key=lambda p: not concerns(p, own_region(principal))),
             mine=[p for p in proposals if concerns(p, own_region(principal))],
             **self._matrix(request),

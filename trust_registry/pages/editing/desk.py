@@ -19,13 +19,13 @@ from trust_registry.errors import InvalidIdentifier, InvalidList, TrustRegistryE
 from trust_registry.model import Names, RegionList
 from trust_registry.pages.editing.accepting import (
     AddRelyingParty,
-    EditScenario,
     EndRecognition,
     NoticePeriod,
     Recognise,
 )
 from trust_registry.pages.editing.attesting import AddAuthority, AddGrant, AddIssuer, AddSeal, AddStatusKey
 from trust_registry.pages.editing.forms import LARGEST_FILE, LONGEST, Answers, Form, FormWrong, Workplace
+from trust_registry.pages.editing.scenarios import EditScenario
 from trust_registry.pages.editing.statuses import ChangeStatus
 from trust_registry.pages.frame import Frame, own_region
 from trust_registry.pages.looking_ahead import consequences_of
