@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from keys.envelopes.hcert import HealthCertificate
+from keys.envelopes.hcert import KINDS, HealthCertificate
 from keys.errors import MalformedCertificate
 from keys.x509 import Certificate, parse_certificate
 from trust_registry.core import judge_recognition
@@ -102,7 +102,7 @@ def _judged(
         _signing_time(health, at),
         _NO_STATUS,
         _validity(health, at),
-        _recognition(signer, trust, policy, at, later(signed_at, RESOLUTION)),
+        _recognition(signer, _as_used(signer.service, health.kind), trust, policy, at, later(signed_at, RESOLUTION)),
         _NOT_BOUND,
         *_list_age(signer, policy, at),
     ]
@@ -172,7 +172,19 @@ def _validity(health: HealthCertificate, at: datetime) -> Finding:
     return passed(Check.VALIDITY, "valid_until", until=until)
 
 
-def _recognition(signer: _Signer, trust: TrustView, policy: Policy, at: datetime, signed_at: datetime) -> Finding:
+def _as_used(service: ForeignService, kind: str | None) -> ForeignService:
+    """The service as it acted here: who may certify a test as well has not done so with this code."""
+    other = {KIND_URN + each for each in KINDS if each != kind}
+    history = (
+        replace(period, additional=tuple(uri for uri in period.additional if uri not in other))
+        for period in service.history
+    )
+    return replace(service, history=tuple(history))
+
+
+def _recognition(  # noqa: PLR0917
+    signer: _Signer, service: ForeignService, trust: TrustView, policy: Policy, at: datetime, signed_at: datetime
+) -> Finding:
     """By the accepting region's own mapping of this very signer, and its recognition of what that makes of it."""
     accepting = policy.accepting
     if accepting is None:
@@ -181,9 +193,8 @@ def _recognition(signer: _Signer, trust: TrustView, policy: Policy, at: datetime
     types = dict.fromkeys(each.type_id for each in entry.equivalences) if entry is not None else {}
     findings = []
     for type_id in types:
-        services = [signer.service]
         code = signer.listed.code
-        for found in attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=services):
+        for found in attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=[service]):
             scenario = None if policy.scenario is None else policy.scenario.id
             answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
             answer = _of_this_signer(answer, found)
