@@ -6,7 +6,7 @@ custodians and ceremonies of seals) is not here. Pure; writes nothing and reads 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,7 @@ from trust_registry.core import in_force, status_at
 from trust_registry.interchange import uris
 from trust_registry.interchange.mra import ASSURANCE_URN, GRANTED, WITHDRAWN, agreement_of
 from trust_registry.model import (
+    Assurance,
     CertificateType,
     EntryStatus,
     History,
@@ -31,7 +32,6 @@ from trust_registry.model import (
     SealEntry,
     ServiceForm,
     StatusChange,
-    TypeGrant,
     TypeId,
 )
 
@@ -45,9 +45,9 @@ _KEY_NAMES: Final = {
     KeyUse.RECEIPT: Names("用证回执签名", "Signing of receipts"),
 }
 _ASSURANCE_NAMES: Final = {
-    "low": Names("低保证级别", "low assurance"),
-    "substantial": Names("较高保证级别", "substantial assurance"),
-    "high": Names("高保证级别", "high assurance"),
+    Assurance.LOW: Names("低保证级别", "low assurance"),
+    Assurance.SUBSTANTIAL: Names("较高保证级别", "substantial assurance"),
+    Assurance.HIGH: Names("高保证级别", "high assurance"),
 }
 
 
@@ -221,7 +221,7 @@ def _authority(found: RegionList, base: str) -> Entity:
 
 def _issuer(issuer: IssuerEntry, found: RegionList, types: Mapping[TypeId, CertificateType], base: str) -> Entity:
     services = (
-        *(_grant(grant, issuer, types) for grant in issuer.grants),
+        *_attestations(issuer, types),
         *(_seal(seal, issuer) for seal in issuer.seals),
         *(_key(key, (issuer.history,), issuer.status_list_base) for key in issuer.status_keys),
     )
@@ -230,28 +230,37 @@ def _issuer(issuer: IssuerEntry, found: RegionList, types: Mapping[TypeId, Certi
     )
 
 
-def _grant(grant: TypeGrant, issuer: IssuerEntry, types: Mapping[TypeId, CertificateType]) -> Service:
-    known = types.get(grant.type_id)
-    called = Names(grant.type_id, grant.type_id) if known is None else known.names
-    level = _ASSURANCE_NAMES[grant.assurance.value]
-    return Service(
-        type_uri=uris.ATTESTATION,
-        names=Names(f"颁发{called.zh}（{level.zh}）", f"Issuing of: {called.en} ({level.en})"),
-        certificates=tuple(seal.key.certificate for seal in issuer.seals if grant.type_id in seal.scope),
-        other_ids=(ISSUER_URN + issuer.id,),
-        history=combined((issuer.history, grant.history)),
-        additional=(TYPE_URN + grant.type_id, ASSURANCE_URN + grant.assurance.value),
-    )
+def _attestations(issuer: IssuerEntry, types: Mapping[TypeId, CertificateType]) -> Iterator[Service]:
+    """A service for the grants that share history, assurance and seals: one for each would repeat the seals'
+    certificates for every type, to a hundred megabytes where two thousand issuers have twenty types."""
+    groups: dict[tuple[History, Assurance, tuple[bytes, ...]], list[TypeId]] = {}
+    for grant in issuer.grants:
+        certificates = tuple(seal.key.certificate for seal in issuer.seals if grant.type_id in seal.scope)
+        groups.setdefault((grant.history, grant.assurance, certificates), []).append(grant.type_id)
+    for (history, assurance, certificates), type_ids in groups.items():
+        called = [types[each].names if each in types else Names(each, each) for each in type_ids]
+        level = _ASSURANCE_NAMES[assurance]
+        yield Service(
+            type_uri=uris.ATTESTATION,
+            names=Names(
+                f"颁发{'、'.join(each.zh for each in called)}（{level.zh}）",
+                f"Issuing of: {', '.join(each.en for each in called)} ({level.en})",
+            ),
+            certificates=certificates,
+            other_ids=(ISSUER_URN + issuer.id,),
+            history=combined((issuer.history, history)),
+            additional=(*(TYPE_URN + each for each in type_ids), ASSURANCE_URN + assurance.value),
+        )
 
 
 def _seal(seal: SealEntry, issuer: IssuerEntry) -> Service:
+    # Its scope is told where its certificate stands among those of an attestation service.
     return Service(
         type_uri=uris.SEALING,
         names=seal.names,
         certificates=(seal.key.certificate,),
         other_ids=(uris.SEAL_URN + seal.id,),
         history=combined((issuer.history, seal.history, seal.key.history)),
-        additional=tuple(uris.SCOPE_URN + type_id for type_id in seal.scope),
     )
 
 

@@ -21,7 +21,6 @@ DETERMINATION: Final = "urn:yinxin:status-determination:signed-by-officers"
 SCHEME_RULES: Final = "urn:yinxin:scheme-rules:mutual-recognition"
 REGION_URN: Final = "urn:yinxin:region:"
 SEAL_URN: Final = "urn:yinxin:seal:"
-SCOPE_URN: Final = "urn:yinxin:seal-scope:"
 REASON_URN: Final = "urn:yinxin:status-reason:"
 
 ATTESTATION: Final = "urn:yinxin:service:attestation"  # issuing certificates of one type at one assurance
