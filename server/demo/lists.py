@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from issuer.seal_image import seal_svg
 from server.demo.custody import Certified, Custody
-from server.demo.world import NOTICE, OFFICES, PARTIES, RECOGNITIONS, SCENARIOS, Office, Party, Region
+from server.demo.world import (
+    ASSURANCE,
+    DEFINES,
+    NOTICE,
+    OFFICES,
+    PARTIES,
+    RECOGNITIONS,
+    SCENARIOS,
+    Office,
+    Party,
+    Region,
+)
 from trust_registry.catalogue import COMMON, COMMON_AUTHORITY, COMMON_NAMES, COMMON_TYPES
 from trust_registry.model import (
     EntryReason,
@@ -24,6 +36,7 @@ from trust_registry.model import (
     RegionList,
     RelyingPartyEntry,
     RelyingPartyId,
+    SealCeremony,
     SealEntry,
     SealId,
     StatusChange,
@@ -33,6 +46,8 @@ from trust_registry.model import (
 LEGAL_BASIS = Names(
     "《两区证照互认协议》（演示）第三条", "Agreement on mutual recognition of the two districts (demo), article 3"
 )
+CUSTODIAN = Names("印章管理岗（演示）", "Seal officer (demo)")
+CEREMONY_ROOM = Names("数据局机房（演示）", "Data bureau's machine room (demo)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,7 @@ def region_list(
         authority=region.authority,
         version=1,
         issued_at=founded_at,
+        defines=DEFINES[region.code],
         authorities=(
             listed(KeyUse.CA, ca, began_at),
             listed(KeyUse.TIMESTAMP, timestamper, began_at),
@@ -122,8 +138,16 @@ def _seal(
         valid_until=certified.certificate.not_after,
         key=listed(KeyUse.SEAL, certified, began_at),
         history=granted(began_at),
+        custodian=CUSTODIAN,
+        ceremony=SealCeremony(began_at, CEREMONY_ROOM, _minutes(office, code)),
     )
     return SealInCustody(office, entry, image, certified)
+
+
+def _minutes(office: Office, code: str) -> str:
+    """The digest of what would be the signed minutes of the seal's making."""
+    minutes = f"{office.names.zh}电子印章 {code} 制章记录（演示）"
+    return "sha256:" + sha256(minutes.encode()).hexdigest()
 
 
 def _issuer(office: Office, seal: SealEntry, status: Certified, began_at: datetime, public_url: str) -> IssuerEntry:
@@ -131,7 +155,7 @@ def _issuer(office: Office, seal: SealEntry, status: Certified, began_at: dateti
         id=office.id,
         names=office.names,
         uscc=office.uscc,
-        grants=tuple(TypeGrant(type_id, granted(began_at)) for type_id in office.types),
+        grants=tuple(TypeGrant(type_id, granted(began_at), ASSURANCE[type_id]) for type_id in office.types),
         seals=(seal,),
         status_keys=(listed(KeyUse.STATUS, status, began_at),),
         status_list_base=f"{public_url}/status/{office.id}/",
@@ -152,13 +176,15 @@ def _recognitions(region: Region, founded_at: datetime) -> tuple[RecognitionEntr
                 id=each.id,
                 issuing=each.issuing,
                 type_id=each.type_id,
-                as_type=each.type_id,
+                as_type=each.as_type or each.type_id,
                 scenarios=each.scenarios,
                 since=since,
                 until=None,
                 announced_at=announced_at,
                 legal_basis=LEGAL_BASIS,
                 history=granted(announced_at),
+                minimum_assurance=each.minimum_assurance,
+                claims=each.claims,
             )
         )
     return tuple(made)

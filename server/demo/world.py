@@ -19,19 +19,33 @@ from trust_registry.catalogue import (
     MARRIAGE_CERTIFICATE,
 )
 from trust_registry.model import (
+    Assurance,
+    CertificateType,
+    ClaimDefinition,
+    ClaimEquivalence,
     IssuerId,
     Names,
     RegionCode,
     RelyingPartyId,
     Scenario,
     ScenarioId,
+    SharingClass,
     TypeId,
     TypeRequirement,
+    ValidityKind,
+    ValidityRule,
 )
 
 DONGLING, XICHUAN = RegionCode("990100"), RegionCode("990200")
 BACK = timedelta(days=120)  # how long ago the demonstration's entries began
 NOTICE = timedelta(days=30)
+ASSURANCE: Mapping[TypeId, Assurance] = {
+    MARRIAGE_CERTIFICATE: Assurance.HIGH,
+    HOUSEHOLD_REGISTER: Assurance.HIGH,
+    DRIVING_LICENCE: Assurance.HIGH,
+    BUSINESS_LICENCE: Assurance.SUBSTANTIAL,
+    DEGREE_CERTIFICATE: Assurance.SUBSTANTIAL,
+}
 
 
 def organisation_code(kind: str, region: str, body: str) -> str:
@@ -84,6 +98,9 @@ class Recognition:
     type_id: TypeId
     scenarios: tuple[ScenarioId, ...]
     starts_in: timedelta
+    as_type: TypeId | None = None  # None: as what it is
+    claims: tuple[ClaimEquivalence, ...] = ()
+    minimum_assurance: Assurance = Assurance.LOW
 
 
 REGIONS = (
@@ -167,6 +184,41 @@ SETTLEMENT = ScenarioId("990200/talent-settlement")
 COMPANY = ScenarioId("990100/company-start")
 VEHICLE = ScenarioId("990100/vehicle-registration")
 
+TALENT_DEGREE = TypeId("990200/talent-degree")
+_LINE = {"type": "string", "minLength": 1, "maxLength": 60}
+_TALENT_CLAIMS = {
+    "holder_name": Names("姓名", "Name"),
+    "school": Names("毕业院校", "School"),
+    "degree": Names("学位", "Degree"),
+    "discipline": Names("专业", "Discipline"),
+    "awarded_on": Names("授予日期", "Awarded on"),
+}
+# Xichuan's own proof of a degree, as which it takes the common one: its counters read its own field names.
+DEFINES: Mapping[RegionCode, tuple[CertificateType, ...]] = {
+    XICHUAN: (
+        CertificateType(
+            id=TALENT_DEGREE,
+            code=f"{organisation_code('11', '990200', 'MB0020009')}001",
+            names=Names("人才学位证明", "Proof of Degree for Settlement"),
+            claims=tuple(
+                ClaimDefinition(name, names, holder_name=name == "holder_name")
+                for name, names in _TALENT_CLAIMS.items()
+            ),
+            schema={
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "type": "object",
+                "properties": dict.fromkeys(_TALENT_CLAIMS, _LINE),
+                "required": list(_TALENT_CLAIMS),
+                "additionalProperties": False,
+            },
+            sharing=SharingClass.CONDITIONAL,
+            validity=ValidityRule(ValidityKind.UNLIMITED),
+            hue="#3d405b",
+        ),
+    ),
+    DONGLING: (),
+}
+
 SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
     XICHUAN: (
         Scenario(
@@ -188,11 +240,7 @@ SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
             SETTLEMENT,
             Names("人才落户", "Settlement of graduates"),
             Names("核对学位，办理落户", "To confirm the degree before registering the settlement"),
-            (
-                TypeRequirement(
-                    (DEGREE_CERTIFICATE,), ("holder_name", "institution", "degree"), ("major", "conferred_on")
-                ),
-            ),
+            (TypeRequirement((TALENT_DEGREE,), ("holder_name", "school", "degree"), ("discipline", "awarded_on")),),
         ),
     ),
     DONGLING: (
@@ -225,9 +273,23 @@ PARTIES = (
 
 _IN_FORCE = timedelta(days=-60)
 RECOGNITIONS = (
-    Recognition(XICHUAN, "R1", DONGLING, MARRIAGE_CERTIFICATE, (), _IN_FORCE),
+    Recognition(XICHUAN, "R1", DONGLING, MARRIAGE_CERTIFICATE, (), _IN_FORCE, minimum_assurance=Assurance.HIGH),
     Recognition(XICHUAN, "R2", DONGLING, HOUSEHOLD_REGISTER, (TRANSFER,), _IN_FORCE),
-    Recognition(XICHUAN, "R3", DONGLING, DEGREE_CERTIFICATE, (SETTLEMENT,), _IN_FORCE),
+    Recognition(
+        XICHUAN,
+        "R3",
+        DONGLING,
+        DEGREE_CERTIFICATE,
+        (SETTLEMENT,),
+        _IN_FORCE,
+        TALENT_DEGREE,
+        (
+            ClaimEquivalence("institution", "school"),
+            ClaimEquivalence("major", "discipline"),
+            ClaimEquivalence("conferred_on", "awarded_on"),
+        ),
+        Assurance.SUBSTANTIAL,
+    ),
     Recognition(XICHUAN, "R4", DONGLING, DRIVING_LICENCE, (), timedelta(days=21)),
     Recognition(DONGLING, "R1", XICHUAN, BUSINESS_LICENCE, (), _IN_FORCE),
     Recognition(DONGLING, "R2", XICHUAN, DRIVING_LICENCE, (VEHICLE,), _IN_FORCE),
