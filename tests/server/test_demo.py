@@ -25,7 +25,11 @@ from server.errors import AlreadyRunning, DemoFolderRefused
 from server.wiring import build_house
 from tests.running import free_port
 from trust_registry.client import TrustStore
-from trust_registry.model import IssuerId
+from trust_registry.interchange.lote_reading import read_lote
+from trust_registry.interchange.publishing import source_of_repository
+from trust_registry.interchange.rendering import list_signers
+from trust_registry.interchange.tsl_reading import read_tsl
+from trust_registry.model import IssuerId, RegionCode
 from trust_registry.repository import Repository
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -151,6 +155,24 @@ def test_trust_and_status_files_are_served_to_anybody(demo: Demo) -> None:
     assert demo.client.get("/trust/metadata/1.root.json").content == root
     assert demo.client.get("/trust/../yinxin.toml").status_code == 404
     assert demo.client.get("/trust/%2e%2e/%2e%2e/passphrase").status_code == 404
+
+
+def test_each_regions_list_is_served_to_other_networks_too(demo: Demo) -> None:
+    """As ETSI trusted lists, by the key that the list names for it; the list of lists points to both."""
+    found = demo.client.get("/trust/interchange/lotl.xml")
+    assert found.headers["content-type"] == "application/vnd.etsi.tsl+xml"
+    lists = source_of_repository(Repository(demo.data / "registry")).lists
+    signers = {code: list_signers(each, each.issued_at) for code, each in lists.items()}
+    pointers = read_tsl(found.content, signers[DONGLING]).pointers
+    assert len(pointers) == 2
+    for pointer in pointers:
+        path = pointer.location.partition("/trust/")[2]
+        listed = read_tsl(demo.client.get(f"/trust/{path}").content, pointer.signers)
+        code = RegionCode(path.removeprefix("interchange/").removesuffix(".xml"))
+        assert pointer.signers == signers[code]
+        assert (listed.sequence_number, len(listed.pointers)) == (lists[code].version, 1)
+        as_json = demo.client.get(f"/trust/interchange/{code}.json").content
+        assert len(read_lote(as_json, pointer.signers).services) == len(listed.services)
 
 
 MARRIAGE = {
