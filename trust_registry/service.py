@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from securesystemslib.signer import Key
 
 from trust_registry import ceremony, countersigning
+from trust_registry.audit import AuditEvent, Auditor
 from trust_registry.ceremony import pending
 from trust_registry.consequences import Consequence, consequences_of_proposal
 from trust_registry.core import judge_recognition
 from trust_registry.differences import Change, describe_changes
-from trust_registry.errors import CeremonyError, NotFounded, TrustMissing, UnknownList, UnknownProposal
+from trust_registry.errors import CeremonyError, FetchFailed, NotFounded, TrustMissing, UnknownList, UnknownProposal
 from trust_registry.expiries import DEFAULT_HORIZON, Expiry, expiring
 from trust_registry.keeper import KeeperHealth, TrustKeeper
 from trust_registry.log.declaration import LogDeclaration, declared_log
@@ -76,6 +78,8 @@ class RegistryService:
         self._online = online
         self._refresh = refresh
         self.counts = counts
+        self._auditing = Lock()
+        self._auditor = None if repository is None else Auditor(_reader(repository.folder / "public"))
 
     def view(self) -> TrustView:
         """The verified view. Raises: TrustMissing."""
@@ -210,6 +214,13 @@ class RegistryService:
             tuple(entries)[::-1],
         )
 
+    def audit(self) -> tuple[AuditEvent, ...]:
+        """The whole published history, replayed and checked; only what is new is read. Empty where it is not hosted."""
+        if self._auditor is None or self._repository is None or not self._repository.founded:
+            return ()
+        with self._auditing:
+            return self._auditor.events()
+
     def unfinished(self) -> Publication | None:
         """A publication that is decided and waits for witnesses. Raises: LogDamaged."""
         return None if self._repository is None else unfinished(self._repository)
@@ -264,6 +275,18 @@ class RegistryService:
         if self._repository is None or self._online is None or not self._repository.founded:
             return False
         return renew(self._repository, self._online(), self._now())
+
+
+def _reader(folder: Path) -> Callable[[str], bytes]:
+    """The public files by path, as an auditor elsewhere would fetch them."""
+
+    def read(path: str) -> bytes:
+        try:
+            return (folder / path).read_bytes()
+        except OSError as err:
+            raise FetchFailed(path, "not there", missing=isinstance(err, FileNotFoundError)) from err
+
+    return read
 
 
 def _named(keyids: Iterable[str], keys: Mapping[str, Key]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from trust_registry.edges import Edge
-from trust_registry.pages import entries, proposals, records, start
+from trust_registry.pages import audit, entries, proposals, records, start
 from trust_registry.pages.editing import desk
 from trust_registry.pages.frame import Frame
 from trust_registry.service import RegistryService
@@ -19,6 +19,6 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
     """The pages under /registry."""
     frame = Frame(service, edge)
     pages = APIRouter(include_in_schema=False)
-    for part in (start, proposals, desk, records, entries):
+    for part in (start, proposals, desk, records, audit, entries):
         pages.include_router(part.router(frame))
     return pages

@@ -133,10 +133,15 @@ def _local(found: re.Match[str]) -> str:
     return shown.removesuffix(" 00:00")
 
 
+def _list_of(names: Names) -> Names:
+    return Names(f"{names.zh}名录", f"The list of {names.en}")
+
+
 def with_names(text: Names, view: TrustView) -> Names:
     """The sentence with the names of what it mentions by id: an officer reads names, and the path below has the id."""
     known: dict[str, Names] = {
         **{id_: each.names for id_, each in view.lists.items()},
+        **{f"{each.kind.value}-{id_}": _list_of(each.names) for id_, each in view.lists.items()},
         **{id_: each.names for id_, each in view.types.items()},
         **{id_: each.names for id_, each in view.scenarios.items()},
         **{id_: each.names for id_, each in view.issuers.items()},

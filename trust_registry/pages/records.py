@@ -7,7 +7,6 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from trust_registry.core.contradictions import contradictions
 from trust_registry.expiries import Severity, expiring
 from trust_registry.matrix import regions_of
 from trust_registry.pages.frame import Frame, own_region
@@ -66,8 +65,3 @@ def pressing(frame: Frame, region: str) -> int:
         each.severity.rank >= Severity.WARNING.rank and not each.replaced and region in ("", each.region)
         for each in found
     )
-
-
-def anomalies(frame: Frame) -> int:
-    """Contradictions between recognitions now; the audit tells them one by one."""
-    return len(contradictions(frame.view(), frame.now()))

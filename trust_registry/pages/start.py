@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from trust_registry import matrix as matrices
+from trust_registry.audit import EventKind
 from trust_registry.model import IssuerEntry, RegionCode
 from trust_registry.pages import grid
 from trust_registry.pages.frame import Frame, own_region
-from trust_registry.pages.records import anomalies, pressing
+from trust_registry.pages.records import pressing
 from trust_registry.proposals import Proposal
 
 
@@ -43,7 +44,7 @@ class Start:
             next_seal=matrices.seal_expiring_next(issuers, at),
             issuers=issuers,
             pressing=pressing(self._frame, own_region(principal) or ""),
-            anomalies=anomalies(self._frame),
+            anomalies=sum(event.kind is EventKind.ANOMALY for event in self._frame.service.audit()),
             log=self._frame.service.log(1),
             unfinished=self._frame.service.unfinished(),
             done=self._frame.service.carried_out(),
