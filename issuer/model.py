@@ -197,6 +197,7 @@ class SealUse:
     digest: str  # "sha256:<hex>" of a salt kept under the holder's key, then the attestation's JSON
     type_id: TypeId
     approved_by: AccountId | None = None  # the second clerk, where the type is under dual control
+    renderings: tuple[RenderingKind, ...] = ()  # what the seal was put under; none for a record that was given up
 
 
 class WaitingState(Enum):

@@ -16,6 +16,7 @@ from issuer.bulk import BulkOrder, read_rows
 from issuer.dual_control import DualControl
 from issuer.errors import ApprovalNeeded, IdempotencyKeyInvalid, NotOfAnIssuer, TypeUnknown
 from issuer.model import CertificateFilter, CertificateState, RenderingKind
+from issuer.seal_log import json_router
 from issuer.service import IssuerService
 from issuer.waiting_routes import Clerk, clerk_of, waiting_routes
 from issuer.wire import (
@@ -45,6 +46,7 @@ def router(service: IssuerService, edge: Edge) -> APIRouter:
     routes.include_router(_issuing(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(_reading(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(waiting_routes(service, edge, clerk_of(edge)), prefix="/api/issuer", tags=["issuer"])
+    routes.include_router(json_router(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(_status_lists(service))
     return routes
 

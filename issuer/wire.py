@@ -206,6 +206,7 @@ class SealUseBody(Strict):
     used_by: str
     approved_by: str | None
     digest: str
+    renderings: list[str]
 
     @staticmethod
     def from_model(use: SealUse) -> SealUseBody:
@@ -217,7 +218,15 @@ class SealUseBody(Strict):
             used_by=use.used_by,
             approved_by=use.approved_by,
             digest=use.digest,
+            renderings=[kind.value for kind in use.renderings],
         )
+
+
+class SealLogBody(Strict):
+    """A page of the uses of a region's seals, newest first. `next` is the `before` of the following page."""
+
+    uses: list[SealUseBody]
+    next: str | None
 
 
 class RowErrorBody(Strict):

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
+from issuer.dual_control import DualControl
 from issuer.errors import TrustViewMissing
 from issuer.model import HolderKind
 from issuer.publication import StatusPublication
@@ -170,7 +171,7 @@ def build_house(
     oidc = _oidc(settings, accounts, issuer, now)
     audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
     issuing = "issuer" in settings.rooms
-    publishing = _Publishing(issuer)
+    publishing = _Publishing(issuer, now)
     ready: dict[str, Callable[[], bool]] = {
         "database": partial(reachable, opened.engine),
         "trust": lambda: keeper.view is not None,
@@ -330,13 +331,15 @@ def _oidc(
 class _Publishing:
     """Status publication in the background, and whether it goes well."""
 
-    def __init__(self, issuer: IssuerService) -> None:
+    def __init__(self, issuer: IssuerService, now: Callable[[], datetime]) -> None:
         self._issuer = issuer
+        self._dual = DualControl(issuer, now)
         self.well = False
 
     def recover(self) -> None:
         try:
             self._issuer.recover()
+            self._dual.recover()
         except TrustViewMissing:
             log.warning("no trust data yet: nothing can be issued")
         self.publish()
@@ -344,6 +347,7 @@ class _Publishing:
     def publish(self) -> None:
         self.well = False
         self._issuer.publish_due()
+        self._dual.expire()
         self.well = True
 
 

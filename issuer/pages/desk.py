@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 
 from issuer import wording
+from issuer.dual_control import DualControl
 from issuer.model import CertificateFilter, CertificateSummary, Seal
 from issuer.service import IssuerService
 from trust_registry.attestations import CertificateId
@@ -26,6 +27,7 @@ class Desk:
     def __init__(self, service: IssuerService, edge: Edge) -> None:
         self.service = service
         self.edge = edge
+        self.dual = DualControl(service, edge.now)
         self.clerk: Callable[..., Principal] = edge.require(Role.ISSUING_CLERK)
 
     def page(
@@ -34,6 +36,7 @@ class Desk:
         view = self.view()
         common: Mapping[str, Any] = {
             "tab": tab,
+            "two_clerks": any(each.dual_control for each in self.service.types_of(self.issuer_id(clerk))),
             "office": self.office(clerk).names,
             "type_names": {type_.id: type_.names for type_ in view.types.values()},
             "statuses": wording.STATUSES,

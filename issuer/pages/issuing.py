@@ -10,7 +10,14 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from issuer import wording
-from issuer.errors import ClaimsInvalid, GlyphMissing, InvalidIdentityNumber, IssuerError, ValidityImpossible
+from issuer.errors import (
+    ApprovalNeeded,
+    ClaimsInvalid,
+    GlyphMissing,
+    InvalidIdentityNumber,
+    IssuerError,
+    ValidityImpossible,
+)
 from issuer.forms import FormField, fields_of, holder_of, read_claims
 from issuer.model import IssueRequest
 from issuer.pages.desk import Desk, typed
@@ -91,7 +98,7 @@ class Issuing:
         if request is None or self._seal is None:
             return self.form(problem=_NO_HOLDER if self._seal else wording.NO_SEAL)
         try:
-            self._desk.service.check(request)
+            self._desk.dual.check(request)
         except IssuerError as err:
             return self._refused(err)
         return self._page("preview", claims=claims, seal=self._seal)
@@ -103,9 +110,18 @@ class Issuing:
             return self.form(errors, None if errors else _NO_HOLDER)
         try:
             issued = self._desk.service.issue(request)
+        except ApprovalNeeded:
+            return self._submit(request)
         except IssuerError as err:
             return self._refused(err)
         return RedirectResponse(f"/desk/certificates/{issued.summary.certificate_id}?done=issued", status_code=303)
+
+    def _submit(self, request: IssueRequest) -> Response:
+        try:
+            waiting = self._desk.dual.submit(request)
+        except IssuerError as err:
+            return self._refused(err)
+        return RedirectResponse(f"/desk/waiting/{waiting.id}", status_code=303)
 
     def _issue_request(self, claims: Mapping[str, Any]) -> IssueRequest | None:
         holder = holder_of(self._type, claims)

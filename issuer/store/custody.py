@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from issuer.errors import SealUnknown
-from issuer.model import Seal, SealUse, StatusSigner
+from issuer.model import RenderingKind, Seal, SealUse, StatusSigner
 from issuer.store.base import (
     CERTIFICATES,
+    RENDERINGS,
     SEAL_USES,
     SEALS,
     STATUS_SIGNERS,
@@ -21,7 +22,7 @@ from issuer.store.base import (
 )
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
-from trust_registry.model import IssuerId, SealId, TypeId
+from trust_registry.model import IssuerId, RegionCode, SealId, TypeId
 
 
 class Custody(StoreBase):
@@ -83,18 +84,39 @@ class Custody(StoreBase):
             return None
         return StatusSigner(issuer_id, row["key_uri"], row["certificate"], unpack_certificates(row["chain"]))
 
-    def seal_uses(self, seal_id: SealId, *, limit: int = 100, before: int | None = None) -> Sequence[SealUse]:
-        """The newest uses first. `before`: only those recorded before the row of that number."""
+    def seal_uses(
+        self,
+        seal_id: SealId | None = None,
+        *,
+        region: RegionCode | None = None,
+        limit: int = 100,
+        before: CertificateId | None = None,
+    ) -> Sequence[SealUse]:
+        """The newest uses first: of one seal, or of all; `region`: only of seals of that region's issuers.
+
+        `before`: only those recorded before the certificate of that identifier.
+        """
+        uses = SEAL_USES
         query = (
-            select(SEAL_USES, CERTIFICATES.c.certificate_id, CERTIFICATES.c.type_id)
-            .join(CERTIFICATES, CERTIFICATES.c.id == SEAL_USES.c.certificate)
-            .where(SEAL_USES.c.seal_id == seal_id)
-            .order_by(SEAL_USES.c.certificate.desc())
+            select(uses, CERTIFICATES.c.certificate_id, CERTIFICATES.c.type_id)
+            .join(CERTIFICATES, CERTIFICATES.c.id == uses.c.certificate)
+            .order_by(uses.c.certificate.desc())
             .limit(limit)
         )
+        if seal_id is not None:
+            query = query.where(uses.c.seal_id == seal_id)
+        if region is not None:
+            query = query.where(uses.c.seal_id.startswith(f"{region}/", autoescape=True))
         if before is not None:
-            query = query.where(SEAL_USES.c.certificate < before)
+            oldest = select(CERTIFICATES.c.id).where(CERTIFICATES.c.certificate_id == before).scalar_subquery()
+            query = query.where(uses.c.certificate < oldest)
         with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+            wanted = [row["certificate"] for row in rows]
+            made = select(RENDERINGS.c.certificate, RENDERINGS.c.kind).where(RENDERINGS.c.certificate.in_(wanted))
+            kinds: dict[int, list[RenderingKind]] = {}
+            for number, kind in connection.execute(made.order_by(RENDERINGS.c.kind)):
+                kinds.setdefault(number, []).append(RenderingKind(kind))
             return tuple(
                 SealUse(
                     SealId(row["seal_id"]),
@@ -104,6 +126,7 @@ class Custody(StoreBase):
                     row["digest"],
                     TypeId(row["type_id"]),
                     None if row["approved_by"] is None else AccountId(row["approved_by"]),
+                    tuple(kinds.get(row["certificate"], ())),
                 )
-                for row in connection.execute(query).mappings()
+                for row in rows
             )

@@ -25,17 +25,31 @@ from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.qr_text import encode_qr_text
 from keys.signer import EphemeralSigner, Signer
 from keys.x509 import Certificate, Profile, make_certificate, parse_certificate
+from server.custody import Signers
 from server.demo.filling import PASSWORD
 from server.demo.start import prepare
 from server.house import House
 from server.running import front
+from server.transparency import online_keys, open_witnesses, submits_of
 from server.wiring import build_house
 from trust_registry.attestations import Attestation, StatusReference, to_cwt
 from trust_registry.catalogue import COMMON_TYPES_BY_ID, HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
 from trust_registry.ceremony import propose, sign
 from trust_registry.identifiers import make_certificate_id
-from trust_registry.model import IssuerId, KeyEntry, KeyUse, Names, RegionCode, SealEntry, SealId, TrustView
-from trust_registry.publication import OnlineKeys, publish
+from trust_registry.model import (
+    EntryReason,
+    EntryStatus,
+    IssuerId,
+    KeyEntry,
+    KeyUse,
+    Names,
+    RegionCode,
+    SealEntry,
+    SealId,
+    StatusChange,
+    TrustView,
+)
+from trust_registry.publication import publish
 from trust_registry.repository import Repository
 from trust_registry.status_list import make_status_token, new_status_list
 
@@ -124,8 +138,9 @@ class RealHouse:
         draft = propose(repository, change(old), self.clock())
         for number in (1, 2):
             sign(repository, draft.id, self.key(f"{code}/officer-{number}"))
-        online = OnlineKeys(self.key("network/snapshot"), self.key("network/timestamp"))
-        publish(repository, draft.id, online, self.clock())
+        signers = Signers(self.settings)
+        submits = submits_of(self.settings, open_witnesses(self.settings, signers, self.clock))
+        publish(repository, draft.id, online_keys(self.settings, signers, submits), self.clock())
 
     def certify(self, profile: Profile, signer: Signer, **times: datetime) -> Certificate:
         """A certificate by the CA of the east."""
@@ -152,13 +167,15 @@ class RealHouse:
         def change(list_: Any) -> Any:
             (issuer,) = [each for each in list_.attests if each.id == PUBLIC_SECURITY]
             first = issuer.seals[0]
-            key = KeyEntry(KeyUse.SEAL, certificate.der, certificate.thumbprint, first.history)
+            now = (StatusChange(EntryStatus.GRANTED, START, EntryReason.INITIAL),)  # nothing may be dated back
+            key = KeyEntry(KeyUse.SEAL, certificate.der, certificate.thumbprint, now)
             narrow = replace(
                 first,
                 id=SealId(f"{PUBLIC_SECURITY}/99010000000077"),
                 names=Names("户籍专用章", "Household registration seal"),
                 scope=(HOUSEHOLD_REGISTER,),
                 key=key,
+                history=now,
             )
             made.append(narrow)
             grown = replace(issuer, seals=(*issuer.seals, narrow))

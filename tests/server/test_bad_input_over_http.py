@@ -91,6 +91,7 @@ def seal_out_of_scope(house: RealHouse) -> str:
         issuer_id=PUBLIC_SECURITY,
         type_id=DRIVING_LICENCE,
         seal_id=house.narrow_seal.id,
+        issued_at=START,
         claims={"holder_name": "林晓"},
         status=StatusReference(house.list_where_all_is_well(PUBLIC_SECURITY), 7),
     )

@@ -26,6 +26,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "GET /api/issuer/": frozenset({CLERK}),
     "POST /api/issuer/": frozenset({CLERK}),
     "GET /api/issuer/seal-uses": frozenset({CLERK, AUDITOR}),
+    "GET /api/issuer/seal-log": frozenset({OFFICER, AUDITOR}),
+    "GET /authority/seal-uses": frozenset({OFFICER, AUDITOR}),
     "GET /desk": frozenset({CLERK}),
     "POST /desk": frozenset({CLERK}),
     "POST /api/receipts": frozenset({COUNTER}),
