@@ -138,17 +138,11 @@ def sign(  # noqa: PLR0917
     What is shown is worked out here, from the bytes that are signed: against your own copy with --trust, else against
     what the host says is published. Signatures go to REPO/proposals/PROPOSAL/signatures, or to the host at URL.
     """
-    import httpx
-
     from server.cli import registry_signing as signing
 
     token = None if token_file is None else token_file.read_text().strip()
     signer = open_named_key(key_name, passphrase_file)
-    with httpx.Client(timeout=30, follow_redirects=False) as client:
-        if signing.is_address(repo):
-            desk = signing.open_address(repo, proposal, client, token)
-        else:
-            desk = signing.open_folder(Path(repo), proposal)
+    with signing.open_desk(repo, proposal, token) as desk:
         found, base = signing.shown(desk, trust, _now())
         _print_proposal(found)
         _say(f"Compared with {'what ' + desk.where + ' says is published' if trust is None else trust}.")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,9 +45,16 @@ class Desk:
     where: str
 
 
-def is_address(where: str) -> bool:
-    """Whether this names a host rather than a folder."""
-    return where.startswith(("https://", "http://"))
+@contextmanager
+def open_desk(where: str, proposal_id: str, token: str | None) -> Iterator[Desk]:
+    """A folder, or a host by its address. Raises: CeremonyError, FetchFailed."""
+    if not where.startswith(("https://", "http://")):
+        yield open_folder(Path(where), proposal_id)
+        return
+    import httpx
+
+    with httpx.Client(timeout=30, follow_redirects=False) as client:
+        yield open_address(where, proposal_id, client, token)
 
 
 def open_folder(folder: Path, proposal_id: str) -> Desk:
