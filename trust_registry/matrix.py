@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from trust_registry.core import status_at
+from trust_registry.core.recognition import precedence
 from trust_registry.model import (
     CertificateType,
     EntryStatus,
@@ -82,11 +83,11 @@ def entry_state(entry: RecognitionEntry, at: datetime) -> CellState:
 
 
 def cell(view: TrustView, issuing: RegionCode, type_id: TypeId, accepting: RegionCode, at: datetime) -> Cell:
-    """The strongest entry that speaks of this pair, or that there is none."""
+    """The strongest entry that speaks of this pair, of several the one that decides, or that there is none."""
     if issuing == accepting:
         return Cell(accepting, CellState.OWN, None)
     entries = view.recognitions.get((issuing, type_id, accepting), ())
-    judged = [(entry_state(entry, at), entry) for entry in entries]
+    judged = [(entry_state(entry, at), entry) for entry in sorted(entries, key=precedence, reverse=True)]
     if not judged:
         return Cell(accepting, CellState.NONE, None)
     state, entry = min(judged, key=lambda pair: _STRENGTH[pair[0]])

@@ -110,6 +110,12 @@ def test_of_several_entries_the_strongest_is_shown() -> None:
     assert shown.entry.id == "R2"
 
 
+def test_of_two_in_force_the_one_that_decides_is_shown() -> None:
+    later = entry("R2", since=NOW - 20 * DAY)
+    for entries in ((entry("R1"), later), (later, entry("R1"))):
+        assert cell(view(*entries), EAST, MARRIAGE, WEST, NOW).entry == later
+
+
 def test_own_and_unspoken_are_told_apart() -> None:
     assert cell(view(), EAST, MARRIAGE, EAST, NOW).state is CellState.OWN
     assert cell(view(), EAST, MARRIAGE, WEST, NOW).state is CellState.NONE

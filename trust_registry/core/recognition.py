@@ -28,6 +28,9 @@ from trust_registry.model import (
     ValidityRule,
 )
 
+# Looked up once: asking an enumeration for a member costs as much as a call.
+_GRANTED, _SUSPENDED = EntryStatus.GRANTED, EntryStatus.SUSPENDED
+_RECOGNISED: Final = RecognitionOutcome.RECOGNISED
 CHINA_TIME: Final = timezone(timedelta(hours=8))
 
 
@@ -41,11 +44,7 @@ def status_at(history: Sequence[StatusChange], at: datetime) -> EntryStatus | No
 
 def in_force(entry: RecognitionEntry, at: datetime) -> bool:
     """Whether a recognition holds at `at`: granted, begun and not ended (`until` is the first instant without it)."""
-    return (
-        entry.since <= at
-        and (entry.until is None or at < entry.until)
-        and status_at(entry.history, at) is EntryStatus.GRANTED
-    )
+    return entry.since <= at and (entry.until is None or at < entry.until) and status_at(entry.history, at) is _GRANTED
 
 
 def judge_recognition(  # noqa: PLR0917
@@ -81,7 +80,7 @@ def judge_recognition(  # noqa: PLR0917
         return RecognitionAnswer(RecognitionOutcome.NOT_ATTESTED, ())
     if entry is None:
         return RecognitionAnswer(outcome, attested.chain, None, attested.assurance)
-    if outcome is RecognitionOutcome.RECOGNISED and attested.assurance.rank < wanted.rank:
+    if outcome is _RECOGNISED and attested.assurance.rank < wanted.rank:
         outcome = RecognitionOutcome.ASSURANCE_TOO_LOW
     link = ChainLink(accepting, accepting_list.version, f"recognises/{entry.id}", entry.since)
     return RecognitionAnswer(outcome, (*attested.chain, link), entry, attested.assurance)
@@ -137,8 +136,7 @@ def _attestation_of(
 
 
 def _entitled(issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> bool:
-    granted = EntryStatus.GRANTED
-    return status_at(issuer.history, at) is granted and status_at(grant.history, at) is granted
+    return status_at(issuer.history, at) is _GRANTED and status_at(grant.history, at) is _GRANTED
 
 
 def _attested(region: RegionList, issuer: IssuerEntry, grant: TypeGrant, at: datetime) -> _Attestation:
@@ -154,8 +152,10 @@ def _decide(
     outcome, chosen = RecognitionOutcome.NOT_RECOGNISED, None
     for entry in entries:
         judged, strength = _judge_entry(entry, scenario, at)
+        if not strength:
+            continue
         rank = (strength, *precedence(entry))
-        if strength and (best is None or rank > best):
+        if best is None or rank > best:
             best, outcome, chosen = rank, judged, entry
     return outcome, chosen
 
@@ -170,7 +170,7 @@ def speaks(entry: RecognitionEntry, at: datetime) -> bool:
     return (
         entry.since <= at
         and (entry.until is None or at < entry.until)
-        and status_at(entry.history, at) in (EntryStatus.GRANTED, EntryStatus.SUSPENDED)
+        and status_at(entry.history, at) in (_GRANTED, _SUSPENDED)
     )
 
 
@@ -178,7 +178,7 @@ def _judge_entry(entry: RecognitionEntry, scenario: ScenarioId | None, at: datet
     """What this entry alone answers, and how strong that is; strength 0 is silence."""
     covers = not entry.scenarios or scenario in entry.scenarios
     if in_force(entry, at):
-        return (RecognitionOutcome.RECOGNISED, 4) if covers else (RecognitionOutcome.SCENARIO_NOT_COVERED, 3)
+        return (_RECOGNISED, 4) if covers else (RecognitionOutcome.SCENARIO_NOT_COVERED, 3)
     if covers and speaks(entry, at):
         return RecognitionOutcome.ENDED, 4  # on hold: as strong as a yes, or an earlier entry would undo it
     if at < entry.announced_at:

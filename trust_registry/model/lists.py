@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
 RegionCode = NewType("RegionCode", str)  # GB/T 2260 (six digits) or ISO 3166-2; demo codes are outside GB/T 2260
 IssuerId = NewType("IssuerId", str)  # "<region code>/<slug>", unique in the network: "990100/civil-affairs"
@@ -96,7 +96,10 @@ class Assurance(Enum):
     @property
     def rank(self) -> int:
         """0 for the lowest level."""
-        return list(Assurance).index(self)
+        return _RANKS[self]
+
+
+_RANKS: Final = {level: rank for rank, level in enumerate(Assurance)}
 
 
 @dataclass(frozen=True, slots=True)
