@@ -21,6 +21,7 @@ def host_keys_of(
 
     There, those that root names are taken; that is the root of `proposal`, if it brings one.
     """
+    from server.cli.registry_log import witness_submits
     from trust_registry.publication import OnlineKeys
 
     keys = (host_keys or _named_by_root(repo, proposal)).absolute()
@@ -28,7 +29,12 @@ def host_keys_of(
         raise typer.BadParameter(f"there is no snapshot.key in {keys}: name the folder", param_hint="--host-keys")
     passphrase = read_passphrase(passphrase_file)
     log = open_key(keys / "log.key", passphrase) if (keys / "log.key").is_file() else None
-    return OnlineKeys(open_key(keys / "snapshot.key", passphrase), open_key(keys / "timestamp.key", passphrase), log)
+    return OnlineKeys(
+        open_key(keys / "snapshot.key", passphrase),
+        open_key(keys / "timestamp.key", passphrase),
+        log,
+        {} if log is None else witness_submits(keys),
+    )
 
 
 def make_host_keys(folder: Path, passphrase_file: Path | None) -> OnlineKeys:
