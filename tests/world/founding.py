@@ -54,8 +54,13 @@ from trust_registry.repository import Repository
 DAY = timedelta(days=1)
 DAY_0 = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
 FOUNDED = DAY_0 - 2 * DAY
-CODES = {"dongling": RegionCode("990100"), "xichuan": RegionCode("990200")}
-NAMES = {"dongling": Names("东岭区", "Dongling"), "xichuan": Names("西川区", "Xichuan")}
+FOUNDERS = ("dongling", "xichuan")
+CODES = {"dongling": RegionCode("990100"), "xichuan": RegionCode("990200"), "beiyuan": RegionCode("990300")}
+NAMES = {
+    "dongling": Names("东岭区", "Dongling"),
+    "xichuan": Names("西川区", "Xichuan"),
+    "beiyuan": Names("北原区", "Beiyuan"),
+}
 HOUSEHOLD_TRANSFER = ScenarioId("990200/household-transfer")
 OTHER_SERVICE = ScenarioId("990200/other-service")
 OFFICES = {
@@ -147,16 +152,17 @@ def status_url(code: RegionCode) -> str:
     return f"http://{code}.test/status/"
 
 
-def found_world(folder: Path) -> Founded:
+def found_world(folder: Path, network: Network | None = None) -> Founded:
     """Found the network and both regions' offices below `folder`; nobody recognises anybody yet."""
-    network = Network(folder, FOUNDED).found()
+    network = (Network(folder, FOUNDED) if network is None else network).found()
     network.admit(COMMON, ListKind.BODY)
     network.publish(common_list())
     custody = {}
-    for slug, code in CODES.items():
+    for slug in FOUNDERS:
+        code = CODES[slug]
         custody[slug] = keys = Custody(slug)
         network.admit(code)
-        network.publish(_first_list(keys, folder / code))
+        network.publish(first_list(keys, folder / code))
     store = network.store("first-copy")
     store.refresh(network.fetch, FOUNDED)
     return Founded(folder, network, custody)
@@ -172,13 +178,14 @@ def copied(founded: Founded, folder: Path) -> Network:
     return network
 
 
-def _first_list(keys: Custody, folder: Path) -> RegionList:
+def first_list(keys: Custody, folder: Path, at: datetime = FOUNDED) -> RegionList:
+    """What a region says first, its offices' stores made on the way."""
     engine = open_database(f"sqlite:///{folder / 'yinxin.db'}")
     SQLModel.metadata.create_all(engine)
     store = IssuerStore(engine, DATA_KEY, list_size=LIST_SIZE)
     issuers = []
     for number, (slug, (names, types)) in enumerate(OFFICES.items(), 1):
-        entry, kept = keys.make_seal(slug, number)
+        entry, kept = keys.make_seal(slug, number, at)
         status = keys.certify(f"status {slug}", Profile.STATUS)
         store.register_seal(kept)
         store.register_status_signer(StatusSigner(kept.issuer_id, f"status {slug}", status.certificate.der, ()))
@@ -186,12 +193,12 @@ def _first_list(keys: Custody, folder: Path) -> RegionList:
             kept.issuer_id,
             Names(keys.names.zh + names.zh, f"{keys.names.en} {names.en}"),
             organisation_code("11", keys.code, f"MB00100{number:02d}"),
-            tuple(TypeGrant(type_id, granted()) for type_id in types),
+            tuple(TypeGrant(type_id, granted(at)) for type_id in types),
             (entry,),
-            (status.listed(KeyUse.STATUS),),
+            (status.listed(KeyUse.STATUS, at),),
             f"{status_url(keys.code)}{kept.issuer_id}/",
             Names("电话", "telephone"),
-            granted(),
+            granted(at),
         )
         issuers.append(issuer)
     engine.dispose()
@@ -201,11 +208,11 @@ def _first_list(keys: Custody, folder: Path) -> RegionList:
         keys.names,
         Names(f"{keys.names.zh}主管机关", f"Authority of {keys.names.en}"),
         1,
-        FOUNDED,
-        authorities=(keys.ca.listed(KeyUse.CA), keys.timestamper.listed(KeyUse.TIMESTAMP)),
+        at,
+        authorities=(keys.ca.listed(KeyUse.CA, at), keys.timestamper.listed(KeyUse.TIMESTAMP, at)),
         attests=tuple(issuers),
         scenarios=_scenarios(keys.code),
-        relying_parties=(_hall(keys),),
+        relying_parties=(_hall(keys, at),),
         notice_period=NOTICE,
     )
 
@@ -221,11 +228,15 @@ def _scenarios(code: RegionCode) -> tuple[Scenario, ...]:
     )
 
 
-def _hall(keys: Custody) -> RelyingPartyEntry:
+def _hall(keys: Custody, at: datetime) -> RelyingPartyEntry:
     scenarios = tuple(scenario.id for scenario in _scenarios(keys.code))
     names = Names(f"{keys.names.zh}政务大厅", f"{keys.names.en} Government Hall")
     return RelyingPartyEntry(
-        RelyingPartyId(f"{keys.code}/government-hall"), names, scenarios, (keys.hall.listed(KeyUse.RECEIPT),), granted()
+        RelyingPartyId(f"{keys.code}/government-hall"),
+        names,
+        scenarios,
+        (keys.hall.listed(KeyUse.RECEIPT, at),),
+        granted(at),
     )
 
 
