@@ -11,7 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from server.cli import registry_audit, registry_certificates, registry_export, registry_governance, registry_lists
+from server.cli import (
+    registry_audit,
+    registry_certificates,
+    registry_export,
+    registry_foreign,
+    registry_governance,
+    registry_lists,
+)
 from server.cli.registry_desk import HostKeysOption, OnlineOption, PassphraseOption, RepositoryArgument
 from server.cli.registry_desk import now as _now
 from server.cli.registry_desk import print_json as _print_json
@@ -39,6 +46,7 @@ app.registered_commands += registry_export.app.registered_commands
 app.registered_commands += registry_audit.app.registered_commands
 
 app.add_typer(registry_governance.app)
+app.add_typer(registry_foreign.app, name="foreign")
 ProposalArgument = Annotated[str, typer.Argument(help="The proposal's id, as `show` lists it.", metavar="PROPOSAL")]
 
 
