@@ -65,6 +65,11 @@ def test_a_document_type_in_another_encoding_is_refused() -> None:
     refused(b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE l +AFs +AF0APg- <l/>', "XML")
 
 
+def test_what_an_encoding_declaration_says_is_not_believed() -> None:
+    """Else what was searched for document types would not be what is parsed."""
+    assert parse_xml('<?xml version="1.0" encoding="ISO-8859-1"?><a>东</a>'.encode()).text == "东"
+
+
 def test_processing_instructions_are_refused() -> None:
     refused(FORGE.signed.replace(b"granted", b"<?php granted?>"), "processing instructions")
     refused(FORGE.signed + b"<?after?>", "processing instructions")

@@ -123,6 +123,7 @@ def test_a_certificate_that_is_pinned_but_not_named_in_the_signed_properties_is_
 
     with pytest.raises(MalformedEnvelope, match="none of the signers"):
         open_signed_xml(FORGE.change(name_the_twin_unsigned), signers=[twin])
+    refused(FORGE.change(name_the_twin_unsigned), "none of the signers")  # clause 6.3: the signer's must be brought
     with pytest.raises(MalformedEnvelope, match="none of the signers"):
         open_signed_xml(FORGE.change(lambda root: None), signers=[twin])
 
