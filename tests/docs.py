@@ -22,17 +22,24 @@ def main() -> None:
     write_settings()
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder)
-        run_story(taken)
-        for picture in sorted(taken.glob("story-*.png")):
+        run_stories(taken)
+        for picture in sorted((*taken.glob("story-*.png"), *taken.glob("console-*.png"))):
             shrink(picture, PICTURES / picture.name)
         draw_certificate(taken)
     print(f"docs/ is up to date: {len(list(PICTURES.iterdir()))} pictures, docs/settings.md")
 
 
-def run_story(into: Path) -> None:
-    """The story's own test takes its screenshots, so that what is shown is what passed."""
+def run_stories(into: Path) -> None:
+    """The stories' own tests take their screenshots, so that what is shown is what passed."""
     environment = dict(os.environ, YINXIN_TEST_PICTURES=str(into))
-    command = [sys.executable, "-m", "pytest", "-q", "tests/browser/test_story.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "tests/browser/test_story.py",
+        "tests/browser/test_story_console.py",
+    ]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 

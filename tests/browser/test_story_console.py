@@ -100,7 +100,11 @@ def test_recognise_sign_in_two_browsers_publish_withdraw(open_page: OpenPage, de
         keep(second, "6-published")
 
         announced_then_in_force(second, keep)
-        withdraw_for_compromise(first, keep)
+        withdrawal = withdraw_for_compromise(first, keep)
+        sign_here(first, withdrawal, "东岭 陆遥")
+        sign_here(second, withdrawal, "东岭 顾川")
+        publish(first, withdrawal)
+        read_the_records(second, keep)
 
 
 def publish(page: Page, proposal_id: str) -> None:
@@ -159,10 +163,10 @@ def announced_then_in_force(page: Page, keep: Keep) -> None:
     assert "未认可" in cell(page, datetime.now(UTC) - timedelta(days=10))
 
 
-def withdraw_for_compromise(page: Page, keep: Keep) -> None:
+def withdraw_for_compromise(page: Page, keep: Keep) -> str:
     """Before anything is proposed, the page says what the withdrawal of a seal's key would do."""
     page.goto("/registry/edit/status")
-    entry = page.locator("[name=entry] option", has_text="印章密钥 东岭区民政局").get_attribute("value")
+    entry = page.locator("[name=entry] option", has_text="印章密钥 东岭大学").get_attribute("value")
     page.select_option("[name=entry]", entry)
     page.select_option("[name=status]", "withdrawn")
     page.select_option("[name=reason]", "key_compromise")
@@ -171,3 +175,21 @@ def withdraw_for_compromise(page: Page, keep: Keep) -> None:
     expect(page.locator(".consequences.grave")).to_be_visible()
     expect(page.locator("button.danger")).to_be_visible()
     keep(page, "9-consequences")
+    page.click("text=提出这份提案")
+    page.wait_for_url(re.compile("/registry/proposals/region-990100-v"))
+    return page.url.rpartition("/")[2].partition("?")[0]
+
+
+def read_the_records(page: Page, keep: Keep) -> None:
+    """The log has one more entry for each publication; the audit says who signed, and finds nothing wrong."""
+    page.goto("/registry/log")
+    expect(page.locator("#entries")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("自己核对")
+    keep(page, "A-log")
+    page.goto("/registry/audit?region=990100")
+    first = page.locator(".audit > li").first
+    expect(first).to_contain_text("东岭 陆遥")
+    first.locator("summary").click()
+    expect(first).to_contain_text("撤")
+    expect(page.locator("main")).to_contain_text("没有异常")
+    keep(page, "B-audit")

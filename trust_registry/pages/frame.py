@@ -92,6 +92,7 @@ class Frame:
             "officer_of": own_region(visitor),
             "readable": lambda text: with_names(text, view),
             "own": view.lists.get(own_region(visitor) or RegionCode("")),
+            "folder": self.service.public_folder,  # shown by a demonstration only, whose commands can then be copied
             "waiting_count": len(self.service.proposals()),
         }
         return self.edge.render(request, f"registry/{name}.html", {**common, **context}, status=status)
