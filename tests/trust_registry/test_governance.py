@@ -11,6 +11,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from keys.algorithms import EDDSA, ES256
 from keys.signer import EphemeralSigner
+from tests.trust_registry.logged import logged_network
 from tests.trust_registry.network import (
     DAY,
     DAY_0,
@@ -264,6 +265,34 @@ def test_the_agreement_on_the_log_is_signed_by_the_seats(network: Network) -> No
     for broken in ({**LOG, "quorum": 3}, {"origin": "log.test"}):
         with pytest.raises(RuleBroken, match="log-declaration"):
             change_log(network.repository, broken, DAY_0)
+
+
+def test_a_stolen_log_key_is_replaced_and_the_log_goes_on(tmp_path: Path) -> None:
+    """The same log under another key: copies follow, and newcomers read the whole."""
+    network = logged_network(tmp_path)
+    store = network.store()
+    before = store.refresh(network.fetch, DAY_0).view
+    network.log_key = EphemeralSigner.generate(EDDSA)
+    moved = change_log(network.repository, network.declared.to_field(), DAY_0)
+    assert words(moved)["log"].endswith("2 of 3 witnesses needed (changes key)")
+    network.arm()
+    network.carry_out(moved, network.officers)
+    network.publish(replace(west_list(), authority=Names("甲局", "Bureau A")))
+    for each in (store, network.store("newcomer")):
+        assert each.refresh(network.fetch, DAY_0).view.lists[WEST].version == before.lists[WEST].version + 1
+
+
+def test_stolen_host_keys_are_replaced_in_a_logged_network_too(tmp_path: Path) -> None:
+    network = logged_network(tmp_path)
+    store = network.store()
+    store.refresh(network.fetch, DAY_0)
+    host = network.online
+    network.online = OnlineKeys(
+        EphemeralSigner.generate(ES256), EphemeralSigner.generate(ES256), host.log, host.witnesses
+    )
+    network.carry_out(change_online_keys(network.repository, network.online, DAY_0), network.officers)
+    for each in (store, network.store("newcomer")):
+        assert each.refresh(network.fetch, DAY_0).view.metadata_versions["root"] == 2
 
 
 def test_root_targets_and_lists_are_renewed_before_they_expire(network: Network) -> None:
