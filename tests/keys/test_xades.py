@@ -308,10 +308,7 @@ SHAPES: dict[str, tuple[Callable[[etree._Element], object], str]] = {
     "RSA with SHA-1": (set_algorithm("ds:SignatureMethod", DS + "rsa-sha1"), "algorithm is not accepted"),
     "ECDSA with SHA-1": (set_algorithm("ds:SignatureMethod", MORE + "ecdsa-sha1"), "algorithm is not accepted"),
     "HMAC": (set_algorithm("ds:SignatureMethod", MORE + "hmac-sha256"), "algorithm is not accepted"),
-    "SHA-1 over the document": (
-        set_algorithm("ds:Reference[@Id='document']/ds:DigestMethod", SHA1),
-        "digest algorithm",
-    ),
+    "SHA-1 over the list": (set_algorithm("ds:Reference[@Id='document']/ds:DigestMethod", SHA1), "digest algorithm"),
     "SHA-1 over the certificate": (set_algorithm("xades:CertDigest/ds:DigestMethod", SHA1), "digest algorithm"),
     "canonicalised otherwise": (
         set_algorithm("ds:CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
