@@ -355,6 +355,21 @@ def test_an_altered_log_entry_breaks_the_tree(network: LoggedNetwork) -> None:
     assert Anomaly.LOG_INCONSISTENT in anomalies(network)
 
 
+def test_what_waits_for_witnesses_is_not_published_yet(network: LoggedNetwork) -> None:
+    """A crash, or silent witnesses, leave files that nothing refers to."""
+    before = told(network)
+    (metadata(network, "8.snapshot.json")).write_bytes(metadata(network, "7.snapshot.json").read_bytes())
+    assert told(network) == before
+
+
+def test_a_timestamp_behind_the_log_is_named(network: LoggedNetwork) -> None:
+    stamp = metadata(network, "timestamp.json").read_bytes()
+    network.now = DAY_0 + DAY
+    network.publish(replace(east_list(), names=replace(east_list().names, en="Dongling District")))
+    metadata(network, "timestamp.json").write_bytes(stamp)
+    assert anomalies(network) == {Anomaly.ROLLED_BACK}
+
+
 def test_a_place_that_is_no_network_can_t_be_audited(tmp_path: Path) -> None:
     with pytest.raises(FetchFailed):
         list(replay(reading(tmp_path)))

@@ -8,6 +8,7 @@ state that held. Changes nothing. Spec: TUF 1.0.33 section 5, without the clock.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 
 from trust_registry.audit.logbook import Read
 from trust_registry.audit.model import Anomaly, AuditEvent, EventKind
@@ -25,16 +26,19 @@ def replay(read: Read) -> Iterator[AuditEvent]:
 
 
 class Auditor:
-    """A replay that goes on where it stopped: events of publications that were seen are kept. One thread at a time."""
+    """A replay that goes on where it stopped: events of publications that were seen are kept. Safe for threads."""
 
     def __init__(self, read: Read) -> None:
         self._replay = Replay(read)
         self._events: list[AuditEvent] = []
+        self._lock = Lock()
 
     def events(self) -> tuple[AuditEvent, ...]:
         """Everything up to now; only what is new since the last call is read. Raises: FetchFailed."""
-        self._events += self._replay.run()
-        return tuple(self._events)
+        with self._lock:
+            for event in self._replay.run():  # one by one: what was told before a failure is kept
+                self._events.append(event)
+            return tuple(self._events)
 
     @property
     def anomalies(self) -> int:

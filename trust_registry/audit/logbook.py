@@ -22,7 +22,8 @@ Finding = tuple[Anomaly, str]
 class Logbook:
     """The entries by the snapshot they are about, and what is wrong with the log itself."""
 
-    entries: dict[int, LogEntry] = field(default_factory=dict)
+    entries: dict[int, LogEntry] = field(default_factory=dict)  # in the log's order
+    last: LogEntry | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -38,7 +39,7 @@ def read_logbook(read: Read, declared: LogDeclaration) -> Logbook:
     try:
         for entry in read_entries(fetched_tiles(read, "log/"), checkpoint.size):
             leaves.append(leaf_hash(entry.to_bytes()))
-            book.findings += _add(book.entries, entry)
+            book.findings += _add(book, entry)
     except (TrustRegistryError, KeysError) as err:
         book.findings.append((Anomaly.LOG_UNREADABLE, str(err)))
         return book
@@ -47,14 +48,13 @@ def read_logbook(read: Read, declared: LogDeclaration) -> Logbook:
     return book
 
 
-def _add(entries: dict[int, LogEntry], entry: LogEntry) -> Iterator[Finding]:
-    version = entry.snapshot.version
-    if version in entries:
+def _add(book: Logbook, entry: LogEntry) -> Iterator[Finding]:
+    version, last = entry.snapshot.version, book.last
+    if version in book.entries:
         yield Anomaly.LOG_INCONSISTENT, f"two entries for snapshot {version}"
         return
-    last = max(entries, default=0)
-    if version < last:
-        yield Anomaly.LOG_INCONSISTENT, f"snapshot {version} is logged after snapshot {last}"
-    elif last and entry.published_at < entries[last].published_at:
+    if last is not None and version < last.snapshot.version:
+        yield Anomaly.LOG_INCONSISTENT, f"snapshot {version} is logged after snapshot {last.snapshot.version}"
+    if last is not None and entry.published_at < last.published_at:
         yield Anomaly.CLOCK, f"entry {entry.index} is older than the one before it"
-    entries[version] = entry
+    book.entries[version] = book.last = entry

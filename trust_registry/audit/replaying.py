@@ -133,7 +133,8 @@ class Replay(Reading):
     def _snapshots(self) -> Iterator[AuditEvent]:
         last = max(self._announced(), *self._book.entries, 0)
         missing = 0
-        while self._version < last or self._there(f"metadata/{self._version + 1}.snapshot.json"):
+        # Where there is a log, what it does not hold and timestamp does not name is not published yet.
+        while self._version < last or (not self._logged and self._there(f"metadata/{self._version + 1}.snapshot.json")):
             self._version += 1
             path = f"metadata/{self._version}.snapshot.json"
             try:
