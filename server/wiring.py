@@ -65,6 +65,7 @@ from wallet_api.store import WalletStore
 CLEANING_SECONDS = 300.0
 PUBLISHING_SECONDS = 5.0
 RENEWAL_SECONDS = 3600.0
+FOREIGN_SECONDS = 3600.0  # lists of other networks: megabytes, and new once a day at most
 FINISHING_SECONDS = 30.0
 WARNING_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(5.0, read=10.0)
@@ -355,6 +356,7 @@ def _tasks(opened: Opened, registry: RegistryService, accounts: Accounts, publis
     tasks = [
         Task("trust_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_trust),
         Task("status_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_statuses),
+        Task("foreign_refresh", FOREIGN_SECONDS, opened.keeper.refresh_foreign),
         Task("session_cleanup", CLEANING_SECONDS, accounts.clean),
         Task("registry_renewal", RENEWAL_SECONDS, registry.renew),
     ]

@@ -10,6 +10,7 @@ from time import monotonic
 from trust_registry.client import TrustStore
 from trust_registry.errors import TrustMissing
 from trust_registry.fetching import folder_fetch, http_fetch
+from trust_registry.foreign_copy import ForeignCopy
 from trust_registry.model import StatusProblem, StatusSnapshot, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
@@ -33,6 +34,7 @@ def refresh_copy(  # noqa: PLR0917
         result = store.refresh(fetch, now, repository)
         yield "Trust data: " + ("updated." if result.changed else "nothing new.")
         yield from _describe(result.view)
+        yield from _refresh_foreign(ForeignCopy(folder / "foreign"), fetch, result.view, now)
         yield from _refresh_statuses(StatusCache(folder / "status"), fetch, result.view, status_lists, now)
 
 
@@ -44,6 +46,14 @@ def _describe(view: TrustView) -> Iterator[str]:
             f"signed by {len(signatures.signed_by)} ({signatures.threshold} needed)"
         )
     yield f"  valid until {view.expires_at:%Y-%m-%d %H:%M} UTC unless refreshed"
+
+
+def _refresh_foreign(copy: ForeignCopy, fetch: Fetch, view: TrustView, now: datetime) -> Iterator[str]:
+    found = copy.refresh(view, fetch, now)
+    for (naming, code), each in found.lists.items():
+        yield f"Foreign list {code}, read by {naming}: number {each.sequence_number}, {len(each.services)} services"
+    for problem in found.problems:
+        yield f"Foreign list {problem.code}, read by {problem.naming}: {problem.reason}"
 
 
 def _refresh_statuses(

@@ -126,7 +126,8 @@ class _Source:
 
 
 def _sources(names: Iterable[str]) -> Iterator[_Source]:
-    from verifier.evidence import HEALTH_PREFIX, QR_PREFIX
+    from keys.envelopes.hcert import PREFIX as HEALTH_PREFIX
+    from verifier.evidence import QR_PREFIX
 
     for name in names:
         path = Path(name)
