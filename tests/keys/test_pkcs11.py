@@ -26,6 +26,7 @@ from keys.errors import (
 from keys.model import Algorithm
 from keys.signer import open_signer
 from tests import hsm
+from tests.keys import pdf_files
 
 
 def no_passphrase(uri: str) -> bytes:
@@ -56,6 +57,15 @@ def test_the_private_key_can_not_be_read_out() -> None:
     assert said == (True, False)
     with pytest.raises(pkcs11.exceptions.PKCS11Error):
         custody._run(lambda: private[pkcs11.Attribute.VALUE])
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
+def test_a_pdf_is_sealed_with_a_key_in_the_token(algorithm: Algorithm) -> None:
+    signer = create_pkcs11_key(hsm.key_uri(), algorithm, hsm.pin)
+    certificate = pdf_files.certify(signer)
+    signature = pdf_files.only_signature(pdf_files.sign(signer=signer, certificate=certificate))
+    assert signature.problems == ()
+    assert (signature.digest_ok, signature.signature_ok, signature.certificate) == (True, True, certificate)
 
 
 def test_many_threads_share_one_session() -> None:

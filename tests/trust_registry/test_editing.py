@@ -110,7 +110,7 @@ def edit_recognition(draw: st.DrawFn) -> Edit:
 def edit_office(draw: st.DrawFn) -> Edit:
     certificate = draw(st.binary(min_size=1, max_size=2))
     type_id = draw(st.sampled_from([MARRIAGE_CERTIFICATE, HOUSEHOLD_REGISTER, DRIVING_LICENCE]))
-    level, hours = Assurance.SUBSTANTIAL, draw(HOURS)
+    level, hours = draw(st.sampled_from(Assurance)), draw(HOURS)
     choices: list[Edit] = [
         lambda old, now: seal(old, certificate, now, (type_id,)),
         lambda old, now: editing.add_status_key(old, OFFICE, certificate, now=now, since=some_time(hours, now)),
@@ -318,9 +318,12 @@ def test_an_entry_that_is_not_there_is_named(path: str) -> None:
 # What is listed
 
 
-def test_the_same_grant_is_refused() -> None:
+def test_a_grant_at_another_assurance_is_another_grant_and_the_same_one_is_refused() -> None:
+    old = east_list()
     with pytest.raises(InvalidList, match="already"):
-        editing.add_grant(east_list(), OFFICE, MARRIAGE_CERTIFICATE, now=NOW)
+        editing.add_grant(old, OFFICE, MARRIAGE_CERTIFICATE, now=NOW)
+    higher = editing.add_grant(old, OFFICE, MARRIAGE_CERTIFICATE, assurance=Assurance.HIGH, now=NOW)
+    next_version(old, higher)
 
 
 def test_seals_get_running_numbers_of_the_region() -> None:
