@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -31,21 +32,60 @@ def write_durably(path: Path, data: bytes) -> None:
     sync_path(path.parent)
 
 
-def write_all_durably(files: Mapping[Path, bytes]) -> None:
-    """Make or replace many files, durable when it returns, but neither together nor each at once.
+class BulkWriter:
+    """Makes or replaces many files, durable when `finish` returns, but neither together nor each at once.
 
-    After a crash some may be missing or cut short: for files that nothing refers to yet. Raises: OSError.
+    After a crash some may be missing or cut short: for files that nothing refers to yet. Many are written by threads
+    of their own while the caller goes on, and flushed together.
     """
-    if len(files) > _FEW and (flush_all := _syncfs()) is not None:
-        folders = {path.parent for path in files}
-        for folder in folders:
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Path, bytes]] = []
+        self._folders: set[Path] = set()
+        self._pool: ThreadPoolExecutor | None = None
+        self._writing: list[Future[None]] = []
+
+    def add(self, path: Path, data: bytes) -> None:
+        self._waiting.append((path, data))
+        if len(self._waiting) > _FEW and _syncfs() is not None:
+            self._hand_over()
+
+    def finish(self) -> None:
+        """Raises: OSError."""
+        if self._pool is None:
+            for path, data in self._waiting:
+                write_durably(path, data)
+            return
+        self._hand_over()
+        self._pool.shutdown()
+        for each in self._writing:
+            each.result()
+        _syncfs()(min(self._folders, key=lambda folder: len(folder.parts)))
+
+    def _hand_over(self) -> None:
+        """Give what waits to a thread; creating files is slow, and most of it is waiting for the system."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log-files")
+        for folder in {path.parent for path, _ in self._waiting} - self._folders:
             folder.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            path.write_bytes(data)
-        flush_all(min(folders, key=lambda folder: len(folder.parts)))
-        return
-    for path, data in files.items():
-        write_durably(path, data)
+            self._folders.add(folder)
+        self._writing.append(self._pool.submit(_write_each, self._waiting))
+        self._waiting = []
+
+
+def _write_each(files: Sequence[tuple[Path, bytes]]) -> None:
+    for path, data in files:
+        _write(path, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def sync_path(path: Path) -> None:

@@ -62,9 +62,11 @@ def right_edge(size: int) -> Iterator[TilePlace]:
 
 def pack_entries(entries: Sequence[bytes]) -> bytes:
     """Entries as a bundle holds them. Raises: ValueError for an entry of more than 65,535 bytes."""
-    if max(map(len, entries), default=0) > MAX_ENTRY:
-        raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
-    return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
+    prefixes = {size: size.to_bytes(2, "big") for size in set(map(len, entries)) if size <= MAX_ENTRY}
+    try:
+        return b"".join([part for entry in entries for part in (prefixes[len(entry)], entry)])
+    except KeyError as err:
+        raise ValueError(f"an entry has at most {MAX_ENTRY} bytes") from err
 
 
 def unpack_entries(bundle: bytes, count: int) -> tuple[bytes, ...]:

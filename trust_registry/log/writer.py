@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from trust_registry.durable import write_all_durably
+from trust_registry.durable import BulkWriter
 from trust_registry.errors import LogDamaged
 from trust_registry.log.merkle import HASH_SIZE, fold, perfect_root
 from trust_registry.log.tiles import WIDTH, TilePlace, pack_entries
@@ -34,7 +34,7 @@ def append(folder: Path, size: int, entries: Sequence[bytes]) -> Tree:
     Raises: LogDamaged when the tree's right edge can't be read, ValueError for an entry of more than 65,535 bytes,
     OSError.
     """
-    files: dict[Path, bytes] = {}
+    files = BulkWriter()
     _add_bundles(files, folder, size, entries)
     hashes = b"".join([sha256(b"\0" + entry).digest() for entry in entries])
     level, below, after = 0, size, size + len(entries)
@@ -44,25 +44,25 @@ def append(folder: Path, size: int, entries: Sequence[bytes]) -> Tree:
         first, full = below // WIDTH, len(held) // _TILE_SIZE
         tiles = [held[at * _TILE_SIZE : (at + 1) * _TILE_SIZE] for at in range(full)]
         for offset, tile in enumerate(tiles):
-            files[folder / TilePlace(level, first + offset).path] = tile
+            files.add(folder / TilePlace(level, first + offset).path, tile)
         edge = held[full * _TILE_SIZE :]
         if edge and hashes:
-            files[folder / TilePlace(level, first + full, len(edge) // HASH_SIZE).path] = edge
+            files.add(folder / TilePlace(level, first + full, len(edge) // HASH_SIZE).path, edge)
         edges.append(edge)
         hashes = b"".join(map(perfect_root, tiles))
         level, below, after = level + 1, below // WIDTH, after // WIDTH
-    write_all_durably(files)
+    files.finish()
     return Tree(size + len(entries), _root(edges))
 
 
-def _add_bundles(files: dict[Path, bytes], folder: Path, size: int, entries: Sequence[bytes]) -> None:
+def _add_bundles(files: BulkWriter, folder: Path, size: int, entries: Sequence[bytes]) -> None:
     number, width = divmod(size, WIDTH)
     start = _read(folder / TilePlace(None, number, width).path) if width else b""
     at = 0
     while at < len(entries):
         taken = entries[at : at + WIDTH - width]
         place = TilePlace(None, number, width + len(taken))
-        files[folder / place.path] = start + pack_entries(taken)
+        files.add(folder / place.path, start + pack_entries(taken))
         at, number, width, start = at + len(taken), number + 1, 0, b""
 
 
