@@ -222,6 +222,19 @@ def test_a_draft_that_changes_after_it_was_shown_gets_no_signature(host: Host, k
     assert signed_by(host.network, proposal) == set()
 
 
+def test_a_host_that_swaps_the_draft_behind_the_officer_says_what_it_refuses(host: Host, key: Path) -> None:
+    proposal = proposed(host.network)
+    path = host.network.repository.proposals / proposal / "roles" / "region-990200.json"
+
+    def swap(document: dict[str, Any]) -> None:
+        path.write_bytes(path.read_bytes().replace(b"2027-", b"2047-"))
+
+    host.alter = swap
+    refused = run("sign", host.url, proposal, "--key", str(key), "--yes", code=1)
+    assert "the host answered 409: this is no signature over what the proposal says" in refused.output
+    assert signed_by(host.network, proposal) == set()
+
+
 def test_a_stale_copy_says_so(host: Host, key: Path) -> None:
     home = copy_of(host.network)
     host.network.publish(replace(west_list(), authority=Names("乙局", "Bureau B")))
