@@ -224,6 +224,34 @@ def test_a_notice_that_was_published_late_is_named(tmp_path: Path) -> None:
     assert "public 5 days before it begins, 30 are the rule" in event.text.en
 
 
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        ({"history": withdrawn(granted(), DAY_0 + 45 * DAY, EntryReason.CESSATION)}, "is withdrawn"),
+        ({"until": DAY_0 + 45 * DAY}, "ends"),
+    ],
+)
+def test_an_end_that_was_published_late_is_named(tmp_path: Path, ended: dict[str, Any], words: str) -> None:
+    network = logged_network(tmp_path)
+    network.now = DAY_0 + 10 * DAY
+    proposed = propose(
+        network.repository, replace(west_list(), recognises=(replace(recognition(), **ended),)), network.now
+    )
+    network.now = DAY_0 + 40 * DAY
+    network.carry_out(proposed, network.signers[WEST])
+    (event,) = [event for event in told(network) if event.anomaly is not None]
+    assert event.anomaly is Anomaly.NOTICE_SHORT
+    assert f"public 5 days before it {words}" in event.text.en
+
+
+def test_a_compromise_needs_no_notice(tmp_path: Path) -> None:
+    network = logged_network(tmp_path)
+    network.now = DAY_0 + 40 * DAY
+    stolen = replace(recognition(), history=withdrawn(granted(), network.now))
+    network.publish(replace(west_list(), recognises=(stolen,)))
+    assert anomalies(network) == set()
+
+
 def test_contradicting_recognitions_are_named_once(conspiracy: Conspiracy) -> None:
     other = replace(recognition(since=DAY_0 + 50 * DAY), id="R2", as_type="990200/other", announced_at=DAY_0 + 10 * DAY)
     conspiracy.publish(next_west(recognises=(recognition(), other)))

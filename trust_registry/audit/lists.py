@@ -9,9 +9,10 @@ from typing import Final
 from trust_registry.audit.model import Anomaly
 from trust_registry.core import check_history, check_list
 from trust_registry.core.contradictions import Contradiction, contradictions
+from trust_registry.core.histories import IMMEDIATE
 from trust_registry.errors import HistoryRewritten, InvalidList
 from trust_registry.listed_certificates import check_certificates
-from trust_registry.model import RecognitionEntry, RegionList, TrustView
+from trust_registry.model import EntryStatus, RecognitionEntry, RegionList, TrustView
 
 SKEW: Final = timedelta(minutes=10)
 
@@ -53,14 +54,28 @@ def _notice(old: RegionList | None, new: RegionList, published_at: datetime) -> 
     """Notice counts from when people could read it, not from when somebody wrote it down."""
     if old is None:
         return  # what a region brings with it was announced elsewhere
-    known = {entry.id for entry in old.recognises}
+    known = {entry.id: entry for entry in old.recognises}
     period = max(old.notice_period, new.notice_period)
     for entry in new.recognises:
-        given = entry.since - published_at
-        if entry.id not in known and given + SKEW < period:
-            days = max(0, given.days)
-            detail = f"public {days} days before it begins, {period.days} are the rule"
-            yield Anomaly.NOTICE_SHORT, f"recognises/{entry.id}", detail
+        for what, moment in _needing_notice(known.get(entry.id), entry):
+            given = moment - published_at
+            if given + SKEW < period:
+                days = max(0, given.days)
+                detail = f"public {days} days before it {what}, {period.days} are the rule"
+                yield Anomaly.NOTICE_SHORT, f"recognises/{entry.id}", detail
+
+
+def _needing_notice(was: RecognitionEntry | None, now: RecognitionEntry) -> Iterator[tuple[str, datetime]]:
+    """What of an entry people had to be told in time, by the rules of `core.check_history`."""
+    if was is None:
+        yield "begins", now.since
+        return
+    if now.until is not None and (was.until is None or now.until < was.until):
+        yield "ends", now.until
+    for change in now.history[len(was.history) :]:
+        immediate = change.reason in IMMEDIATE or change.at <= was.since
+        if change.status is EntryStatus.WITHDRAWN and not immediate:
+            yield "is withdrawn", change.at
 
 
 def _contradictions(old: RegionList | None, new: RegionList, at: datetime) -> Iterator[ListFinding]:
@@ -83,7 +98,4 @@ def _found(region: RegionList, at: datetime) -> list[Contradiction]:
 
 
 def _pair(each: Contradiction) -> tuple[str, str]:
-    def name(entry: RecognitionEntry) -> str:
-        return entry.id
-
-    return name(each.decides), name(each.overruled)
+    return each.decides.id, each.overruled.id
