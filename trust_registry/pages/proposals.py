@@ -30,10 +30,10 @@ _NO_SIGNATURE: Final = Names(
 
 async def uploaded(request: Request) -> bytes:
     """The posted signature file, or what was pasted instead."""
-    form = await request.form(max_files=1, max_fields=10)
-    file, text = form.get("file"), form.get("text")
-    data = await file.read(_LARGEST_SIGNATURE_FILE) if isinstance(file, UploadFile) else b""
-    return data or (text.encode() if isinstance(text, str) else b"")
+    async with request.form(max_files=1, max_fields=10) as form:
+        file, text = form.get("file"), form.get("text")
+        data = await file.read(_LARGEST_SIGNATURE_FILE) if isinstance(file, UploadFile) else b""
+        return data or (text.encode("utf-8", "replace") if isinstance(text, str) else b"")
 
 
 def router(frame: Frame) -> APIRouter:

@@ -279,7 +279,7 @@ class AddRelyingParty(Form):
         scenarios = answers.several("scenarios", scenario_options(place.region_list), required=True)
         data = answers.file("certificate", required=False)
         answers.check()
-        certificates = (certificate_of(data),) if data else ()
+        certificates = (certificate_of(data).der,) if data else ()
         return editing.add_relying_party(
             place.region_list,
             party_id=RelyingPartyId(f"{place.region_list.code}/{slug}"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from keys.x509 import parse_certificate
 from trust_registry import editing
 from trust_registry.model import Assurance, IssuerId, KeyUse, Names, RegionList, TypeId
 from trust_registry.pages.editing.accepting import type_options
@@ -41,12 +40,12 @@ class AddIssuer(Form):
             Field("names", "names", Names("机构名称", "Name"), required=True),
             Field("uscc", "text", Names("统一社会信用代码", "Unified social credit code"), required=True),
             Field("contact", "names", Names("联系方式", "Contact"), required=True),
-            Field("base", "text", Names("状态列表地址", "Address of its status lists"), base_hint, required=True),
+            Field("address", "text", Names("状态列表地址", "Address of its status lists"), base_hint, required=True),
         )
 
     def apply(self, place: Workplace, answers: Answers) -> RegionList:
         slug, names, uscc = answers.text("slug"), answers.names("names"), answers.text("uscc")
-        contact, base = answers.names("contact"), answers.text("base")
+        contact, base = answers.names("contact"), answers.text("address")
         answers.check()
         return editing.add_issuer(
             place.region_list,
@@ -132,11 +131,12 @@ class AddSeal(Form):
         uploaded = answers.file("certificate")
         answers.check()
         certificate = certificate_of(uploaded)
-        check_request(request, certificate)
+        found = next(each for each in place.region_list.attests if each.id == issuer)
+        check_request(place.region_list, request, certificate, found.uscc)
         svg = svg_of(image)
         if valid_from is None or valid_until is None:  # pragma: no cover - `check` has refused it
             raise FormWrong({})
-        end = min(valid_until, parse_certificate(certificate).not_after)
+        end = min(valid_until, certificate.not_after)
         return editing.add_seal(
             place.region_list,
             IssuerId(issuer),
@@ -145,7 +145,7 @@ class AddSeal(Form):
             scope=tuple(map(TypeId, scope)),
             valid_from=valid_from,
             valid_until=end,
-            certificate=certificate,
+            certificate=certificate.der,
             now=place.now,
             custodian=custodian if custodian.zh and custodian.en else None,
         )
@@ -176,7 +176,7 @@ class AddStatusKey(Form):
     def apply(self, place: Workplace, answers: Answers) -> RegionList:
         issuer, data = answers.choice("issuer", issuer_options(place)), answers.file("certificate")
         answers.check()
-        return editing.add_status_key(place.region_list, IssuerId(issuer), certificate_of(data), now=place.now)
+        return editing.add_status_key(place.region_list, IssuerId(issuer), certificate_of(data).der, now=place.now)
 
 
 class AddAuthority(Form):
@@ -199,4 +199,4 @@ class AddAuthority(Form):
     def apply(self, place: Workplace, answers: Answers) -> RegionList:
         use, data = answers.choice("use", self.USES), answers.file("certificate")
         answers.check()
-        return editing.add_authority(place.region_list, KeyUse(use), certificate_of(data), now=place.now)
+        return editing.add_authority(place.region_list, KeyUse(use), certificate_of(data).der, now=place.now)

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from trust_registry.edges import Principal
-from trust_registry.errors import InvalidIdentifier, InvalidList, TrustRegistryError
+from trust_registry.errors import ProposalOutdated, TrustRegistryError, UnknownProposal
 from trust_registry.model import Names, RegionList
 from trust_registry.pages.editing.accepting import (
     AddRelyingParty,
@@ -68,19 +68,19 @@ class Posted:
 
 async def posted(request: Request) -> Posted:
     """The form; files that an earlier step carried along come back as text."""
-    form = await request.form(max_files=4, max_fields=400, max_part_size=4 * LARGEST_FILE)
     found = Posted()
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            data = await value.read(LARGEST_FILE + 1)
-            if len(data) > LARGEST_FILE:
-                found.errors[name] = _TOO_LARGE
-            elif data:
-                found.files[name] = data
-        elif name.endswith(".carried"):
-            found.files.setdefault(name.removesuffix(".carried"), _carried(value))
-        else:
-            found.values.setdefault(name, []).append(value[:LONGEST])
+    async with request.form(max_files=4, max_fields=400, max_part_size=4 * LARGEST_FILE) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                data = await value.read(LARGEST_FILE + 1)
+                if len(data) > LARGEST_FILE:
+                    found.errors[name] = _TOO_LARGE
+                elif data:
+                    found.files[name] = data
+            elif name.endswith(".carried"):
+                found.files.setdefault(name.removesuffix(".carried"), _carried(value))
+            else:
+                found.values.setdefault(name, []).append(value[:LONGEST])
     return found
 
 
@@ -141,7 +141,9 @@ class EditingDesk:
             return self._review(request, form, given, new)
         except FormWrong as err:
             return self._form(request, form, given, errors=err.errors, status=422)
-        except (InvalidList, InvalidIdentifier, TrustRegistryError) as err:
+        except TrustRegistryError as err:
+            if isinstance(err, UnknownProposal | ProposalOutdated):
+                given.values.pop("base", None)  # what this was to build upon is gone: it can be a proposal of its own
             return self._form(request, form, given, problem=worded_refusal(err), status=422)
 
     def _review(self, request: Request, form: Form, given: Posted, new: RegionList) -> Response:
