@@ -18,6 +18,7 @@ from server.cli import (
     registry_foreign,
     registry_governance,
     registry_lists,
+    registry_log,
 )
 from server.cli.registry_desk import HostKeysOption, OnlineOption, PassphraseOption, RepositoryArgument
 from server.cli.registry_desk import now as _now
@@ -47,6 +48,7 @@ app.registered_commands += registry_audit.app.registered_commands
 
 app.add_typer(registry_governance.app)
 app.add_typer(registry_foreign.app, name="foreign")
+app.add_typer(registry_log.app)
 ProposalArgument = Annotated[str, typer.Argument(help="The proposal's id, as `show` lists it.", metavar="PROPOSAL")]
 
 
@@ -171,8 +173,11 @@ def publish(
     """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
     from trust_registry import publication
 
-    publication.publish(_repository(repo), proposal, host_keys_of(repo, passphrase_file, host_keys, proposal), _now())
-    _say(f"Published: {proposal}", f"Serve {repo / 'public'} as static files.")
+    online = host_keys_of(repo, passphrase_file, host_keys, proposal)
+    found = publication.publish(_repository(repo), proposal, online, _now())
+    _say(*registry_log.told(found), f"Serve {repo / 'public'} as static files.")
+    if not found.in_force:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -182,6 +187,10 @@ def renew(repo: RepositoryArgument, passphrase_file: OnlineOption = None, host_k
     from trust_registry import publication
 
     wrote = publication.renew(_repository(repo), host_keys_of(repo, passphrase_file, host_keys), _now())
+    waiting = publication.unfinished(_repository(repo))
+    if waiting is not None:
+        _say(*registry_log.told(waiting))
+        raise typer.Exit(2)
     _say("Renewed." if wrote else "Not due yet.")
 
 
@@ -192,9 +201,12 @@ def status(repo: RepositoryArgument) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from trust_registry import publication
     from trust_registry.ceremony import pending
 
     repository = _repository(repo)
+    if (unfinished := publication.unfinished(repository)) is not None:
+        _say(*registry_log.told(unfinished))
     current = repository.current()
     table = Table("Role", "Version", "Expires", "Threshold", title=str(repo))
     top = (("root", current.root), ("targets", current.targets))
