@@ -162,9 +162,12 @@ class PowerCut(BaseException):
 
 _CHANGING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate", "shutil.rmtree"}
 _armed: list[int | None] = [None]
+_opened: list[list[str]] = []  # those who want to know what is opened
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    for each in _opened if event == "open" else ():
+        each.append(str(arguments[0]).rpartition("repository")[2])
     left = _armed[0]
     if left is None:
         return
@@ -373,3 +376,16 @@ def test_a_client_that_reads_across_a_publication_reads_again(network: LoggedNet
         return network.fetch(url)
 
     assert store.refresh(fetch, network.now).view.metadata_versions["root"] == 2
+
+
+def test_what_one_list_costs_does_not_grow_with_the_others(network: LoggedNetwork) -> None:
+    """Issue: cost independent of the number of other regions: no other authority's files are opened."""
+    proposal_id = proposed(network)
+    opened: list[str] = []
+    _opened.append(opened)
+    try:
+        publish(network.repository, proposal_id, network.online, network.now)
+    finally:
+        _opened.clear()
+    assert any("990200" in path for path in opened)
+    assert [path for path in opened if "990100" in path or "common" in path] == []
