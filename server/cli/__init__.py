@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Judge certificates, offline or on: any rendering, files or a folder or -.",
     "issue": "Seal certificates, one or many, as an office.",
     "registry": "The trust registry's ceremonies: found, admit, propose, sign, publish, refresh.",
+    "custody": "The seals and status keys that a server uses, in files or tokens.",
     "accounts": "Local accounts and machine clients of a server.",
     "settings": "Show every setting, its meaning, default and value in force.",
 }
