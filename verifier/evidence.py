@@ -74,7 +74,7 @@ def parse(data: bytes | str) -> Evidence:
     if text.startswith(QR_PREFIX):
         return _qr(text)
     if text.startswith(HEALTH_PREFIX):
-        return _health(data.strip("\r\n\t").lstrip())
+        return _health(text)
     if not text:
         raise MalformedEvidence(Unreadable.EMPTY)
     if text[:4].upper() == ONE_TIME_PREFIX:
@@ -107,7 +107,6 @@ def _qr(text: str) -> QrCode:
 
 
 def _health(text: str) -> HealthCode:
-    """A space is a digit in Base45, and the last one may be one: it is not stripped."""
     if len(text) > MAX_QR:
         raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.HEALTH.value, f"more than {MAX_QR} characters")
     try:

@@ -111,6 +111,19 @@ def test_list_of_another_country_is_not_signed_by_this_ones_signers() -> None:
         read_tsl((FOLDER / "tsl-be-v6.xml").read_bytes(), pointer.signers)
 
 
+def test_list_without_a_name_for_its_operator_is_refused() -> None:
+    refused(
+        TrustedList().but('<Name xml:lang="en">Office of Lists</Name><Name xml:lang="zh">名录局</Name>', ""),
+        "SchemeOperatorName",
+    )
+
+
+def test_list_without_services_is_a_list() -> None:
+    document = TrustedList().xml()
+    services = document[document.index("<TrustServiceProviderList>") : document.index("</TrustServiceStatusList>")]
+    assert read(TrustedList().but(services, "")).services == ()
+
+
 def test_list_is_read_as_it_says() -> None:
     found = read(TrustedList())
     assert (found.scheme_operator.zh, found.scheme_operator.en) == ("名录局", "Office of Lists")
