@@ -44,6 +44,7 @@
   };
   const sign = async (pair, bytes) => der(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, bytes));
 
+  document.querySelectorAll("[data-without-script]").forEach((each) => each.remove());
   const keyPanel = document.querySelector("[data-key]");
   if (keyPanel) showKey(keyPanel);
   const signPanel = document.querySelector("[data-sign]");
