@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     demo: bool = Field(False, description="Marks every page as a demonstration with fictional data.")
 
-    @field_validator("rooms", "expiry_webhooks", mode="before")
+    @field_validator("rooms", "expiry_webhooks", "witness_logs", mode="before")
     @classmethod
     def _split_words(cls, value: object) -> object:
         return _words(value)

@@ -225,7 +225,7 @@ def status(repo: RepositoryArgument) -> None:
 
 @app.command()
 @_refusals
-def refresh(
+def refresh(  # noqa: PLR0917
     trust: Annotated[Path, typer.Argument(help="Your copy of the trust data; made if it is not there.", metavar="DIR")],
     repository: Annotated[
         str | None,
@@ -239,6 +239,9 @@ def refresh(
         list[str] | None, typer.Option("--status-list", help="A status list to keep too.", show_default=False)
     ] = None,
     seconds: Annotated[float, typer.Option("--timeout", help="Longest wait for an answer, in seconds.")] = 10,
+    witnesses: Annotated[
+        int, typer.Option(help="Witnesses wanted on the log's checkpoint, if more than the network's quorum.", min=0)
+    ] = 0,
 ) -> None:
     """Bring a verifier's copy up to date: lists and status lists, verified, ready for `yinxin verify --trust DIR`.
 
@@ -246,7 +249,7 @@ def refresh(
     """
     from server.cli.registry_copy import refresh_copy
 
-    for line in refresh_copy(trust, repository, root, status_list or (), seconds, _now()):
+    for line in refresh_copy(trust, repository, root, status_list or (), seconds, _now(), witnesses):
         _say(line)
 
 

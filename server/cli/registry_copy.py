@@ -11,18 +11,28 @@ from trust_registry.client import TrustStore
 from trust_registry.errors import TrustMissing
 from trust_registry.fetching import folder_fetch, http_fetch
 from trust_registry.foreign_copy import ForeignCopy
+from trust_registry.log.verification import LogPolicy
 from trust_registry.model import StatusProblem, StatusSnapshot, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
 
 
 def refresh_copy(  # noqa: PLR0917
-    folder: Path, repository: str | None, root: Path | None, status_lists: Sequence[str], seconds: float, now: datetime
+    folder: Path,
+    repository: str | None,
+    root: Path | None,
+    status_lists: Sequence[str],
+    seconds: float,
+    now: datetime,
+    witnesses: int = 0,
 ) -> Iterator[str]:
-    """Refresh the copy in `folder`; yields what to tell. Raises: TrustRegistryError, OSError."""
+    """Refresh the copy in `folder`, wanting so many `witnesses`; yields what to tell.
+
+    Raises: TrustRegistryError, OSError.
+    """
     import httpx
 
-    store = TrustStore(folder)
+    store = TrustStore(folder, LogPolicy(witnesses))
     if repository is not None and Path(repository).is_dir():
         repository = Path(repository).resolve().as_uri() + "/"
     if root is not None:
