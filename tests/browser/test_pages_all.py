@@ -31,6 +31,7 @@ DESK = (
     "/desk?status=suspended",
     "/desk/issue",
     "/desk/issue/common/marriage-certificate",
+    "/desk/waiting",
     "/desk/bulk",
     "/desk/seals",
 )
