@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from keys.envelopes.xades import read_signer_certificates
 from tests.trust_registry import test_foreign_health, test_foreign_lote
 from tests.trust_registry.foreign_lists import (
     DAY_0,
@@ -369,3 +370,42 @@ def test_what_was_listed_twice_counts_only_where_both_grant(reader: Reader) -> N
 def test_refresh_takes_no_time_when_nothing_is_named(reader: Reader) -> None:
     assert ForeignCopy(reader.folder).refresh(view_of(west_list()), reader.web, NOW) == ForeignLists({}, ())
     assert reader.web.asked == []
+
+
+SAMPLES = Path(__file__).parents[2].parent / "shared" / "vectors" / "trusted-lists"
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="no vectors in shared/trusted-lists beside the repository")
+def test_belgium_is_a_foreign_region_by_the_list_of_lists_of_the_union(reader: Reader) -> None:
+    """One entry for the whole Union; Belgium's list is there as it is recognised, signed by whom its pointer names."""
+    lotl = (SAMPLES / "eu-lotl.xml").read_bytes()
+    place = "https://ec.europa.eu/tools/lotl/eu-lotl.xml"
+    entry = replace(LOTL, location=place, signers=read_signer_certificates(lotl)[:1])
+    belgium = RegionCode("EU-BE")
+    trust = view(entry, recognition=replace(RECOGNITION, issuing=belgium))
+    reader.web.documents = {
+        place: lotl,
+        "https://tsl.belgium.be/tsl-be-v6.xml": (SAMPLES / "tsl-be-v6.xml").read_bytes(),
+    }
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    found = ForeignCopy(reader.folder).refresh(trust, reader.web, now)
+    assert found.problems == ()
+    assert len(found.lists[WEST, belgium].services) == 135
+    trust = with_foreign(trust, reader.load(trust, now).lists)
+    answer = judge_recognition(trust, belgium, PERMIT, WEST, None, now)
+    assert answer.accepted
+    assert [link.entry.partition("/")[0] for link in answer.chain] == ["foreign", "services", "recognises"]
+    for year, outcome in ((2015, RecognitionOutcome.NOT_ATTESTED), (2018, RecognitionOutcome.RECOGNISED)):
+        signed_at = datetime(year, 1, 1, tzinfo=UTC)  # services for seals are there since 2016
+        assert judge_recognition(trust, belgium, PERMIT, WEST, None, now, attested_at=signed_at).outcome is outcome
+
+
+def test_what_was_signed_before_the_region_read_the_list_counts_from_then_on(reader: Reader) -> None:
+    lists = reader.refresh(TrustedList()).lists
+    begun = (StatusChange(EntryStatus.GRANTED, DAY_0, EntryReason.INITIAL),)
+    trust = with_foreign(view(replace(ENTRY, history=begun)), lists)
+    outcomes = [
+        judge_recognition(trust, ESTONIA, PERMIT, WEST, None, at, attested_at=days(-80)).outcome
+        for at in (days(-1), NOW)
+    ]
+    assert outcomes == [RecognitionOutcome.NOT_ATTESTED, RecognitionOutcome.RECOGNISED]

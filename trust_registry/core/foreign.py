@@ -88,16 +88,20 @@ def attestations_of_foreign(
     at: datetime,
     *,
     services: Sequence[ForeignService] | None = None,
+    read_at: datetime | None = None,
 ) -> Iterator[ForeignAttestation]:
     """Every service of the list `code` that attested `type_id` at `at` (UTC), by the equivalences that `naming` signed.
 
+    `read_at`: when `naming` must read the list, if not at `at`: what was signed before a region began to read a list
+    counts from then on, as with recognitions.
     `services`: only these, say those whose key made a signature. A service that is listed twice over one key counts
     only where both entries grant.
     """
     entry, found = foreign_entry(view, naming, code), view.foreign.get((naming, code))
     if entry is None or found is None:
         return
-    if next((change.status for change in reversed(entry.history) if change.at <= at), None) is not EntryStatus.GRANTED:
+    reads = next((change.status for change in reversed(entry.history) if change.at <= (read_at or at)), None)
+    if reads is not EntryStatus.GRANTED:
         return
     equivalences = [each for each in entry.equivalences if each.type_id == type_id]
     among = found.services if services is None else services
@@ -124,10 +128,12 @@ def attestation_of_foreign(  # noqa: PLR0917
     type_id: TypeId,
     at: datetime,
     minimum_assurance: Assurance = Assurance.LOW,
+    *,
+    read_at: datetime | None = None,
 ) -> ForeignAttestation | None:
     """The first service that attested the type at the assurance wanted, else the first at all."""
     first = None
-    for found in attestations_of_foreign(view, naming, foreign_code, type_id, at):
+    for found in attestations_of_foreign(view, naming, foreign_code, type_id, at, read_at=read_at):
         if found.assurance.rank >= minimum_assurance.rank:
             return found
         first = first or found

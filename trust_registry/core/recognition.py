@@ -75,7 +75,11 @@ def judge_recognition(  # noqa: PLR0917
     if issuing != accepting:
         outcome, entry = _decide(view.recognitions.get((issuing, type_id, accepting), ()), scenario, at)
     wanted = Assurance.LOW if entry is None else entry.minimum_assurance
-    attested = _attestation(view, issuing, type_id, accepting, attested_at or at, issuer=issuer, wanted=wanted)
+    if issuing in view.lists:
+        attested = _attestation(view, view.lists[issuing], type_id, attested_at or at, issuer=issuer, wanted=wanted)
+    else:
+        foreign = attestation_of_foreign(view, accepting, issuing, type_id, attested_at or at, wanted, read_at=at)
+        attested = None if foreign is None else _Attestation(foreign.chain, foreign.assurance)
     if attested is None:
         return RecognitionAnswer(RecognitionOutcome.NOT_ATTESTED, ())
     if entry is None:
@@ -100,23 +104,18 @@ def _known(view: TrustView, issuing: RegionCode, accepting: RegionCode) -> bool:
 
 def _attestation(
     view: TrustView,
-    issuing: RegionCode,
+    region: RegionList,
     type_id: TypeId,
-    accepting: RegionCode,
     at: datetime,
     *,
     issuer: IssuerId | None,
     wanted: Assurance,
 ) -> _Attestation | None:
     """Who was entitled to issue the type at `at`: the first at the assurance wanted, else the first at all."""
-    region = view.lists.get(issuing)
-    if region is None:
-        foreign = attestation_of_foreign(view, accepting, issuing, type_id, at, wanted)
-        return None if foreign is None else _Attestation(foreign.chain, foreign.assurance)
     if issuer is not None:
         return _attestation_of(view, region, issuer, type_id, at)
     found = None
-    for entry, grant in view.attesters.get((issuing, type_id), ()):
+    for entry, grant in view.attesters.get((region.code, type_id), ()):
         if _entitled(entry, grant, at):
             if grant.assurance.rank >= wanted.rank:
                 return _attested(region, entry, grant, at)

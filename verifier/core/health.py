@@ -194,7 +194,8 @@ def _recognition(  # noqa: PLR0917
     findings = []
     for type_id in types:
         code = signer.listed.code
-        for found in attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=[service]):
+        mapped = attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=[service], read_at=at)
+        for found in mapped:
             scenario = None if policy.scenario is None else policy.scenario.id
             answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
             answer = _of_this_signer(answer, found)
