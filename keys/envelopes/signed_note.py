@@ -90,7 +90,7 @@ class NoteVerification:
 
 def note_key(name: str, kind: NoteKeyKind, public_key: PublicKey) -> NoteKey:
     """A key under a name. Raises: MalformedEnvelope (name), AlgorithmNotSupported when it is not an Ed25519 key."""
-    _check_name(name)
+    check_key_name(name)
     if public_key.algorithm.key_type is not ED25519_KEY:
         raise AlgorithmNotSupported("notes are signed with Ed25519 keys")
     return NoteKey(name, kind, public_key)
@@ -100,7 +100,7 @@ def parse_note_key(text: str) -> NoteKey:
     """The key in a vkey, `<name>+<key id>+<base64>`. Raises: MalformedEnvelope."""
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
-    _check_name(name)
+    check_key_name(name)
     material = _base64(encoded)
     try:
         kind = NoteKeyKind(material[0])
@@ -220,14 +220,15 @@ def _parse_line(line: str) -> NoteSignature:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH):
         raise MalformedEnvelope("a signature line begins with a dash and a space")
-    _check_name(name)
+    check_key_name(name)
     value = _base64(encoded)
     if len(value) <= _ID_SIZE:
         raise MalformedEnvelope("a signature without a signature")
     return NoteSignature(name, value[:_ID_SIZE], value[_ID_SIZE:])
 
 
-def _check_name(name: str) -> None:
+def check_key_name(name: str) -> None:
+    """Whether a key may have this name. Raises: MalformedEnvelope."""
     if not name or "+" in name or any(each.isspace() or each < " " for each in name):
         raise MalformedEnvelope("a key name is not empty and has no spaces and no plus")
 

@@ -44,8 +44,9 @@ def witness_key(
     """Make a witness's key (Ed25519). Hand FILE.pub to whoever runs `declare-log`."""
     from keys.algorithms import EDDSA
     from keys.custody.software import create_key_file
-    from keys.envelopes.signed_note import NoteKeyKind, note_key
+    from keys.envelopes.signed_note import NoteKeyKind, check_key_name, note_key
 
+    check_key_name(name)  # before there is a key that nobody can name
     signer = create_key_file(file.absolute(), EDDSA, read_passphrase(passphrase_file))
     public = file.with_name(file.name + ".pub")
     public.write_text(public_pem(signer), encoding="ascii")

@@ -70,3 +70,4 @@ def test_a_witnesss_key_is_made_and_shown(tmp_path: Path) -> None:
     assert parse_note_key(shown).kind is NoteKeyKind.COSIGNATURE
     assert run("witness", "key", file, "--name", "witness.test/w").exit_code == 1
     assert run("witness", "key", tmp_path / "other.key", "--name", "no spaces").exit_code == 1
+    assert not (tmp_path / "other.key").exists()
