@@ -224,3 +224,8 @@ def test_only_lists_of_health_signers_and_only_the_accepting_regions_count() -> 
 
 def test_region_that_nobody_knows_reads_no_list() -> None:
     assert foreign_entry(world(), RegionCode("990900"), CODE) is None
+
+
+def test_without_trust_data_it_cannot_tell() -> None:
+    report = judge(parse(code()), None, StatusView({}), Policy(accepting=WEST), NOW)
+    assert told(report) == (CANNOT_TELL, "no_trust_data")
