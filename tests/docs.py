@@ -67,7 +67,7 @@ def shrink(source: Path, target: Path) -> None:
     picture = Image.open(source).convert("RGB")
     if picture.width > 700 and picture.height > picture.width:
         picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
-    picture.quantize(128, method=Image.Quantize.MEDIANCUT).save(target, optimize=True)
+    picture.quantize(160, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from trust_registry.repository import Repository
 from trust_registry.tuf_keys import Officer
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-DESK = {"width": 1280, "height": 900}
+DESK = {"width": 1280, "height": 1040}
 DONGLING = RegionCode("990100")
 Keep = Callable[..., None]
 
@@ -38,8 +38,9 @@ def keep(tmp_path: Path) -> Keep:
     kept = os.environ.get("YINXIN_TEST_PICTURES")
     folder = Path(kept) if kept else tmp_path
 
-    def screenshot(page: Page, name: str, *, whole: bool = True) -> None:
-        page.screenshot(path=folder / f"console-{name}.png", full_page=whole)
+    def screenshot(page: Page, name: str) -> None:
+        page.evaluate("window.scrollTo(0, 0)")
+        page.screenshot(path=folder / f"console-{name}.png")
 
     return screenshot
 
