@@ -268,8 +268,10 @@ class TrustStore:
         """Whether the lists of a new copy may follow those of the old one, or, where an authority was expelled and is
         back, its last one. Raises: RefreshRefused naming the entry, TrustDamaged.
         """
-        for code, region_list in new.view.lists.items():
-            previous = None if old is None else old.view.lists.get(code)
+        before = {} if old is None else {each.code: each for each in old.lists.values()}
+        for region_list in new.lists.values():
+            code = region_list.code
+            previous = before.get(code)
             if previous is None and code in expelled:
                 previous = self._kept_list(expelled[code])
             if previous != region_list:

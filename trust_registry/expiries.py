@@ -152,7 +152,7 @@ class _Search:
         self._dependence = Dependence(view, at)
 
     def everything(self) -> Iterator[Expiry]:
-        for region_list in self._view.lists.values():
+        for region_list in self._view.members(self._at):
             yield from self._authorities(region_list)
             for issuer in region_list.attests:
                 if self._granted(issuer):

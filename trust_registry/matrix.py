@@ -67,9 +67,11 @@ class Matrix:
     blocks: tuple[Block, ...]
 
 
-def regions_of(view: TrustView) -> tuple[RegionList, ...]:
-    """The lists of regions, by code; common bodies attest and recognise nothing."""
-    return tuple(sorted((each for each in view.lists.values() if each.kind is ListKind.REGION), key=lambda r: r.code))
+def regions_of(view: TrustView, at: datetime | None = None) -> tuple[RegionList, ...]:
+    """The lists of the regions that belong to the network at `at` (None: that have not left), by code."""
+    remaining = (each for each in view.lists.values() if each.code not in view.left)
+    members = remaining if at is None else view.members(at)
+    return tuple(sorted((each for each in members if each.kind is ListKind.REGION), key=lambda r: r.code))
 
 
 def entry_state(entry: RecognitionEntry, at: datetime) -> CellState:
@@ -102,7 +104,7 @@ def _types_of(view: TrustView, region: RegionList) -> list[CertificateType]:
 
 def make_matrix(view: TrustView, at: datetime) -> Matrix:
     """The whole table at `at`."""
-    columns = regions_of(view)
+    columns = regions_of(view, at)
     blocks = []
     for region in columns:
         rows = tuple(

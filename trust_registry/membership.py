@@ -24,6 +24,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
+from trust_registry.departures import LEFT_FIELD, Departure
 from trust_registry.errors import AlreadyAdmitted, AlreadyFounded, CeremonyError, InvalidList, NothingProposed
 from trust_registry.model import ListKind, Names, RegionCode
 from trust_registry.proposals import Proposal, ProposalKind
@@ -123,10 +124,11 @@ def admit(
 
 
 def expel(repository: Repository, code: RegionCode, now: datetime) -> Proposal:
-    """Propose to end a region's or body's membership: its delegation goes, and its seat with it.
+    """Propose to end a region's or body's membership: its seat goes, and nothing that it signs from now on counts.
 
-    A region that holds a seat and was never admitted loses the seat. Clients keep its last list in memory, so it can't
-    come back with another past. Raises: UnknownList, CeremonyError (the last seat), NotFounded.
+    Its last list stays, ended at `now`, so that the time before is judged as it was; one that never published is
+    forgotten. A region that holds a seat and was never admitted loses the seat.
+    Raises: UnknownList, CeremonyError (the last seat), NotFounded.
     """
     published = repository.current()
     old = published.root.signed
@@ -140,11 +142,9 @@ def expel(repository: Repository, code: RegionCode, now: datetime) -> Proposal:
         roles[Root.type] = Metadata(root)
     targets, delegations = next_targets(published, now)
     if roles and not any(each.code == code for each in published.list_roles()):
-        names = {"zh": code, "en": code}
+        names: dict[str, str] = {"zh": code, "en": code}
     else:
-        delegated = (delegations.roles or {}).pop(published.role_of(code).name)
-        names = delegated.unrecognized_fields.get(NAMES_FIELD, {})
-        _forget_keys(delegations)
+        names = _depart(delegations, published, published.role_of(code).name, now)
     return propose_draft(
         repository,
         ProposalKind.EXPULSION,
@@ -265,6 +265,20 @@ def _delegate(delegations: Delegations, role: DelegatedRole, officers: Sequence[
         delegations.roles[role.name] = role
     delegations.keys.update({key.keyid: key for key in keys})
     _forget_keys(delegations)
+
+
+def _depart(delegations: Delegations, published: Published, name: str, now: datetime) -> dict[str, str]:
+    """Mark a delegation as left, or drop it where there is nothing to remember; its names."""
+    roles = delegations.roles or {}
+    names: dict[str, str] = roles[name].unrecognized_fields.get(NAMES_FIELD, {})
+    last = published.roles.get(name)
+    if last is None:
+        del roles[name]
+        _forget_keys(delegations)
+    else:
+        departure = Departure(now.replace(microsecond=0), last.signed.version)
+        roles[name].unrecognized_fields[LEFT_FIELD] = departure.to_field()
+    return names
 
 
 def _forget_keys(delegations: Delegations) -> None:

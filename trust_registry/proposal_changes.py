@@ -11,6 +11,7 @@ from typing import Any, Final
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
 
+from trust_registry.departures import departures
 from trust_registry.differences import Change, ChangeKind, describe_changes
 from trust_registry.errors import CeremonyError
 from trust_registry.model import Names, RegionCode, RegionList
@@ -165,9 +166,11 @@ def _consequences(name: str, published: Published | None, lists: PublishedLists)
 
 
 def _roles(targets: Targets | None) -> dict[str, DelegatedRole]:
+    """The delegations to those who belong to the network."""
     if targets is None or targets.delegations is None:
         return {}
-    return dict(targets.delegations.roles or {})
+    gone = departures(targets)
+    return {name: role for name, role in (targets.delegations.roles or {}).items() if name not in gone}
 
 
 def _keys(targets: Targets | None) -> Mapping[str, Key]:

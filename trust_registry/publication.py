@@ -20,6 +20,7 @@ from keys.errors import MalformedEnvelope
 from keys.signer import Signer
 from trust_registry.catalogue import check_schema
 from trust_registry.core import check_history, check_list
+from trust_registry.departures import departures
 from trust_registry.durable import write_durably
 from trust_registry.errors import (
     CeremonyError,
@@ -158,7 +159,8 @@ def outdated(draft: Draft, published: Published | None) -> bool:
     versions[Root.type] = published.root.signed.version
     delegator = draft.roles.get(Targets.type) or published.targets
     delegations = delegator.signed.delegations
-    delegated = {Root.type, Targets.type, *((delegations and delegations.roles) or {})}
+    named = {Root.type, Targets.type, *((delegations and delegations.roles) or {})}
+    delegated = named - departures(delegator.signed).keys()
     if not delegated.issuperset(draft.roles):  # its authority was expelled meanwhile
         return True
     return any(metadata.signed.version != versions.get(role, 0) + 1 for role, metadata in draft.roles.items())

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
+from trust_registry.departures import departures
 from trust_registry.durable import write_durably
 from trust_registry.errors import NotFounded, UnknownList
 from trust_registry.model import RegionCode, RegionList
@@ -46,10 +47,11 @@ class Published:
     roles: Mapping[str, Metadata[Targets]]  # delegated roles that have published
 
     def list_roles(self) -> tuple[ListRole, ...]:
-        """The admitted authorities, in order of admission."""
+        """The authorities that belong to the network, in order of admission."""
         delegations = self.targets.signed.delegations
         names = () if delegations is None or delegations.roles is None else delegations.roles
-        return tuple(role for role in map(ListRole.parse, names) if role is not None)
+        gone = departures(self.targets.signed)
+        return tuple(role for role in map(ListRole.parse, names) if role is not None and role.name not in gone)
 
     def role_of(self, code: RegionCode) -> ListRole:
         """Raises: UnknownList."""

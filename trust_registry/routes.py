@@ -156,11 +156,14 @@ class _Answers:
             "refreshed_at": view.refreshed_at,
             "expires_at": view.expires_at,
             "metadata_versions": view.metadata_versions,
-            "regions": [_region(found, view.signatures.get(code)) for code, found in view.lists.items()],
+            "regions": [
+                {**_region(found, view.signatures.get(code)), "left_at": view.left.get(code)}
+                for code, found in view.lists.items()
+            ],
         }
 
     def region(self, code: str) -> Response:
-        """One authority's whole list, as it was signed."""
+        """One authority's whole list; of one that has left, as it counts since."""
         found = self._service.region(RegionCode(code))
         return Response(list_to_json(found), media_type="application/json")
 

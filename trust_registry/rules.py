@@ -13,6 +13,7 @@ from typing import Final
 from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
 
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
+from trust_registry.departures import departures
 from trust_registry.errors import RuleBroken
 from trust_registry.log.declaration import declared_log
 from trust_registry.model import ListKind, RegionCode
@@ -69,7 +70,10 @@ def check_delegations(root: Root, targets: Targets) -> None:
     online = _online(root)
     keys = {} if targets.delegations is None else targets.delegations.keys
     holders: dict[str, str] = {}
+    gone = departures(targets)
     for role, delegated in _authorities(targets):
+        if role.name in gone:
+            continue  # it decides nothing any more: only its last word is kept
         officers = _keys(keys, delegated.keyids, delegated.name)
         _check_dual_control(delegated, len(officers))
         for keyid, key in officers.items():

@@ -18,7 +18,8 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
 from trust_registry.canonical_lists import without_cycle_collection
-from trust_registry.core import check_list
+from trust_registry.core import check_list, closed_at
+from trust_registry.departures import check_last_word, departures
 from trust_registry.errors import InvalidList, RuleBroken, TrustDamaged
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
 from trust_registry.roles import ListRole
@@ -94,6 +95,7 @@ class _Copy:
         lists: dict[RegionCode, RegionList] = {}
         signatures: dict[RegionCode, ListSignatures] = {}
         by_digest: dict[str, RegionList] = {}
+        gone, left = departures(targets), {}
         for role in admitted_roles(targets):
             meta = snapshot.meta.get(f"{role.name}.json")
             if meta is None:
@@ -106,9 +108,14 @@ class _Copy:
             digest, found = self._list(role, signed.signed, known)
             lists[role.code] = by_digest[digest] = found
             signatures[role.code] = ListSignatures(result.threshold, tuple(result.signed), signed.signed.version)
-            expiries[role.name] = signed.signed.expires
             versions[role.name] = signed.signed.version
-        view = TrustView(lists, signatures, versions, refreshed_at, min(expiries.values()), expiries)
+            departure = gone.get(role.name)
+            if departure is not None:
+                check_last_word(role.name, departure, signed.signed.version)
+                lists[role.code], left[role.code] = closed_at(found, departure.at), departure.at
+            else:
+                expiries[role.name] = signed.signed.expires
+        view = TrustView(lists, signatures, versions, refreshed_at, min(expiries.values()), expiries, left=left)
         return OpenedCopy(view, by_digest)
 
     def _top_level(self) -> tuple[Root, Timestamp, Snapshot, Targets]:

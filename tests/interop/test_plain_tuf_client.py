@@ -148,10 +148,10 @@ def test_it_follows_every_change_of_hands(network: Network, url: str, tmp_path: 
     assert (kept.lists()["990100"], kept.root) == (2, 4)
 
     network.carry_out(expel(repository, WEST, now), [seats[0], *seats[2:]])
-    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2}, 5)
+    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2, "990200": 1}, 5)  # its last word stays
 
     network.carry_out(renew_network(repository, now), [seats[0], *seats[2:]])
     network.carry_out(renew_list(repository, EAST, now), officers)
     assert kept.root == 5
-    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2}, 6)
+    assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2, "990200": 1}, 6)
     assert PlainClient(tmp_path / "fresh", url, first).lists() == kept.lists()

@@ -35,6 +35,7 @@ from trust_registry.ceremony import (
     renew_network,
     sign,
 )
+from trust_registry.core import status_at
 from trust_registry.errors import (
     CeremonyError,
     NotAnOfficer,
@@ -46,7 +47,7 @@ from trust_registry.errors import (
     UnknownList,
 )
 from trust_registry.log.declaration import declare_log
-from trust_registry.model import ListKind, Names, RegionCode
+from trust_registry.model import EntryStatus, ListKind, Names, RegionCode
 from trust_registry.proposals import Proposal, read_draft, store_draft
 from trust_registry.publication import OnlineKeys, publish, renew
 from trust_registry.tuf_keys import LOG_FIELD, Officer, OfficerSigner
@@ -83,8 +84,10 @@ def test_an_expelled_region_loses_its_seat_its_delegation_and_its_say(network: N
     with pytest.raises(ThresholdNotReached):  # of those who stay, one has signed
         publish(network.repository, waiting.id, network.online, DAY_0)
     network.carry_out(waiting, network.officers[2:])
-    assert EAST not in store.refresh(network.fetch, DAY_0).view.lists
-    assert EAST not in network.store("fresh").refresh(network.fetch, DAY_0).view.lists
+    for copy in (store, network.store("fresh")):
+        view = copy.refresh(network.fetch, DAY_0).view
+        assert (view.left, [each.code for each in view.members(DAY_0)]) == ({EAST: DAY_0}, ["common", WEST])
+        assert status_at(view.lists[EAST].attests[0].history, DAY_0) is EntryStatus.WITHDRAWN
     with pytest.raises(NotAnOfficer):
         sign(network.repository, renew_network(network.repository, DAY_0).id, network.officers[0])
     with pytest.raises(UnknownList):
@@ -109,7 +112,8 @@ def test_who_was_expelled_comes_back_with_its_last_list(network: Network) -> Non
     )
     assert [each.role for each in back.progress] == ["root", "root", "targets", "region-990200"]
     network.carry_out(back, [*network.officers, *officers])
-    assert store.refresh(network.fetch, DAY_0).view.lists[WEST] == network.repository.list_of(WEST)
+    view = store.refresh(network.fetch, DAY_0).view
+    assert (view.left, view.lists[WEST]) == ({}, network.repository.list_of(WEST))
 
 
 def test_a_founding_region_that_never_joined_gives_up_its_seat(network: Network) -> None:

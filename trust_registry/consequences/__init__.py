@@ -6,7 +6,6 @@ Pure: two views, a moment and a port that counts. Proposes nothing, refuses noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from trust_registry.consequences.comparison import Comparison
 from trust_registry.consequences.keys import key_consequences
 from trust_registry.consequences.model import Consequence, ConsequenceKind
 from trust_registry.consequences.recognition import recognition_consequences
+from trust_registry.departures import departures
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
 from trust_registry.ports import CertificateCounts
 from trust_registry.proposals import Draft, read_draft
@@ -102,6 +102,7 @@ def _expelled(draft: Draft, published: Published) -> tuple[RegionCode, ...]:
     if metadata is None:
         return ()
     delegations = metadata.signed.delegations
-    names: Mapping[str, object] = {} if delegations is None or delegations.roles is None else delegations.roles
+    roles = {} if delegations is None or delegations.roles is None else delegations.roles
+    names = roles.keys() - departures(metadata.signed).keys()
     codes = {role.code for role in map(ListRole.parse, names) if role is not None}
     return tuple(role.code for role in published.list_roles() if role.code not in codes)

@@ -2,6 +2,7 @@
 lists."""
 
 from trust_registry.core.contradictions import Contradiction, contradictions
+from trust_registry.core.departures import closed_at
 from trust_registry.core.equivalence import as_ours, as_theirs
 from trust_registry.core.histories import check_history
 from trust_registry.core.invariants import check_list
@@ -13,6 +14,7 @@ __all__ = [
     "as_theirs",
     "check_history",
     "check_list",
+    "closed_at",
     "contradictions",
     "in_force",
     "judge_recognition",

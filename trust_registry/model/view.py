@@ -65,7 +65,7 @@ class TrustView:
     versions used (for receipts). Indexes are derived once.
     """
 
-    lists: Mapping[RegionCode, RegionList]
+    lists: Mapping[RegionCode, RegionList]  # of who has left, the last one, ended at that instant: see `left`
     signatures: Mapping[RegionCode, ListSignatures]
     metadata_versions: Mapping[str, int]
     refreshed_at: datetime
@@ -74,6 +74,7 @@ class TrustView:
     foreign: Mapping[tuple[RegionCode, RegionCode], ForeignList] = field(
         default_factory=dict
     )  # (who names it, its code)
+    left: Mapping[RegionCode, datetime] = field(default_factory=dict)  # who belonged to the network, and until when
     types: Mapping[TypeId, CertificateType] = field(init=False)
     issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
     scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
@@ -114,6 +115,10 @@ class TrustView:
             ("attesters", attesters),
         ):
             object.__setattr__(self, name, value)
+
+    def members(self, at: datetime) -> tuple[RegionList, ...]:
+        """The lists of the authorities that belong to the network at `at` (UTC), as far as this view knows."""
+        return tuple(each for code, each in self.lists.items() if code not in self.left or at < self.left[code])
 
 
 def _attesters(region_list: RegionList) -> dict[TypeId, Attesters]:

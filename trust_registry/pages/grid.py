@@ -102,7 +102,7 @@ class Grid:
 
 def make_grid(view: TrustView, at: datetime, question: Question) -> Grid:
     """The part of the matrix that was asked for, as of `at`."""
-    regions = matrices.regions_of(view)
+    regions = matrices.regions_of(view, at)
     columns = tuple(r for r in regions if question.accepting in ("", r.code))
     issuing = tuple(r for r in regions if question.issuing in ("", r.code))
     parts = tuple(_part(view, region, columns, at, question) for region in issuing)

@@ -69,7 +69,7 @@ class PublicPage:
 
     def _regions(self) -> list[RegionList]:
         view = self._service.trust
-        lists = view.lists.values() if view else ()
+        lists = [each for code, each in view.lists.items() if code not in view.left] if view else []
         return sorted((each for each in lists if each.kind is ListKind.REGION), key=lambda each: each.code)
 
 
