@@ -39,11 +39,12 @@ class GrantGroup:
 
 
 class _Shared(NamedTuple):
-    """What one list has said already; the grants by their JSON."""
+    """What one list has said already; an issuer's grants by their JSON, single ones by that of their history."""
 
     ids: dict[TypeId, TypeId]
     scopes: dict[tuple[TypeId, ...], tuple[TypeId, ...]]
     grants: dict[bytes, tuple[TypeGrant, ...]]
+    single: dict[tuple[bytes, Assurance], dict[TypeId, TypeGrant]]
 
 
 class _NotCanonical(Exception):
@@ -91,7 +92,7 @@ def _read(data: bytes) -> RegionList | None:
             return None
         for type_ in found.defines:  # the only free-form part: held to the bounds of all JSON from strangers
             load_json(_encode(type_.schema), max_size=len(data))
-        shared = _Shared({}, {}, {})
+        shared = _Shared({}, {}, {}, {})
         attests = tuple([_issuer(each, shared) for each in found.attests])
     except (msgspec.MsgspecError, MalformedEnvelope, _NotCanonical, ValueError, RecursionError, OverflowError):
         return None
@@ -113,7 +114,29 @@ def _grants(raw: bytes, shared: _Shared) -> tuple[TypeGrant, ...]:
     groups = _GRANTS.decode(raw)
     if _encode(groups) != raw:
         raise _NotCanonical
-    return ungroup_grants(tuple([dataclasses.replace(g, type_ids=_shared_ids(g.type_ids, shared)) for g in groups]))
+    return tuple([grant for group in groups for grant in _group(group, shared)])
+
+
+def _group(group: Any, shared: _Shared) -> list[TypeGrant]:
+    said = bytes(group.history)
+    known = shared.single.get((said, group.assurance))
+    if known is None:
+        known = shared.single[said, group.assurance] = {}
+    try:
+        return [known[type_id] for type_id in group.type_ids]
+    except KeyError:
+        history = next(iter(known.values())).history if known else _history(said)
+        for type_id in group.type_ids:
+            own = shared.ids.setdefault(type_id, type_id)
+            known.setdefault(own, TypeGrant(own, history, group.assurance))
+        return [known[type_id] for type_id in group.type_ids]
+
+
+def _history(raw: bytes) -> History:
+    history: History = _HISTORY.decode(raw)
+    if _encode(history) != raw:
+        raise _NotCanonical
+    return history
 
 
 def _seal(found: SealEntry, shared: _Shared) -> SealEntry:
@@ -155,7 +178,9 @@ _LIST_FIELDS: Final = _fields(RegionList)
 _IssuerOnWire: Any = _like(IssuerEntry, grants=msgspec.Raw)
 _ListOnWire: Final = _like(RegionList, attests=tuple[_IssuerOnWire, ...], format=str)
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_ListOnWire)
-_GRANTS: Final = msgspec.json.Decoder(tuple[GrantGroup, ...])
+_GroupOnWire: Any = _like(GrantGroup, history=msgspec.Raw)
+_GRANTS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(tuple[_GroupOnWire, ...])
+_HISTORY: Final = msgspec.json.Decoder(History)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 

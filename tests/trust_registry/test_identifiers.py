@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.cn import uscc
 
 from trust_registry.errors import InvalidIdentifier
 from trust_registry.identifiers import (
@@ -132,6 +133,23 @@ def test_any_text_is_an_identifier_or_one_error(text: str) -> None:
             assert check(text) == text
         except InvalidIdentifier:
             pass
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"[0-9]{7}[0-9A][0-9A-Za-z]{8}", fullmatch=True), st.booleans(), st.characters(codec="ascii"))
+def test_our_sums_are_those_of_stdnum(body: str, right: bool, last: str) -> None:
+    """GB 32100-2015: the usual code is summed here, whoever is wrong is judged there."""
+    body = body[:9] + "Y" + body[9:]
+    try:
+        code = body + (uscc.calc_check_digit(body) if right else last)
+    except ValueError:  # I, O, S, V, Z are not of its alphabet
+        code = body + last
+    try:
+        check_uscc(code)
+        accepted = True
+    except InvalidIdentifier:
+        accepted = False
+    assert accepted is (uscc.is_valid(code) and uscc.compact(code) == code)
 
 
 @pytest.mark.parametrize(
