@@ -1,4 +1,4 @@
-"""What the project depends on is written down, with its licence: `docs/dependencies.md`."""
+"""The documents hold: every dependency with its licence in `docs/dependencies.md`, no link to what has moved."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PAGE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
 
@@ -33,3 +36,10 @@ def test_what_only_tests_need_is_told_too() -> None:
     plugins = {"pytest-cov", "pytest-timeout", "pytest-xdist"}  # "pytest and its plug-ins"
     needed = [name for name in named(PROJECT["dependency-groups"]["dev"]) if name not in plugins]
     assert [name for name in needed if name not in words(licences)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_no_document_links_to_what_is_not_there(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+    here = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in here if not (document.parent / link).exists()] == []
