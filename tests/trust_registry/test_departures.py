@@ -22,10 +22,13 @@ from tests.trust_registry.network import (
     whole_network,
 )
 from trust_registry import publication
+from trust_registry.audit import replay
+from trust_registry.audit.model import Anomaly
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE as MARRIAGE
 from trust_registry.core import closed_at, judge_recognition, status_at
 from trust_registry.departures import LEFT_FIELD, Departure, departure_of
 from trust_registry.errors import RefreshRefused, RuleBroken, UnknownList
+from trust_registry.fetching import folder_fetch
 from trust_registry.matrix import make_matrix, regions_of
 from trust_registry.membership import change_officers, expel
 from trust_registry.model import EntryStatus, ListKind, RecognitionOutcome, StatusChange, TrustView
@@ -96,6 +99,8 @@ def test_what_is_published_in_its_name_afterwards_is_refused(network: Network, m
     for copy in (store, network.store("fresh")):
         with pytest.raises(RefreshRefused, match="last-word"):
             copy.refresh(network.fetch, LEFT)
+    told = list(replay(folder_fetch({"": repository.folder / "public"})))
+    assert [each.anomaly for each in told if each.anomaly] == [Anomaly.RULE_BROKEN]
 
 
 def test_nothing_can_be_proposed_for_it_any_more(network: Network) -> None:

@@ -19,12 +19,15 @@ from tests.world.founding import DAY, DAY_0, HOUSEHOLD_TRANSFER
 from tests.world.simulator import Issued
 from tests.world.year import BEIYUAN, DONGLING, VILLAGE, XICHUAN, Year, new_key
 from trust_registry import editing
+from trust_registry.audit import replay
+from trust_registry.audit.model import EventKind
 from trust_registry.catalogue import COMMON
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE as MARRIAGE
 from trust_registry.ceremony import propose, sign
 from trust_registry.client import TrustStore
 from trust_registry.core import judge_recognition
 from trust_registry.errors import HistoryRewritten, InvalidList, NotAnOfficer, RefreshRefused
+from trust_registry.fetching import folder_fetch
 from trust_registry.log.verification import LogPolicy
 from trust_registry.membership import change_officers, expel
 from trust_registry.model import Assurance, EntryReason, EntryStatus, IssuerId, Names, RecognitionOutcome, RegionList
@@ -301,6 +304,11 @@ def the_year_in_retrospect(year: Year, kept: Kept) -> None:
         assert again is asked.outcome or asked.outcome is UNKNOWN, asked  # of Beiyuan before it came
     assert view.left.keys() == {BEIYUAN}
     assert store.load(year.now) == view
+    events = list(replay(folder_fetch({"": year.folder / "repository" / "public"})))
+    assert not [event for event in events if event.kind is EventKind.ANOMALY]
+    told = [change.text.en for event in events for change in event.changes]
+    for said in ("Admits", "Expels", "recognition of common/marriage-certificate", "key compromise"):
+        assert any(said in text for text in told), said
     demanding = TrustStore(year.folder / "copies" / "demanding", policy=LogPolicy(witnesses=4))
     demanding.bootstrap(year.network.repository.first_root(), URL)
     with pytest.raises(RefreshRefused, match="needs 4 witnesses"):

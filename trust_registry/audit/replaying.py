@@ -16,6 +16,7 @@ from trust_registry.audit.lists import examine
 from trust_registry.audit.logbook import Logbook, Read, read_logbook
 from trust_registry.audit.model import Anomaly, AuditEvent, EventKind
 from trust_registry.audit.reading import BAD, Bad, Reading, names_of, published_at, told
+from trust_registry.departures import check_last_word, departures
 from trust_registry.differences import Change
 from trust_registry.errors import FetchFailed, RuleBroken, TrustDamaged
 from trust_registry.instants import FIRST
@@ -320,6 +321,7 @@ class Replay(Reading):
         version, role = new.signed.version, ListRole.parse(name)
         if role is None or self._targets is None:
             raise Bad(Anomaly.RULE_BROKEN, name, "no authority has this role")
+        self._check_last_word(name, version)
         signed = self._verified(new, name, f"{name} {version}")
         target = new.signed.targets.get(role.target)
         if target is None or set(new.signed.targets) != {role.target}:
@@ -346,6 +348,15 @@ class Replay(Reading):
             for anomaly, entry, detail in examine(old, found, self._at):
                 bad = Bad(anomaly, f"{name} {version}", f"{entry}: {detail}" if entry else detail)
                 yield self._anomaly(bad, name, version, entry)
+
+    def _check_last_word(self, name: str, version: int) -> None:
+        """Raises: Bad when an authority speaks that has left."""
+        try:
+            departure = None if self._targets is None else departures(self._targets.signed).get(name)
+            if departure is not None:
+                check_last_word(name, departure, version)
+        except RuleBroken as err:
+            raise Bad(Anomaly.RULE_BROKEN, f"{name} {version}", str(err)) from err
 
     def _verified(self, metadata: Metadata[Any], role: str, what: str) -> tuple[str, ...]:
         """The names of those who signed. Raises: Bad below the threshold."""
