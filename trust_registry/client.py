@@ -1,10 +1,12 @@
 """The verifier's side: a verified, persisted copy of a network's trust data, refreshed when there is a network.
 
 What was verified stays usable offline: `load` needs no network. A refresh replaces the copy whole or not at all;
-whatever is forged, rolled back or rewritten is refused and the old copy stays. Judges no certificate.
+whatever is forged or rolled back is refused and the old copy stays. What an authority's own threshold signed and nobody
+can follow, holds back its list alone (see `containment`). Judges no certificate.
 
     trust.json            which generation holds, where the repository is, when it was last confirmed, who was expelled
     generations/N/        metadata in python-tuf's layout, and snapshot.tlog-proof where the network keeps a log
+    generations/N/held/   whose newest list is held back, and what stands in
     lists/<sha256>.json   the authorities' lists
     status/               status list tokens (see `status_cache`)
 """
@@ -26,11 +28,10 @@ from securesystemslib.exceptions import Error as SigningError
 from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError, RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
-from trust_registry.core import check_history
+from trust_registry.containment import write_held
 from trust_registry.durable import sync_path, write_durably
 from trust_registry.errors import (
     FetchFailed,
-    HistoryRewritten,
     InvalidList,
     RefreshRefused,
     RuleBroken,
@@ -38,10 +39,10 @@ from trust_registry.errors import (
     TrustMissing,
 )
 from trust_registry.fetching import at_most
-from trust_registry.listed_certificates import check_certificates
+from trust_registry.following import check_no_step_back, not_following, not_readable
 from trust_registry.log.verification import LogPolicy
 from trust_registry.logged_copy import LoggedState, fetch_logged, load_logged
-from trust_registry.model import RegionList, TrustView
+from trust_registry.model import RegionCode, RegionList, TrustView
 from trust_registry.ports import Fetch
 from trust_registry.rules import check_root
 from trust_registry.trusted_copy import OpenedCopy, admitted_roles, open_copy
@@ -204,10 +205,9 @@ class TrustStore:
         shutil.rmtree(staging, ignore_errors=True)
         shutil.copytree(self._generation(state.generation), staging, symlinks=True)
         try:
-            self._download(staging, base, reads, now)
+            self._download(staging, base, reads, now, {} if old is None else old.view.metadata_versions)
             fetch_logged(staging, f"{base}log/", reads, None if current is None else current.logged, self.policy, now)
-            opened = self._open(staging, now)
-            self._check_successor(old, opened, state.expelled)
+            opened = self._follow(staging, state, old, now)
         except TrustDamaged as err:
             shutil.rmtree(staging, ignore_errors=True)
             raise RefreshRefused(str(err)) from err
@@ -229,24 +229,26 @@ class TrustStore:
         self._forget(generation)
         return RefreshResult(opened.view, True)
 
-    def _download(self, folder: Path, base: str, fetch: Remembering, now: datetime) -> None:
+    def _download(
+        self, folder: Path, base: str, fetch: Remembering, now: datetime, seen: Mapping[str, int]
+    ) -> None:
         lists = self.folder / "lists"
         lists.mkdir(parents=True, exist_ok=True)
         adapter = Fetcher(fetch)
         try:
             updater = UpdaterAt(now, str(folder), f"{base}metadata/", str(lists), f"{base}targets/", adapter)
             updater.refresh()
+            updater.let_lists_run_out()
             _check_roots(folder / "root_history")
             targets: Targets = Metadata[Targets].from_bytes((folder / "targets.json").read_bytes()).signed
             snapshot: Snapshot = Metadata[Snapshot].from_bytes((folder / "snapshot.json").read_bytes()).signed
+            check_no_step_back(snapshot, targets, seen)
             for role in admitted_roles(targets):
                 if f"{role.name}.json" not in snapshot.meta:
                     continue
                 info = updater.get_targetinfo(role.target)
-                if info is None or "sha256" not in info.hashes:
-                    raise RefreshRefused(f"{role.name} does not name its list")
-                if info.length > MAX_LIST_SIZE:
-                    raise RefreshRefused(f"the list of {role.code} has more than {MAX_LIST_SIZE} bytes")
+                if info is None or "sha256" not in info.hashes or info.length > MAX_LIST_SIZE:
+                    continue  # what its authority signed can't be followed: found when the copy is opened
                 path = lists / f"{info.hashes['sha256']}.json"
                 if updater.find_cached_target(info, str(path)) is None:
                     downloading = path.with_suffix(".part")
@@ -261,21 +263,27 @@ class TrustStore:
         except (RepositoryError, SigningError, ValueError, KeyError, RuleBroken) as err:
             raise RefreshRefused(f"the repository's metadata was refused: {err}") from err
 
-    def _open(self, folder: Path, refreshed_at: datetime) -> OpenedCopy:
-        return open_copy(folder, self.folder / "lists", refreshed_at=refreshed_at, known=self._known)
-
-    def _check_successor(self, old: OpenedCopy | None, new: OpenedCopy, expelled: Mapping[str, str]) -> None:
-        """Whether the lists of a new copy may follow those of the old one, or, where an authority was expelled and is
-        back, its last one. Raises: RefreshRefused naming the entry, TrustDamaged.
+    def _follow(self, folder: Path, state: _State, old: OpenedCopy | None, now: datetime) -> OpenedCopy:
+        """Open what was fetched. Lists that can't be followed are held back, with the last ones that could in their
+        place. Raises: TrustDamaged, RefreshRefused, OSError.
         """
-        before = {} if old is None else {each.code: each for each in old.lists.values()}
-        for region_list in new.lists.values():
-            code = region_list.code
-            previous = before.get(code)
-            if previous is None and code in expelled:
-                previous = self._kept_list(expelled[code])
-            if previous != region_list:
-                _check_list(previous, region_list)
+        before = self._generation(state.generation)
+        unfit: dict[str, InvalidList] = {}
+        write_held(folder, before, {})
+        opened = self._open(folder, now, unfit)
+        known = {} if old is None else {each.code: each for each in old.lists.values()}
+        for code in state.expelled.keys() & opened.view.lists.keys() - known.keys():
+            known[RegionCode(code)] = self._kept_list(state.expelled[code])
+        held = {**not_readable(unfit, now), **not_following(known, opened.lists.values(), now)}
+        if not held:
+            return opened
+        self._known = {**self._known, **opened.lists}
+        write_held(folder, before, held)
+        return self._open(folder, now)
+
+    def _open(self, folder: Path, refreshed_at: datetime, unfit: dict[str, InvalidList] | None = None) -> OpenedCopy:
+        lists = self.folder / "lists"
+        return open_copy(folder, lists, refreshed_at=refreshed_at, known=self._known, unfit=unfit)
 
     def _kept_list(self, digest: str) -> RegionList:
         """A list that was believed once. Raises: TrustDamaged."""
@@ -325,19 +333,6 @@ class TrustStore:
             "expelled": dict(state.expelled),
         }
         write_durably(self.folder / "trust.json", json.dumps(document, indent=1).encode())
-
-
-def _check_list(previous: RegionList | None, region_list: RegionList) -> None:
-    """Whether `region_list` may follow. Raises: RefreshRefused naming the entry."""
-    code = region_list.code
-    try:
-        check_certificates(region_list)
-        if previous is not None:
-            check_history(previous, region_list)
-    except HistoryRewritten as err:
-        raise RefreshRefused(f"the list of {code} rewrites history: {err}", entry=f"{code}/{err.entry}") from err
-    except InvalidList as err:
-        raise RefreshRefused(f"the list of {code} is not valid: {err}", entry=f"{code}/{err.field}") from err
 
 
 def _expelled(before: Mapping[str, str], old: OpenedCopy | None, new: OpenedCopy) -> Mapping[str, str]:

@@ -1,13 +1,14 @@
 """A verified local copy of a network's trust data, opened without a network and without a clock.
 
 Verifies everything again: root by itself, timestamp, snapshot and targets by root, each authority's role by targets,
-each list by its role. Expiry is not judged: it is a fact of the view. How a copy comes to be is `client`.
+each list by its role. Expiry is not judged: it is a fact of the view. How a copy comes to be is `client`, whose list is
+held back in it is `containment`.
 Spec: TUF 1.0.33 section 5, without the downloads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,16 +16,17 @@ from typing import Any, TypeVar
 
 from securesystemslib.exceptions import Error as SigningError
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp, VerificationResult
 
 from trust_registry.canonical_lists import without_cycle_collection
+from trust_registry.containment import read_held, standing_in
 from trust_registry.core import check_list, closed_at
 from trust_registry.departures import check_last_word, departures
 from trust_registry.errors import InvalidList, RuleBroken, TrustDamaged
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
 from trust_registry.roles import ListRole
 from trust_registry.rules import check_delegations, check_root
-from trust_registry.wire import list_from_json
+from trust_registry.wire import MAX_LIST_SIZE, list_from_json
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 
@@ -37,14 +39,22 @@ class OpenedCopy:
     lists: Mapping[str, RegionList]
 
 
-def open_copy(metadata: Path, targets: Path, *, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
+def open_copy(
+    metadata: Path,
+    targets: Path,
+    *,
+    refreshed_at: datetime,
+    known: Mapping[str, RegionList],
+    unfit: dict[str, InvalidList] | None = None,
+) -> OpenedCopy:
     """Open the copy in `metadata` (python-tuf's layout) and `targets` (`<sha256>.json`).
 
-    `known`: lists already read and checked, by digest. Raises: TrustDamaged naming what does not hold.
+    `known`: lists already read and checked, by digest. `unfit` takes up, by role, why a list that its threshold signed
+    can't be read, and the view is without it. Raises: TrustDamaged naming what does not hold.
     """
     try:
         with without_cycle_collection():
-            return _Copy(metadata, targets).open(refreshed_at, known)
+            return _Copy(metadata, targets, unfit).open(refreshed_at, known)
     except (RepositoryError, SigningError, OSError, ValueError, KeyError) as err:
         raise TrustDamaged(f"the copy does not verify: {err}") from err
     except RuleBroken as err:
@@ -82,9 +92,10 @@ def _check_distinct(name: str, keys: list[str]) -> None:
 
 
 class _Copy:
-    def __init__(self, metadata: Path, targets: Path) -> None:
+    def __init__(self, metadata: Path, targets: Path, unfit: dict[str, InvalidList] | None) -> None:
         self._metadata = metadata
         self._targets = targets
+        self._unfit = unfit
 
     def open(self, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
         root, timestamp, snapshot, targets = self._top_level()
@@ -96,6 +107,7 @@ class _Copy:
         signatures: dict[RegionCode, ListSignatures] = {}
         by_digest: dict[str, RegionList] = {}
         gone, left = departures(targets), {}
+        held, held_back = read_held(self._metadata), {}
         for role in admitted_roles(targets):
             meta = snapshot.meta.get(f"{role.name}.json")
             if meta is None:
@@ -105,17 +117,29 @@ class _Copy:
             result = targets.get_verification_result(role.name, signed.signed_bytes, signed.signatures)
             if not result:
                 raise TrustDamaged(f"{role.name} is not signed by its threshold")
-            digest, found = self._list(role, signed.signed, known)
-            lists[role.code] = by_digest[digest] = found
-            signatures[role.code] = ListSignatures(result.threshold, tuple(result.signed), signed.signed.version)
-            versions[role.name] = signed.signed.version
             departure = gone.get(role.name)
             if departure is not None:
                 check_last_word(role.name, departure, signed.signed.version)
+            if role.name in held:
+                held_back[role.code] = held[role.name]
+                stand_in = self._stand_in(role, targets)
+                if stand_in is None:
+                    continue
+                signed, result = stand_in
+            read = self._list(role, signed.signed, known, held)
+            if read is None:
+                continue
+            digest, found = read
+            lists[role.code] = by_digest[digest] = found
+            signatures[role.code] = ListSignatures(result.threshold, tuple(result.signed), signed.signed.version)
+            versions[role.name] = signed.signed.version
+            if departure is not None:
                 lists[role.code], left[role.code] = closed_at(found, departure.at), departure.at
             else:
                 expiries[role.name] = signed.signed.expires
-        view = TrustView(lists, signatures, versions, refreshed_at, min(expiries.values()), expiries, left=left)
+        view = TrustView(
+            lists, signatures, versions, refreshed_at, min(expiries.values()), expiries, left=left, held=held_back
+        )
         return OpenedCopy(view, by_digest)
 
     def _top_level(self) -> tuple[Root, Timestamp, Snapshot, Targets]:
@@ -144,13 +168,35 @@ class _Copy:
             raise TrustDamaged(f"{role} is version {metadata.signed.version} where {meta.version} is announced")
         return metadata
 
-    def _list(self, role: ListRole, signed: Targets, known: Mapping[str, RegionList]) -> tuple[str, RegionList]:
+    def _stand_in(self, role: ListRole, targets: Targets) -> tuple[Metadata[Targets], VerificationResult] | None:
+        """What counts for a role that is held back; None where nothing does: also where its officers are others now."""
+        data = standing_in(self._metadata, role.name)
+        if data is None:
+            return None
+        signed = Metadata[Targets].from_bytes(data)
+        result = targets.get_verification_result(role.name, signed.signed_bytes, signed.signatures)
+        return (signed, result) if result else None
+
+    def _list(
+        self, role: ListRole, signed: Targets, known: Mapping[str, RegionList], held: Container[str]
+    ) -> tuple[str, RegionList] | None:
+        try:
+            return self._read_list(role, signed, known)
+        except InvalidList as err:
+            if self._unfit is None or role.name in held:
+                raise
+            self._unfit[role.name] = err
+            return None
+
+    def _read_list(self, role: ListRole, signed: Targets, known: Mapping[str, RegionList]) -> tuple[str, RegionList]:
         target = signed.targets.get(role.target)
         if target is None:
-            raise TrustDamaged(f"{role.name} names no {role.target}")
+            raise InvalidList("", f"{role.name} does not name its list")
         digest: Any = target.hashes.get("sha256")
         if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
-            raise TrustDamaged(f"{role.name} gives no SHA-256 of its list")
+            raise InvalidList("", f"{role.name} does not name its list by a SHA-256")
+        if target.length > MAX_LIST_SIZE:
+            raise InvalidList("", f"the list of {role.code} has more than {MAX_LIST_SIZE} bytes")
         data = (self._targets / f"{digest}.json").read_bytes()
         target.verify_length_and_hashes(data)
         found = known.get(digest)
@@ -158,5 +204,5 @@ class _Copy:
             found = list_from_json(data)
             check_list(found)
         if found.code != role.code or found.kind is not role.kind:
-            raise TrustDamaged(f"{role.name} has published the list of another authority")
+            raise InvalidList("", f"{role.name} has published the list of another authority")
         return digest, found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, Final
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError
@@ -90,3 +90,11 @@ class UpdaterAt(Updater):
     ) -> None:
         super().__init__(metadata, metadata_url, targets, targets_url, fetcher, _LIMITS, bootstrap=None)
         self._trusted_set.reference_time = now
+
+    def let_lists_run_out(self) -> None:
+        """From here on, after `refresh`, expired metadata of authorities is read as well.
+
+        Theirs only: one authority that does not renew its list must not keep everybody from the others' news. When each
+        runs out is a fact of the view.
+        """
+        self._trusted_set.reference_time = datetime.min.replace(tzinfo=UTC)

@@ -64,6 +64,7 @@ from trust_registry.model.statuses import (
 from trust_registry.model.view import (
     Attesters,
     ChainLink,
+    HeldBack,
     ListSignatures,
     RecognitionAnswer,
     RecognitionOutcome,
@@ -89,6 +90,7 @@ __all__ = [
     "ForeignListEntry",
     "ForeignPointer",
     "ForeignService",
+    "HeldBack",
     "History",
     "IssuerEntry",
     "IssuerId",

@@ -34,6 +34,17 @@ class ListSignatures:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An authority has signed what can't be followed: why, which entry is to blame, since when (UTC) its last list that
+    could be followed stands in, if there is one.
+    """
+
+    reason: str
+    entry: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SealLocation:
     """Where a seal's certificate stands in the view."""
 
@@ -75,6 +86,7 @@ class TrustView:
         default_factory=dict
     )  # (who names it, its code)
     left: Mapping[RegionCode, datetime] = field(default_factory=dict)  # who belonged to the network, and until when
+    held: Mapping[RegionCode, HeldBack] = field(default_factory=dict)  # whose newest list is not the one that counts
     types: Mapping[TypeId, CertificateType] = field(init=False)
     issuers: Mapping[IssuerId, IssuerEntry] = field(init=False)
     scenarios: Mapping[ScenarioId, Scenario] = field(init=False)
@@ -119,6 +131,14 @@ class TrustView:
     def members(self, at: datetime) -> tuple[RegionList, ...]:
         """The lists of the authorities that belong to the network at `at` (UTC), as far as this view knows."""
         return tuple(each for code, each in self.lists.items() if code not in self.left or at < self.left[code])
+
+    def confirmed_at(self, code: RegionCode) -> datetime:
+        """When what an authority says was last confirmed (UTC): with the copy, unless its list has run out since, or
+        its newest one is held back.
+        """
+        ends_at, held = self.expiries.get(f"region-{code}") or self.expiries.get(f"body-{code}"), self.held.get(code)
+        found = self.refreshed_at if ends_at is None else min(self.refreshed_at, ends_at)
+        return found if held is None else min(found, held.since)
 
 
 def _attesters(region_list: RegionList) -> dict[TypeId, Attesters]:

@@ -1,0 +1,183 @@
+"""Attacks on the network as a whole: one party that holds up all others, hosts that step back, words that deceive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keys.algorithms import EDDSA, ES256
+from keys.signer import EphemeralSigner
+from tests.trust_registry.conspiracy import Conspiracy
+from tests.trust_registry.network import (
+    DAY,
+    DAY_0,
+    EAST,
+    WEST,
+    Network,
+    east_list,
+    next_version,
+    west_list,
+    whole_network,
+)
+from trust_registry.ceremony import change_officers, change_online_keys, renew_list
+from trust_registry.client import TrustStore
+from trust_registry.errors import RefreshRefused, TrustDamaged
+from trust_registry.model import Names, RegionList
+from trust_registry.publication import OnlineKeys, renew
+from trust_registry.tuf_keys import Officer
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return whole_network(tmp_path)
+
+
+@pytest.fixture
+def store(network: Network) -> TrustStore:
+    store = network.store()
+    store.refresh(network.fetch, network.now)
+    return store
+
+
+def rewritten(version: int = 2) -> RegionList:
+    """The west takes back a recognition, as if it had never been."""
+    return replace(west_list(), version=version, issued_at=DAY_0 + version * DAY, recognises=())
+
+
+def publish_rewriting(network: Network, version: int = 2) -> None:
+    """Every officer of the west signs it, and the host publishes it."""
+    conspiracy = Conspiracy(network)
+    put = conspiracy.put_list(rewritten(version), "regions/990200/list.json")
+    conspiracy.publish_role("region-990200", put, network.signers[WEST])
+
+
+def renamed(names: str, version: int = 2) -> RegionList:
+    return replace(next_version(east_list(), names=Names("东岭", names)), version=version)
+
+
+def test_a_region_that_does_not_renew_its_list_keeps_nobody_from_the_others_news(
+    network: Network, store: TrustStore
+) -> None:
+    """The attack: freeze everybody by letting one's own list run out. Each list's end is a fact of the view."""
+    network.now = DAY_0 + 300 * DAY
+    renewal = renew_list(network.repository, EAST, network.now)
+    network.carry_out(renewal, network.signers[EAST])
+    network.now = DAY_0 + 400 * DAY  # the west's list has run out
+    renew(network.repository, network.online, network.now)
+    network.publish(renamed("Dongling, with news"))
+    for each in (store, network.store("newcomer")):
+        view = each.refresh(network.fetch, network.now).view
+        assert view.lists[EAST].names.en == "Dongling, with news"
+        assert view.lists[WEST] == west_list()
+        assert view.expiries["region-990200"] < network.now
+        assert view.confirmed_at(WEST) == view.expiries["region-990200"]
+        assert view.confirmed_at(EAST) == network.now
+
+
+def test_a_region_that_rewrites_its_history_keeps_nobody_from_the_others_news(
+    network: Network, store: TrustStore
+) -> None:
+    publish_rewriting(network)
+    assert store.refresh(network.fetch, DAY_0 + DAY).changed
+    network.now = DAY_0 + 2 * DAY
+    network.publish(renamed("Dongling, with news"))
+    store.refresh(network.fetch, network.now)
+    for each in (store, TrustStore(store.folder)):
+        view = each.load(network.now)
+        assert view.lists[EAST].names.en == "Dongling, with news"
+        assert view.lists[WEST] == west_list()
+        assert view.metadata_versions["region-990200"] == 1
+        assert view.held[WEST].entry == "990200/recognises/R1"
+        assert "vanished" in view.held[WEST].reason
+        assert view.confirmed_at(WEST) == DAY_0 + DAY  # not the day of the last refresh
+        assert view.confirmed_at(EAST) == network.now
+
+
+def test_a_region_that_was_held_back_is_heard_again_once_it_follows(network: Network, store: TrustStore) -> None:
+    publish_rewriting(network)
+    store.refresh(network.fetch, DAY_0 + DAY)
+    conspiracy = Conspiracy(network)
+    good = replace(next_version(west_list(), names=Names("西川", "Again")), version=3)
+    conspiracy.publish_role(
+        "region-990200", conspiracy.put_list(good, "regions/990200/list.json"), network.signers[WEST]
+    )
+    view = TrustStore(store.folder).refresh(network.fetch, DAY_0 + 2 * DAY).view
+    assert view.lists[WEST] == good
+    assert not view.held
+    assert TrustStore(store.folder).load(DAY_0 + 2 * DAY).held == {}
+
+
+def test_what_stands_in_must_be_signed_by_the_officers_of_today(network: Network, store: TrustStore) -> None:
+    """The attack: officers who were replaced speak on through what stands in for a list that is held back."""
+    publish_rewriting(network)
+    store.refresh(network.fetch, DAY_0 + DAY)
+    others = replace_officers(network)
+    view = store.refresh(network.fetch, DAY_0 + DAY).view
+    assert WEST not in view.lists
+    assert WEST in view.held
+    network.now, network.signers[WEST] = DAY_0 + 2 * DAY, others
+    conspiracy = Conspiracy(network)
+    put = conspiracy.put_list(rewritten(7), "regions/990200/list.json")
+    conspiracy.publish_role("region-990200", put, others)
+    assert WEST not in store.refresh(network.fetch, network.now).view.lists  # its history is remembered
+    good = replace(west_list(), version=8, issued_at=network.now)
+    conspiracy.publish_role("region-990200", conspiracy.put_list(good, "regions/990200/list.json"), others)
+    assert store.refresh(network.fetch, network.now).view.lists[WEST] == good
+
+
+def test_a_stand_in_that_was_tampered_with_is_not_believed(network: Network, store: TrustStore) -> None:
+    publish_rewriting(network)
+    store.refresh(network.fetch, DAY_0 + DAY)
+    path = store.metadata_folder / "held" / "region-990200.json"
+    document = json.loads(path.read_bytes())
+    document["signed"]["expires"] = "2099-01-01T00:00:00Z"
+    path.write_text(json.dumps(document))
+    assert WEST not in TrustStore(store.folder).load(DAY_0 + DAY).lists
+    (path.parent / "held.json").write_text("[")
+    with pytest.raises(TrustDamaged, match="held back"):
+        TrustStore(store.folder).load(DAY_0 + DAY)
+
+
+def replace_officers(network: Network) -> list[EphemeralSigner]:
+    """The west gets other officers."""
+    others = [EphemeralSigner.generate(ES256) for _ in range(2)]
+    officers = [Officer(f"new {n}", each.public_key) for n, each in enumerate(others)]
+    proposal = change_officers(network.repository, WEST, officers=officers, threshold=2, now=network.now)
+    network.carry_out(proposal, [*network.officers, *others])
+    return others
+
+
+def other_online_keys(network: Network) -> None:
+    """The seats give the host other keys, as after a theft; the host publishes with them."""
+    network.online = OnlineKeys(EphemeralSigner.generate(ES256), EphemeralSigner.generate(EDDSA))
+    network.carry_out(change_online_keys(network.repository, network.online, DAY_0), network.officers)
+
+
+def test_new_host_keys_cannot_bring_back_officers_who_were_replaced(network: Network, store: TrustStore) -> None:
+    """The attack: TUF's clients forget snapshot and timestamp when their keys change, and take an old top level."""
+    meta = network.repository.current().snapshot.signed.meta
+    before = {name: meta[name] for name in ("targets.json", "region-990200.json")}
+    replace_officers(network)
+    assert store.refresh(network.fetch, DAY_0).view.metadata_versions["targets"] == 5
+    other_online_keys(network)
+    Conspiracy(network).publish_snapshot(lambda meta: meta.update(before))
+    with pytest.raises(RefreshRefused, match="targets was version 5 and is 4: it was rolled back"):
+        store.refresh(network.fetch, DAY_0)
+    assert store.load(DAY_0).metadata_versions["targets"] == 5
+
+
+@pytest.mark.parametrize("alter", ["older", "left out"])
+def test_new_host_keys_cannot_roll_back_or_leave_out_a_list(network: Network, store: TrustStore, alter: str) -> None:
+    before = network.repository.current().snapshot.signed.meta["region-990200.json"]
+    network.carry_out(renew_list(network.repository, WEST, DAY_0 + DAY), network.signers[WEST])
+    assert store.refresh(network.fetch, DAY_0).view.metadata_versions["region-990200"] == 2
+    other_online_keys(network)
+    Conspiracy(network).publish_snapshot(
+        lambda meta: meta.update({"region-990200.json": before}) if alter == "older" else meta.pop("region-990200.json")
+    )
+    with pytest.raises(RefreshRefused, match="region-990200 was version 2"):
+        store.refresh(network.fetch, DAY_0)
+    assert store.load(DAY_0).metadata_versions["region-990200"] == 2
