@@ -20,6 +20,7 @@ from trust_registry.ceremony import pending
 from trust_registry.consequences import Consequence, consequences_of_proposal
 from trust_registry.core import judge_recognition
 from trust_registry.differences import Change, describe_changes
+from trust_registry.editing import taken_up
 from trust_registry.errors import CeremonyError, FetchFailed, NotFounded, TrustMissing, UnknownList, UnknownProposal
 from trust_registry.expiries import DEFAULT_HORIZON, Expiry, expiring
 from trust_registry.keeper import KeeperHealth, TrustKeeper
@@ -121,7 +122,7 @@ class RegistryService:
             return ()
 
     def editable(self, code: RegionCode, proposal_id: str | None = None) -> RegionList:
-        """An authority's list to edit: as published, or as an open proposal says it (numbered as published).
+        """An authority's list to edit: as published, or as an open proposal says it (`editing.taken_up`).
 
         Raises: UnknownList, UnknownProposal, ProposalOutdated, NotFounded.
         """
@@ -135,7 +136,7 @@ class RegistryService:
         for data in read_draft(repository, proposal_id).lists.values():
             drafted = list_from_json(data)
             if drafted.code == code:
-                return replace(drafted, version=published.version, issued_at=published.issued_at)
+                return taken_up(published, drafted, self._now())
         raise UnknownProposal(proposal_id)
 
     def propose(self, region_list: RegionList) -> Proposal:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final, NewType
+from typing import Any, Final, NewType, TypeVar
 
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
@@ -33,6 +33,7 @@ from trust_registry.model import IssuerEntry, RegionList
 
 MAX_LIST_SIZE: Final = 64 * 1024 * 1024
 
+T = TypeVar("T")
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
 
@@ -70,6 +71,16 @@ def to_wire(value: Any) -> Any:
     """Any noun of the model as JSON-ready data, in the form it has inside a list."""
     kind: Any = type(value)
     return _codec(kind)[1](value)
+
+
+def from_json(kind: type[T], data: bytes) -> T:
+    """A noun of the model from JSON in the form it has inside a list. Raises: InvalidList naming the field."""
+    try:
+        document = load_json(data, max_size=MAX_LIST_SIZE)
+    except MalformedEnvelope as err:
+        raise InvalidList("", "not JSON") from err
+    found: T = _codec(kind)[0](document)
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -28,6 +28,8 @@ from trust_registry.editing.attesting import (
     next_seal_id,
     replace_type,
 )
+from trust_registry.editing.redrafting import taken_up
+from trust_registry.editing.renaming import rename, rename_entry
 from trust_registry.editing.statuses import change_status, entry_paths, history_of
 
 __all__ = [
@@ -48,6 +50,9 @@ __all__ = [
     "entry_paths",
     "history_of",
     "next_seal_id",
+    "rename",
+    "rename_entry",
     "replace_scenario",
     "replace_type",
+    "taken_up",
 ]
