@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -36,6 +37,7 @@ from trust_registry.model import (
     CertificateStatus,
     EntryReason,
     EntryStatus,
+    HeldBack,
     IssuerId,
     RegionCode,
     SealId,
@@ -43,6 +45,7 @@ from trust_registry.model import (
     StatusProblemKind,
     StatusReason,
     StatusView,
+    TrustView,
     TypeId,
     TypeRequirement,
 )
@@ -402,6 +405,22 @@ def test_expired_trust_metadata_inside_the_budget_is_still_usable(world: SmallWo
     report = ask(world, qr())
     assert_passed(report)
     assert report.freshness.trust_age == 3 * DAY
+
+
+@pytest.mark.parametrize("code", [EAST, WEST], ids=["issuing", "accepting"])
+@pytest.mark.parametrize("how", ["run out", "held back"])
+def test_a_list_that_stands_still_ages_though_the_copy_is_fresh(world: SmallWorld, code: RegionCode, how: str) -> None:
+    """Neither a region that renews nothing nor one that is held back may look as new as the others."""
+
+    def view_at(since: datetime) -> TrustView:
+        if how == "run out":
+            return replace(world.view(), expiries={f"region-{code}": since})
+        return replace(world.view(), held={code: HeldBack("the list rewrites history", None, since)})
+
+    report = ask(world, qr(), trust=view_at(NOW - 3 * DAY))
+    assert_passed(report)
+    assert report.freshness.trust_age == 3 * DAY
+    assert_indeterminate(ask(world, qr(), trust=view_at(NOW - 8 * DAY)), "trust_too_old", SubIndication.TRY_LATER)
 
 
 # --- validity

@@ -66,7 +66,7 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     path = check_path(signature, trust, policy, time.claimed_at)
     terms = evidence.terms if isinstance(evidence, Credential) else None
     status, snapshot = check_status(attestation, seal, statuses, at, terms)
-    freshness, ages = check_freshness(trust, snapshot, policy, at)
+    freshness, ages = check_freshness(trust, snapshot, policy, at, None if seal is None else seal.location.region)
     findings = [
         signature.form,
         signature.integrity,

@@ -14,6 +14,7 @@ from trust_registry.errors import StatusIndexOutOfRange
 from trust_registry.instants import later
 from trust_registry.model import (
     CertificateStatus,
+    RegionCode,
     StatusNote,
     StatusProblem,
     StatusProblemKind,
@@ -137,14 +138,15 @@ def check_terms(terms: StatedTerms, attestation: Attestation | None, policy: Pol
 
 
 def check_freshness(
-    trust: TrustView | None, snapshot: StatusSnapshot | None, policy: Policy, at: datetime
+    trust: TrustView | None, snapshot: StatusSnapshot | None, policy: Policy, at: datetime, issuing: str | None = None
 ) -> tuple[Finding, Freshness]:
     """Age is a fact; past the scenario's budget it makes the verdict INDETERMINATE.
 
-    Trust data age from when the copy was last confirmed, status data from when the issuer signed them. Times after `at`
+    Trust data age from when the copy was last confirmed, the lists of the `issuing` and of the accepting region from
+    when they ran out or were held back, if they were; status data from when the issuer signed them. Times after `at`
     count as no age. Expired trust metadata inside the budget stays usable: that is what the budget is for.
     """
-    trust_age = None if trust is None else _age(trust.refreshed_at, at)
+    trust_age = None if trust is None else _age(_confirmed_at(trust, issuing, policy.accepting), at)
     status_age = None if snapshot is None else _age(snapshot.issued_at, at)
     freshness = Freshness(trust_age, status_age)
     rules = policy.scenario or policy
@@ -155,6 +157,10 @@ def check_freshness(
     if status_age is not None and status_age > rules.status_staleness:
         return _too_old("status_too_old", rules.status_staleness), freshness
     return _FRESH, freshness
+
+
+def _confirmed_at(trust: TrustView, *codes: str | None) -> datetime:
+    return min((trust.confirmed_at(RegionCode(code)) for code in codes if code), default=trust.refreshed_at)
 
 
 def _age(since: datetime, at: datetime) -> timedelta:
