@@ -129,7 +129,7 @@ def all_lists() -> dict[RegionCode, RegionList]:
 
 def content(code: RegionCode) -> Content:
     lists = all_lists()
-    return content_of_list(lists[code], lists, base=BASE, next_update=NEXT)
+    return content_of_list(lists[code], lists, base=BASE, next_update=NEXT, at=DAY_0 + 60 * DAY)
 
 
 @cache

@@ -61,7 +61,8 @@ def test_each_list_and_the_list_of_lists_is_written_in_both_forms(tmp_path: Path
         as_json = read_lote((tmp_path / "interchange" / f"{stem}.json").read_bytes(), signers)
         as_xml = read_tsl((tmp_path / "interchange" / f"{stem}.xml").read_bytes(), signers)
         assert as_json.sequence_number == as_xml.sequence_number == (5 if stem == "lotl" else 1)
-        assert as_json.next_update == as_xml.next_update == NEXT
+        due = NOW + 29 * DAY if stem == WEST else NEXT  # the west's recognition begins then
+        assert as_json.next_update == as_xml.next_update == due
 
 
 def test_what_says_the_same_is_not_signed_again(tmp_path: Path) -> None:
@@ -78,6 +79,57 @@ def test_a_damaged_or_missing_file_is_written_again(tmp_path: Path) -> None:
     missing.unlink()
     (tmp_path / "interchange" / f"{EAST}.xml").write_bytes(b"<no list/>")
     assert sorted(written(tmp_path)) == [f"{EAST}.xml", f"{WEST}.json", "lotl.xml"]
+
+
+def test_clause_5_3_2_whatever_is_new_comes_under_a_new_number(tmp_path: Path) -> None:
+    """Readers refuse two lists under one number: also where a neighbour changed, or an announced day came."""
+
+    def number(stem: str) -> int:
+        signers = [key_of(LISTS[RegionCode(stem)]).certificate]
+        both = [(tmp_path / "interchange" / f"{stem}.{form}").read_bytes() for form in ("json", "xml")]
+        as_json, as_xml = read_lote(both[0], signers), read_tsl(both[1], signers)
+        assert (as_json.sequence_number, as_json.issued_at) == (as_xml.sequence_number, as_xml.issued_at)
+        return as_json.sequence_number
+
+    later = NOW + 30 * DAY
+    write_renderings(tmp_path, render_all(SOURCE, SIGNERS, COMMON, BASE, NOW), NOW)
+    assert [number(each) for each in LISTS] == [1, 1, 1]
+    come = write_renderings(tmp_path, render_all(SOURCE, SIGNERS, COMMON, BASE, later), later)
+    assert sorted(come) == [f"{WEST}.json", f"{WEST}.xml"]  # its recognition of the east has begun
+    assert [number(each) for each in LISTS] == [1, 1, 2]
+    renamed = replace(LISTS[EAST], version=2, authority=replace(LISTS[EAST].authority, en="Bureau of the New East"))
+    newer = replace(SOURCE, lists={**LISTS, EAST: renamed})
+    write_renderings(tmp_path, render_all(newer, SIGNERS, COMMON, BASE, later), later)
+    assert [number(each) for each in LISTS] == [1, 2, 3]  # the west points to the east by name
+    (tmp_path / "interchange" / f"{WEST}.json").unlink()
+    again = write_renderings(tmp_path, render_all(newer, SIGNERS, COMMON, BASE, later + DAY), later + DAY)
+    assert again == (f"{WEST}.json",)
+    assert number(WEST) == 3
+
+
+def test_a_new_signer_signs_what_is_out_under_the_same_number(tmp_path: Path) -> None:
+    written(tmp_path)
+    ca, key = LISTS[EAST].authorities
+    (before,) = key.history
+    both = replace(LISTS[EAST], authorities=(ca, key, replace(key_of(west_list()).listed(), history=(before,))))
+    source = replace(SOURCE, lists={**LISTS, EAST: both})
+    first = render_all(source, {EAST: SIGNERS[EAST]}, None, BASE, NOW)
+    write_renderings(tmp_path, first, NOW)
+    second = render_all(source, {EAST: SIGNERS[WEST]}, None, BASE, NOW)
+    assert len(write_renderings(tmp_path, second, NOW)) == 2
+    path = tmp_path / "interchange" / f"{EAST}.json"
+    found = read_lote(path.read_bytes(), [key_of(west_list()).certificate])
+    assert found.sequence_number == 2  # one more key is listed; who signs it is no news
+
+
+def test_an_expired_list_is_not_issued_after_its_end(tmp_path: Path) -> None:
+    written(tmp_path)
+    late = NEXT + DAY
+    newer = replace(SOURCE, lists={**LISTS, EAST: replace(LISTS[EAST], version=2)})
+    write_renderings(tmp_path, render_all(newer, {EAST: SIGNERS[EAST]}, None, BASE, late), late)
+    data = (tmp_path / "interchange" / f"{EAST}.json").read_bytes()
+    found = read_lote(data, [key_of(LISTS[EAST]).certificate])
+    assert found.issued_at < found.next_update == NEXT
 
 
 def test_only_a_listed_key_signs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -162,6 +163,55 @@ def test_history_is_told_whole(form: int) -> None:
         (DAY_0 + 40 * DAY, EntryStatus.WITHDRAWN),
     ]
     assert uris.REASON_URN + "key_compromise" in seal.current.additional
+
+
+STARTING = re.compile(r"StatusStartingTime[\">: ]+(\d{4}-[0-9T:-]+Z)")
+
+
+@pytest.mark.parametrize("day", [60, 65, 70])
+def test_clause_5_5_5_no_status_starts_after_the_lists_issue(day: int) -> None:
+    """What is announced is no status yet; the next update is due when the first of it takes effect."""
+    found = eventful_east()
+    (issuer,) = found.attests
+    end = StatusChange(EntryStatus.WITHDRAWN, DAY_0 + 65 * DAY, EntryReason.KEY_ROLLOVER)
+    begins = replace(issuer.grants[1], history=granted(DAY_0 + 70 * DAY))
+    key = issuer.status_keys[0]
+    announced = replace(
+        issuer,
+        grants=(issuer.grants[0], begins, issuer.grants[2]),
+        status_keys=(replace(key, history=(*key.history, end)),),
+    )
+    at = DAY_0 + day * DAY
+    lists = {**all_lists(), EAST: replace(found, attests=(announced,))}
+    told = content_of_list(lists[EAST], lists, base=BASE, next_update=NEXT, at=at)
+    assert told.issued_at == at
+    assert told.next_update == {60: DAY_0 + 65 * DAY, 65: DAY_0 + 70 * DAY, 70: NEXT}[day]
+    for text in (lote_json(told).decode(), etree.tostring(tsl_xml(told)).decode()):
+        starts = [datetime.fromisoformat(each) for each in STARTING.findall(text)]
+        assert len(starts) > 5
+        assert max(starts) <= at
+    services = [service for entity in told.entities for service in entity.services]
+    (status,) = [service for service in services if service.type_uri == uris.STATUS_LISTS]
+    assert status.history[-1].status is (EntryStatus.GRANTED if day < 65 else EntryStatus.WITHDRAWN)
+    assert sum(service.type_uri == uris.ATTESTATION for service in services) == (3 if day == 70 else 2)
+
+
+@pytest.mark.parametrize(("day", "held"), [(29, None), (30, True), (59, True), (60, False)])
+def test_a_recognition_is_in_the_agreement_once_it_is_in_force(day: int, held: bool | None) -> None:
+    lists, at = all_lists(), DAY_0 + day * DAY
+    told = content_of_list(lists[WEST], lists, base=BASE, next_update=NEXT, at=at)
+    lines = [line for pointer in told.pointers for line in pointer.agreement]
+    assert [line.in_force for line in lines] == ([] if held is None else [held])
+    assert told.next_update == (DAY_0 + 30 * DAY if day < 30 else DAY_0 + 60 * DAY if day < 60 else NEXT)
+
+
+def test_a_list_signer_to_come_makes_the_list_of_lists_due() -> None:
+    key = key_of(east_list()).listed()
+    lists = {EAST: replace(east_list(), authorities=(replace(key, history=granted(DAY_0 + 9 * DAY)),))}
+    early = content_of_network(lists, lists[EAST], 1, BASE, DAY_0, NEXT)
+    assert (early.pointers, early.next_update) == ((), DAY_0 + 9 * DAY)
+    late = content_of_network(lists, lists[EAST], 1, BASE, DAY_0, NEXT, at=DAY_0 + 9 * DAY)
+    assert (len(late.pointers), late.issued_at, late.next_update) == (1, DAY_0 + 9 * DAY, NEXT)
 
 
 def test_since_when_a_key_is_doubted_is_said() -> None:

@@ -1,13 +1,15 @@
 """Publishing the lists once more as ETSI trusted lists: public/interchange/<code>.json and .xml, lotl.json and .xml.
 
 Each is signed by a key that its authority lists for this (use LIST). Nothing here is authoritative and nothing of the
-network depends on it: a rendering that can't be made is missing, and everything else goes on.
+network depends on it: a rendering that can't be made is missing, and everything else goes on. A rendering that says
+something new gets a new number: readers refuse two lists under one (TS 119 612 clause 5.3.2).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -25,7 +27,7 @@ from trust_registry.errors import CeremonyError, UnknownList
 from trust_registry.interchange.lote_writing import lote_json, write_lote
 from trust_registry.interchange.rendering import Content, content_of_list, content_of_network, list_signers
 from trust_registry.interchange.tsl_writing import tsl_xml, write_tsl
-from trust_registry.model import RegionCode, RegionList, TrustView
+from trust_registry.model import KeyUse, RegionCode, RegionList, TrustView
 from trust_registry.repository import Repository
 from trust_registry.roles import ListRole
 
@@ -51,11 +53,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A rendering to be signed, and by whom: `certificate` (DER) is listed by the authority and over the key."""
+    """A rendering to be signed, and by whom: `certificate` (DER) is listed by the authority and over the key.
+
+    `signers` are all certificates that ever signed for the authority: what was released before is known by them.
+    """
 
     content: Content
     signer: Signer
     certificate: bytes
+    signers: tuple[bytes, ...]
 
     def signed(self, form: Form, at: datetime) -> bytes:
         """The signed file."""
@@ -90,8 +96,8 @@ def rendering_of(source: Source, code: RegionCode, signer: Signer, base: str, no
     found = source.lists.get(code)
     if found is None:
         raise UnknownList(code)
-    content = content_of_list(found, source.lists, base=base, next_update=source.expires[code])
-    return Rendering(content, signer, _certificate(found, signer, now))
+    content = content_of_list(found, source.lists, base=base, next_update=source.expires[code], at=now)
+    return _rendering(content, found, signer, now)
 
 
 def rendering_of_network(source: Source, operator: RegionCode, signer: Signer, base: str, now: datetime) -> Rendering:
@@ -108,7 +114,7 @@ def rendering_of_network(source: Source, operator: RegionCode, signer: Signer, b
         min(source.expires.values()),
         at=now,
     )
-    return Rendering(content, signer, _certificate(found, signer, now))
+    return _rendering(content, found, signer, now)
 
 
 def render_all(
@@ -135,26 +141,75 @@ def write_renderings(public: Path, renderings: Mapping[str, Rendering], now: dat
     """
     written = []
     for stem, rendering in renderings.items():
-        for form in Form:
-            path = public / FOLDER / f"{stem}.{form.value}"
-            if not (path.is_file() and _says_the_same(path.read_bytes(), form, rendering)):
-                write_durably(path, rendering.signed(form, now))
+        paths = {form: public / FOLDER / f"{stem}.{form.value}" for form in Form}
+        before = {form: _released(path, form, rendering.signers) for form, path in paths.items()}
+        release = replace(rendering, content=_next_release(rendering.content, before, now))
+        for form, path in paths.items():
+            there = before[form]
+            if there is None or there.certificate != release.certificate or there.body != _body(form, release.content):
+                write_durably(path, release.signed(form, now))
                 written.append(path.name)
     return tuple(written)
 
 
-def _says_the_same(data: bytes, form: Form, rendering: Rendering) -> bool:
-    signers = [rendering.certificate]
+@dataclass(frozen=True, slots=True)
+class _Released:
+    """What lies in the folder: its number, when it was issued, what it says, whose certificate (DER) signed it."""
+
+    number: int
+    issued_at: datetime
+    body: bytes
+    certificate: bytes
+
+
+def _next_release(content: Content, before: Mapping[Form, _Released | None], now: datetime) -> Content:
+    """The content under the number that is out already, if that says the same, or else under a new one."""
+    newest = max((each.number for each in before.values() if each is not None), default=None)
+    if newest is None:
+        return content
+    latest = {form: each for form, each in before.items() if each is not None and each.number == newest}
+    for form, each in latest.items():
+        same = replace(content, sequence_number=newest, issued_at=each.issued_at)
+        if newest >= content.sequence_number and each.body == _body(form, same):
+            return same
+    known = (content.issued_at, *(each.issued_at for each in latest.values()))
+    issued_at = now if now < content.next_update else max(known)  # an expired list is not issued after its end
+    return replace(content, sequence_number=max(content.sequence_number, newest + 1), issued_at=issued_at)
+
+
+def _body(form: Form, content: Content) -> bytes:
+    return lote_json(content) if form is Form.TS_119_602 else _canonical(tsl_xml(content))
+
+
+def _released(path: Path, form: Form, signers: tuple[bytes, ...]) -> _Released | None:
+    """What was released before, if it is whole and one of `signers` signed it."""
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
     try:
         if form is Form.TS_119_602:
-            return open_jades(data, signers=signers).payload == lote_json(rendering.content)
-        return _canonical(open_signed_xml(data, signers=signers).root) == _canonical(tsl_xml(rendering.content))
-    except MalformedEnvelope:
-        return False
+            token = open_jades(data, signers=signers)
+            scheme = json.loads(token.payload)["LoTE"]["ListAndSchemeInformation"]
+            number, issued_at = scheme["LoTESequenceNumber"], scheme["ListIssueDateTime"]
+            return _Released(number, datetime.fromisoformat(issued_at), token.payload, token.certificate)
+        opened = open_signed_xml(data, signers=signers)
+        number, issued_at = (
+            opened.root.findtext(f"{{*}}SchemeInformation/{{*}}{name}")
+            for name in ("TSLSequenceNumber", "ListIssueDateTime")
+        )
+        return _Released(int(number), datetime.fromisoformat(issued_at), _canonical(opened.root), opened.certificate)
+    except (MalformedEnvelope, KeyError, TypeError, ValueError):
+        return None
 
 
 def _canonical(root: etree._Element) -> bytes:
     return bytes(etree.tostring(root, method="c14n", exclusive=True, with_comments=False))
+
+
+def _rendering(content: Content, found: RegionList, signer: Signer, now: datetime) -> Rendering:
+    """Raises: CeremonyError."""
+    signers = tuple(key.certificate for key in found.authorities if key.use is KeyUse.LIST)
+    return Rendering(content, signer, _certificate(found, signer, now), signers)
 
 
 def _certificate(found: RegionList, signer: Signer, now: datetime) -> bytes:

@@ -1,5 +1,7 @@
 """What a list says in ETSI's terms, before it is JSON (TS 119 602) or XML (TS 119 612): one content, two forms.
 
+It says what is so when it is issued. What is announced for later is not told as a status; the next update is due when
+the first of it takes effect, so that nobody goes on believing what has changed meanwhile.
 The TUF list stays authoritative: what ETSI has no field for (scenarios, claim equivalences, relying parties, sharing,
 custodians and ceremonies of seals) is not here. Pure; writes nothing and reads no clock.
 """
@@ -7,7 +9,7 @@ custodians and ceremonies of seals) is not here. Pure; writes nothing and reads 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -143,11 +145,15 @@ def content_of_list(
     *,
     base: str,
     next_update: datetime,
+    at: datetime | None = None,
 ) -> Content:
-    """What an authority's list says. `lists` are all published ones: types and neighbours are looked up there."""
+    """What an authority's list says `at` (default, and at the earliest: when it was issued). `lists` are all published
+    ones: types and neighbours are looked up there. Spec: TS 119 612 clauses 5.3.14, 5.3.15, 5.5.5."""
+    at = found.issued_at if at is None else max(at, found.issued_at)
     types = {type_.id: type_ for each in lists.values() for type_ in each.defines}
-    authority = _authority(found, base)
     issuers = (_issuer(issuer, found, types, base) for issuer in found.attests)
+    entities = (_authority(found, base), *issuers)
+    changes = _changes(found, entities)
     return Content(
         slug=found.code,
         list_type=uris.LIST_OF_REGION,
@@ -157,12 +163,25 @@ def content_of_list(
         territory=territory_of(found.code),
         community=uris.REGION_URN + found.code,
         base=base,
-        issued_at=found.issued_at,
-        next_update=next_update,
-        entities=tuple(entity for entity in (authority, *issuers) if entity.services),
-        pointers=(*_recognised(found, lists), *_foreign(found)),
+        issued_at=max((found.issued_at, *(change for change in changes if change <= at))),
+        next_update=min((next_update, *(change for change in changes if change > at))),
+        entities=tuple(told for told in (_as_of(entity, at) for entity in entities) if told.services),
+        pointers=(*_recognised(found, lists, at), *_foreign(found, at)),
         recognitions=found.recognises,
     )
+
+
+def _changes(found: RegionList, entities: Iterable[Entity]) -> set[datetime]:
+    """When what this list says changes by itself: the beginnings of all lines, past and announced."""
+    services = {line.at for entity in entities for service in entity.services for line in service.history}
+    agreed = {moment for entry in found.recognises for moment, _ in _states(entry)}
+    return services | agreed | {line.at for entry in found.foreign for line in entry.history}
+
+
+def _as_of(entity: Entity, at: datetime) -> Entity:
+    """The entity without what begins later: TS 119 612 clause 5.5.5 is the start of the *current* status."""
+    told = ((service, tuple(line for line in service.history if line.at <= at)) for service in entity.services)
+    return replace(entity, services=tuple(replace(service, history=history) for service, history in told if history))
 
 
 def content_of_network(  # noqa: PLR0917
@@ -177,6 +196,8 @@ def content_of_network(  # noqa: PLR0917
 ) -> Content:
     """The list of lists: a pointer to each list that has a signer of renderings `at` (default: at `issued_at`)."""
     at = issued_at if at is None else at
+    keys = (key for each in lists.values() for key in each.authorities if key.use is KeyUse.LIST)
+    changes = {line.at for key in keys for line in key.history}
     return Content(
         slug="lotl",
         list_type=uris.LIST_OF_LISTS,
@@ -186,8 +207,8 @@ def content_of_network(  # noqa: PLR0917
         territory=territory_of(operator.code),
         community=uris.SCHEME_RULES,
         base=base,
-        issued_at=issued_at,
-        next_update=next_update,
+        issued_at=max((issued_at, *(change for change in changes if change <= at))),
+        next_update=min((next_update, *(change for change in changes if change > at))),
         entities=(),
         pointers=tuple(_pointer(each, at) for each in lists.values() if list_signers(each, at)),
     )
@@ -275,18 +296,18 @@ def _key(key: KeyEntry, above: tuple[History, ...], supply_point: str | None = N
     )
 
 
-def _recognised(found: RegionList, lists: Mapping[RegionCode, RegionList]) -> Iterable[Pointer]:
+def _recognised(found: RegionList, lists: Mapping[RegionCode, RegionList], at: datetime) -> Iterable[Pointer]:
     """A pointer to each region whose types are recognised, with the recognitions as lines of an agreement."""
     for code in dict.fromkeys(entry.issuing for entry in found.recognises):
         theirs = lists.get(code)
-        agreed = [_agreed(entry) for entry in found.recognises if entry.issuing == code]
+        agreed = [_agreed(entry, at) for entry in found.recognises if entry.issuing == code]
         lines = tuple(line for line in agreed if line is not None)
-        if theirs is not None and theirs.kind is ListKind.REGION and lines and list_signers(theirs, found.issued_at):
-            yield _pointer(theirs, found.issued_at, lines)
+        if theirs is not None and theirs.kind is ListKind.REGION and lines and list_signers(theirs, at):
+            yield _pointer(theirs, at, lines)
 
 
-def _agreed(entry: RecognitionEntry) -> MutualRecognition | None:
-    """The recognition as a line of an agreement, or None when it never came into force."""
+def _states(entry: RecognitionEntry) -> list[tuple[datetime, bool]]:
+    """From when on the recognition holds, or holds no more: past and announced, from its first coming into force."""
     moments = {entry.since, *(change.at for change in entry.history if change.at > entry.since)}
     if entry.until is not None:
         moments.add(entry.until)
@@ -295,6 +316,12 @@ def _agreed(entry: RecognitionEntry) -> MutualRecognition | None:
         holds = in_force(entry, moment)
         if (not states and holds) or (states and states[-1][1] != holds):
             states.append((moment, holds))
+    return states
+
+
+def _agreed(entry: RecognitionEntry, at: datetime) -> MutualRecognition | None:
+    """The recognition as a line of an agreement, or None when it has not come into force by `at`."""
+    states = [state for state in _states(entry) if state[0] <= at]
     if not states:
         return None
     return MutualRecognition(
@@ -311,8 +338,11 @@ def _agreed(entry: RecognitionEntry) -> MutualRecognition | None:
     )
 
 
-def _foreign(found: RegionList) -> Iterable[Pointer]:
-    for entry in found.foreign:
+def _foreign(found: RegionList, at: datetime) -> Iterable[Pointer]:
+    for each in found.foreign:
+        entry = replace(each, history=tuple(line for line in each.history if line.at <= at))
+        if not entry.history:
+            continue
         simple = all(len(equivalence.additional) <= 1 for equivalence in entry.equivalences)
         yield Pointer(
             operator=entry.names,
