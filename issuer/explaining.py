@@ -22,6 +22,8 @@ PHRASES: Final = Phrasebook(
     ("the JWK's {} is not base64url", "JWK 的 {} 不是 base64url"),
     ("the JWK's {} has the wrong length", "JWK 的 {} 长度不对"),
     ("not a point on the curve", "不是曲线上的点"),
+    ("the key is of another kind than its algorithm", "密钥种类与算法不符"),
+    ("not a key that this algorithm is verified with", "不是该算法可用的验签密钥"),
     ("the certificate would be over already, or before it begins", "证照已过期，或早于起始日即结束"),
     ("a date (YYYY-MM-DD) is needed", "须为日期（YYYY-MM-DD）"),
     ("the header Idempotency-Key is needed", "须有 Idempotency-Key 请求头"),

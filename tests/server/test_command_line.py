@@ -165,7 +165,7 @@ def test_machine_client_is_registered_with_public_keys_only(tmp_path: Path) -> N
     [
         ({"YINXIN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "the database can't be opened"),
         ({"YINXIN_RECEIPT_KEYS": '{"990200/hall": "file:/no/such.key"}'}, "encrypted"),
-        ({"YINXIN_RECEIPT_KEYS": '{"990200/hall": "pkcs11:token=x"}'}, "custody"),
+        ({"YINXIN_RECEIPT_KEYS": '{"990200/hall": "pkcs11:token=x"}'}, "needs object= or id="),
     ],
 )
 def test_what_stops_the_server_from_starting_is_told_in_one_line(
