@@ -160,6 +160,10 @@ class _Answers:
                 {**_region(found, view.signatures.get(code)), "left_at": view.left.get(code)}
                 for code, found in view.lists.items()
             ],
+            "held_back": {
+                code: {"reason": each.reason, "entry": each.entry, "since": each.since}
+                for code, each in view.held.items()
+            },
         }
 
     def region(self, code: str) -> Response:

@@ -55,6 +55,8 @@ def _describe(view: TrustView) -> Iterator[str]:
             f"  {code} {found.names.zh} / {found.names.en}: version {found.version}, "
             f"signed by {len(signatures.signed_by)} ({signatures.threshold} needed)"
         )
+    for code, held in view.held.items():
+        yield f"  {code} HELD BACK since {held.since:%Y-%m-%d %H:%M} UTC: {held.reason}"
     yield f"  valid until {view.expires_at:%Y-%m-%d %H:%M} UTC unless refreshed"
 
 

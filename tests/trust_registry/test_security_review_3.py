@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from keys.algorithms import EDDSA, ES256
 from keys.signer import EphemeralSigner
+from server.edge import make_edge
 from tests.trust_registry.conspiracy import Conspiracy
 from tests.trust_registry.network import (
     DAY,
@@ -19,14 +22,18 @@ from tests.trust_registry.network import (
     Network,
     east_list,
     next_version,
+    view_of,
     west_list,
     whole_network,
 )
+from tests.trust_registry.test_console_forms import Access
 from trust_registry.ceremony import change_officers, change_online_keys, renew_list
 from trust_registry.client import TrustStore
 from trust_registry.errors import RefreshRefused, TrustDamaged
-from trust_registry.model import Names, RegionList
+from trust_registry.model import HeldBack, Names, RegionCode, RegionList
+from trust_registry.pages import router
 from trust_registry.publication import OnlineKeys, renew
+from trust_registry.service import RegistryService
 from trust_registry.tuf_keys import Officer
 
 
@@ -181,3 +188,17 @@ def test_new_host_keys_cannot_roll_back_or_leave_out_a_list(network: Network, st
     with pytest.raises(RefreshRefused, match="region-990200 was version 2"):
         store.refresh(network.fetch, DAY_0)
     assert store.load(DAY_0).metadata_versions["region-990200"] == 2
+
+
+def test_the_console_tells_whose_list_is_held_back_and_names_are_no_markup(network: Network) -> None:
+    """The reason quotes what the offender wrote."""
+    held = HeldBack('the list rewrites history: "<script>alert(1)</script>"', None, DAY_0)
+    view = replace(view_of(east_list(), west_list()), held={WEST: held, RegionCode("990300"): held})
+    app, access = FastAPI(), Access()
+    access.who = None
+    app.include_router(router(RegistryService(lambda: view, lambda: DAY_0), make_edge(access, lambda: DAY_0)))
+    with TestClient(app, headers={"accept-language": "en"}) as web:
+        shown = web.get("/registry").text
+        assert "The newest list of Xichuan can&#39;t be followed" in shown
+        assert "The list of 990300 can&#39;t be followed" in shown
+        assert "<script>alert" not in shown
