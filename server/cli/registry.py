@@ -5,9 +5,10 @@ Officers' passphrases come from a file or from YINXIN_PASSPHRASE, never from the
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,17 +18,26 @@ from server.cli import (
     registry_export,
     registry_foreign,
     registry_governance,
+    registry_host_keys,
     registry_lists,
     registry_log,
+    registry_panels,
+    registry_services,
+    registry_words,
 )
 from server.cli.registry_desk import HostKeysOption, OnlineOption, PassphraseOption, RepositoryArgument
+from server.cli.registry_desk import busy as _busy
 from server.cli.registry_desk import now as _now
 from server.cli.registry_desk import print_json as _print_json
 from server.cli.registry_desk import print_proposal as _print_proposal
 from server.cli.registry_desk import refusals as _refusals
 from server.cli.registry_desk import repository as _repository
 from server.cli.registry_desk import say as _say
-from server.cli.registry_keys import create_key, host_keys_of, open_named_key, public_pem
+from server.cli.registry_host_keys import host_keys_of
+from server.cli.registry_keys import PublicOption, create_key, open_named_key, write_public
+
+if TYPE_CHECKING:
+    from trust_registry.model import RegionList
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,19 +46,25 @@ app = typer.Typer(
     epilog=(
         "Found a network:  key (each officer) > init > sign (enough officers) > publish.    "
         "Admit a region:  admit-region > sign > publish.    "
-        "Change a list:  show REPO CODE > edit the JSON > propose > sign > publish.    "
+        "Change a list:  any command of that panel > consequences > sign > publish.    "
         "Change who signs:  change-officers, change-seat, change-host-keys, expel > sign > publish.    "
         "Verify elsewhere:  refresh DIR --repository URL --root 1.root.json"
     ),
 )
 
-app.registered_commands += [*registry_lists.app.registered_commands, *registry_certificates.app.registered_commands]
-app.registered_commands += registry_export.app.registered_commands
-app.registered_commands += registry_audit.app.registered_commands
-
 app.add_typer(registry_governance.app)
 app.add_typer(registry_foreign.app, name="foreign")
 app.add_typer(registry_log.app)
+for _part in (
+    registry_lists,
+    registry_services,
+    registry_words,
+    registry_certificates,
+    registry_host_keys,
+    registry_export,
+    registry_audit,
+):
+    app.registered_commands += _part.app.registered_commands
 ProposalArgument = Annotated[str, typer.Argument(help="The proposal's id, as `show` lists it.", metavar="PROPOSAL")]
 
 
@@ -64,20 +80,14 @@ def key(
     name: Annotated[str, typer.Argument(help="The key file to make, or pkcs11:token=...;object=...; must not exist.")],
     algorithm: Annotated[KeyAlgorithm, typer.Option(help="Kind of key.")] = KeyAlgorithm.ES256,
     passphrase_file: PassphraseOption = None,
-    public: Annotated[
-        Path | None, typer.Option(help="Where to write the public key; FILE.pub if absent.", show_default=False)
-    ] = None,
+    public: PublicOption = None,
 ) -> None:
     """Make an officer's key on the officer's own machine: a file, encrypted, or in a token that never gives it away.
 
     Hand the public key to whoever runs `init` or `admit-region`; never the key file itself.
     """
     signer = create_key(name, algorithm.value, passphrase_file)
-    public = public or Path(
-        f"{name}.pub" if signer.uri.startswith("file:") else f"{signer.public_key.thumbprint()}.pub"
-    )
-    public.write_text(public_pem(signer), encoding="ascii")
-    _say(f"Key:        {name}", f"Public key: {public}")
+    _say(f"Key:        {name}", f"Public key: {write_public(signer, name, public)}")
 
 
 @app.command()
@@ -103,8 +113,17 @@ def show(
     what: Annotated[
         str | None, typer.Argument(help="A proposal's id, or the code of a list to print as JSON.", show_default=False)
     ] = None,
+    entry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Only this of the list: defines/TYPE, scenarios/ID, recognises/R7.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Show what waits for signatures; or one proposal; or a published list, ready to be edited."""
+    """Show what waits for signatures; or one proposal; or a published list, or an entry of it, ready to be edited.
+
+    Then: `propose` the whole list, `change-type` for a type.
+    """
     from trust_registry.ceremony import pending, proposal
     from trust_registry.errors import UnknownProposal
     from trust_registry.model import RegionCode
@@ -125,7 +144,20 @@ def show(
         if found is None:
             _say(f"{what} has not published a list yet.")
         else:
-            _print_json(list_to_json(found))
+            _print_json(list_to_json(found) if entry is None else _entry_of(found, entry))
+
+
+def _entry_of(region_list: RegionList, path: str) -> bytes:
+    """Raises: EntryUnknown."""
+    from trust_registry.errors import EntryUnknown
+    from trust_registry.wire import to_wire
+
+    part, _, identity = path.partition("/")
+    if part in {"defines", "attests", "scenarios", "recognises", "relying_parties", "foreign"}:
+        for each in getattr(region_list, part):
+            if identity == getattr(each, "id", getattr(each, "code", None)):
+                return json.dumps(to_wire(each)).encode()
+    raise EntryUnknown(path)
 
 
 @app.command()
@@ -170,11 +202,15 @@ def publish(
     passphrase_file: OnlineOption = None,
     host_keys: HostKeysOption = None,
 ) -> None:
-    """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing."""
+    """Publish a proposal that enough officers have signed; refused below the threshold, naming who is missing.
+
+    Exits with 2 when it is decided and still waits for witnesses: run it, or `renew`, again.
+    """
     from trust_registry import publication
 
     online = host_keys_of(repo, passphrase_file, host_keys, proposal)
-    found = publication.publish(_repository(repo), proposal, online, _now())
+    with _busy("Publishing"):
+        found = publication.publish(_repository(repo), proposal, online, _now())
     _say(*registry_log.told(found), f"Serve {repo / 'public'} as static files.")
     if not found.in_force:
         raise typer.Exit(2)
@@ -249,9 +285,13 @@ def refresh(  # noqa: PLR0917
     """
     from server.cli.registry_copy import refresh_copy
 
-    for line in refresh_copy(trust, repository, root, status_list or (), seconds, _now(), witnesses):
-        _say(line)
+    with _busy("Fetching and verifying"):
+        lines = list(refresh_copy(trust, repository, root, status_list or (), seconds, _now(), witnesses))
+    _say(*lines)
 
 
 def _row(signed: Any) -> tuple[str, str]:
     return str(signed.version), f"{signed.expires:%Y-%m-%d}"
+
+
+registry_panels.arrange(app)

@@ -20,10 +20,13 @@ from server.cli.registry_lists import (
     IssuerArgument,
     NameEn,
     NameZh,
+    OntoOption,
     OutOption,
     SinceOption,
     UntilOption,
+    Way,
     offer,
+    one_certificate,
     read_time,
 )
 
@@ -103,7 +106,7 @@ def certify(  # noqa: PLR0917
     from keys.x509 import Profile, make_certificate
     from trust_registry.errors import InvalidList
 
-    asked, ca, begins = _request(request), _certificate(ca_certificate), now()
+    asked, ca, begins = _request(request), one_certificate(ca_certificate), now()
     profile = asked.profile if use is None else Profile[use.name]
     if profile is None or (asked.profile not in (None, profile)):
         raise InvalidList("request", "it does not say what for, or says something else: give --use")
@@ -169,16 +172,17 @@ def add_authority(  # noqa: PLR0917
     certificate: Annotated[Path, typer.Option(help="The certificate (PEM).")],
     since: SinceOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
     """Propose to list a CA, a time-stamping authority or a signer of the list's ETSI renderings."""
     from trust_registry import editing
     from trust_registry.model import KeyUse
 
-    listed, begins = _certificate(certificate), read_time(since)
+    listed, begins = one_certificate(certificate), read_time(since)
     offer(
         repo,
         code,
-        out,
+        Way(out, onto),
         lambda old, at: editing.add_authority(old, KeyUse(use.value), listed.der, since=begins, now=at),
     )
 
@@ -194,19 +198,20 @@ def add_status_key(  # noqa: PLR0917
     ca: CaOption = None,
     since: SinceOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
     """Propose to list a key that signs the issuer's status lists. Overlap with the old one, then withdraw that."""
     from trust_registry import editing
     from trust_registry.model import IssuerId
 
-    proof, listed, begins = _request(request), _certificate(certificate), read_time(since)
+    proof, listed, begins = _request(request), one_certificate(certificate), read_time(since)
 
     def edit(old: RegionList, at: datetime) -> RegionList:
         _check(old, issuer, proof, listed)
         draft = _with_ca(old, ca, at)
         return editing.add_status_key(draft, IssuerId(issuer), listed.der, since=begins, now=at)
 
-    offer(repo, code, out, edit)
+    offer(repo, code, Way(out, onto), edit)
 
 
 @app.command("add-seal")
@@ -233,12 +238,13 @@ def add_seal(  # noqa: PLR0917
     place_zh: Annotated[str, typer.Option(help="Where it was held, in Chinese.")] = "",
     place_en: Annotated[str, typer.Option(help="Where it was held, in English.")] = "",
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
     """Propose to list a seal: image, custodian, scope, validity, certificate, ceremony. Its number is given here."""
     from trust_registry import editing
     from trust_registry.model import IssuerId, Names, TypeId
 
-    proof, listed = _request(request), _certificate(certificate)
+    proof, listed = _request(request), one_certificate(certificate)
     begins, ends = read_time(valid_from) or listed.not_before, read_time(valid_until) or listed.not_after
     ceremony = _ceremony(minutes, held_at, Names(place_zh, place_en))
     svg = image.read_bytes()
@@ -259,7 +265,7 @@ def add_seal(  # noqa: PLR0917
             now=at,
         )
 
-    offer(repo, code, out, edit)
+    offer(repo, code, Way(out, onto), edit)
 
 
 def _check(region_list: RegionList, issuer_id: str, proof: CertificateRequest, certificate: Certificate) -> None:
@@ -279,7 +285,7 @@ def _with_ca(region_list: RegionList, ca: Path | None, at: datetime) -> RegionLi
 
     if ca is None:
         return region_list
-    certificate = _certificate(ca)
+    certificate = one_certificate(ca)
     if any(key.thumbprint == certificate.thumbprint for key in region_list.authorities):
         return region_list
     return editing.add_authority(region_list, KeyUse.CA, certificate.der, now=at)
@@ -302,14 +308,3 @@ def _request(file: Path) -> CertificateRequest:
     from keys.certificate_requests import parse_request
 
     return parse_request(file.read_bytes())
-
-
-def _certificate(file: Path) -> Certificate:
-    from keys.errors import MalformedCertificate
-    from keys.x509 import parse_certificate, parse_pem_certificates
-
-    content = file.read_bytes()
-    found = parse_pem_certificates(content) if b"-----BEGIN" in content else (parse_certificate(content),)
-    if len(found) != 1:
-        raise MalformedCertificate(f"{file.name} holds {len(found)} certificates; one is needed")
-    return found[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -31,8 +32,13 @@ OnlineOption = Annotated[
     typer.Option(help="File that holds the host keys' passphrase; else YINXIN_PASSPHRASE is used.", show_default=False),
 ]
 HostKeysOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the host's snapshot.key and timestamp.key; REPO/keys if absent.", show_default=False),
+    list[str] | None,
+    typer.Option(
+        metavar="FOLDER|ROLE=KEY",
+        help="Where the host's keys are, if not in REPO/keys: a folder; or snapshot=KEY, timestamp=KEY and log=KEY, "
+        "once each; KEY is a key file or pkcs11:token=...;object=...",
+        show_default=False,
+    ),
 ]
 
 
@@ -46,11 +52,46 @@ def refusals(command: Callable[P, None]) -> Callable[P, None]:
 
         try:
             command(*args, **kwargs)
-        except (TrustRegistryError, KeysError, OSError) as err:
+        except OSError as err:
+            sys.stderr.write(f"yinxin: {_of_file(err)}\n")
+            raise typer.Exit(1) from err
+        except (TrustRegistryError, KeysError) as err:
             sys.stderr.write(f"yinxin: {err}\n")
             raise typer.Exit(1) from err
 
     return run
+
+
+def _of_file(err: OSError) -> str:
+    """What is wrong with a file, in words; its name first."""
+    words = {
+        FileNotFoundError: "there is no such file or folder",
+        FileExistsError: "is there already: choose another name",
+        IsADirectoryError: "is a folder: name a file",
+        NotADirectoryError: "goes through something that is no folder",
+        PermissionError: "this account may not read or write it",
+    }
+    said = next((text for kind, text in words.items() if isinstance(err, kind)), err.strerror or str(err))
+    return said if err.filename is None else f"{err.filename}: {said}"
+
+
+def read_json(file: Path) -> Any:
+    """Raises: typer.BadParameter where the file holds no JSON; OSError."""
+    import json
+
+    try:
+        return json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as err:
+        raise typer.BadParameter(f"{file} holds no JSON: {err}"[:200]) from err
+
+
+def busy(words: str) -> AbstractContextManager[Any]:
+    """A sign of life on a terminal while something takes long; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(words)
 
 
 def repository(folder: Path) -> Any:

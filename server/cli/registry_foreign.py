@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import PassphraseOption, now, print_json, refusals, say
+from server.cli.registry_desk import PassphraseOption, busy, now, print_json, refusals, say
 from server.cli.registry_keys import open_named_key
 
 if TYPE_CHECKING:
@@ -79,10 +78,10 @@ def entry(  # noqa: PLR0917
     name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")],
     name_en: Annotated[str, typer.Option(help="Its name in English.")],
 ) -> None:
-    """Print the entry (JSON) that makes a region read this list: put it into `foreign` of the region's list.
+    """Print the entry (JSON) that makes a region read this list: save it, then `add-foreign REPO CODE FILE`.
 
     The list must be signed by one of the signers, be of the territory that the code ends in, and have services that
-    are mapped. Then: propose > sign > publish.
+    are mapped. Afterwards: sign > publish > recognise --from this code.
     """
     import json
 
@@ -155,7 +154,7 @@ def _read(file: Path, signers: Sequence[Path], pin: str | None) -> ForeignList:
 
     data = file.read_bytes()
     pinned = _certificates(signers)
-    with _busy(f"Verifying {file.name} ({len(data) / 1e6:.1f} MB)"):
+    with busy(f"Verifying {file.name} ({len(data) / 1e6:.1f} MB)"):
         if pin is not None:
             return read_dcc(data, pin=pin)
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
@@ -173,14 +172,6 @@ def _is_lote(data: bytes) -> bool:
         return b'"LoTE"' in b64url_decode(payload[: len(payload) // 4 * 4])
     except ValueError:
         return False
-
-
-def _busy(words: str) -> AbstractContextManager[Any]:
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from rich.console import Console
-
-    return Console(stderr=True).status(words)
 
 
 def _certificates(paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import OnlineOption, RepositoryArgument, now, print_proposal, refusals, repository, say
-from server.cli.registry_keys import make_host_keys, read_officer, read_seat
+from server.cli.registry_desk import (
+    HostKeysOption,
+    OnlineOption,
+    RepositoryArgument,
+    now,
+    print_proposal,
+    read_json,
+    refusals,
+    repository,
+    say,
+)
+from server.cli.registry_host_keys import make_host_keys
+from server.cli.registry_keys import read_officer, read_seat
 
 if TYPE_CHECKING:
     from trust_registry.tuf_keys import Officer
@@ -36,19 +47,19 @@ def init(
         Path | None, typer.Option(help="The transparency log's declaration (JSON).", show_default=False)
     ] = None,
     passphrase_file: OnlineOption = None,
+    host_keys: HostKeysOption = None,
 ) -> None:
     """Propose a new network, its root and targets held by the founding regions, one seat each; over half must sign.
 
-    Makes the host's two online keys (snapshot, timestamp) in REPO/keys. Nothing is published before enough seats have
-    signed: then run `publish`, and hand REPO/public/metadata/1.root.json to verifiers by another way than this network.
+    Makes the host's two online keys (snapshot, timestamp) in REPO/keys, or where --host-keys says, as in a token.
+    Nothing is published before enough seats have signed: then run `publish`, and hand
+    REPO/public/metadata/1.root.json to verifiers by another way than this network.
     """
-    import json
-
     from trust_registry.ceremony import found_network
 
     seats = [read_seat(text) for text in seat]
-    online = make_host_keys(repo / "keys", passphrase_file)
-    declared = None if log is None else json.loads(log.read_bytes())
+    declared = None if log is None else read_json(log)
+    online = make_host_keys(repo / "keys", passphrase_file, host_keys)
     print_proposal(found_network(repository(repo), seats=seats, online=online, now=now(), log=declared))
 
 
@@ -65,7 +76,10 @@ def admit_region(  # noqa: PLR0917
         str | None, typer.Option(help="NAME=FILE of its seat; founding regions have one.", show_default=False)
     ] = None,
 ) -> None:
-    """Propose to admit a region, whose lists its own officers will sign. The other regions' seats sign it."""
+    """Propose to admit a region, whose lists its own officers will sign. The other regions' seats sign it.
+
+    Next, once published: the region's start-list.
+    """
     _admit(repo, "region", code, (name_zh, name_en), officer, threshold, seat)
 
 
@@ -153,16 +167,18 @@ def change_host_keys(
         typer.Option(help="Where to make them; a new folder in REPO/keys if absent.", show_default=False),
     ] = None,
     passphrase_file: OnlineOption = None,
+    host_keys: HostKeysOption = None,
 ) -> None:
     """Propose other keys for snapshot and timestamp, and make them: after a theft, or because the old ones are old.
 
+    With --host-keys snapshot=pkcs11:... and timestamp=pkcs11:... they are made in a token; REPO/keys remembers where.
     Once published, everything is signed with the new keys, and verifiers forget what the old ones signed.
     """
     from trust_registry.ceremony import change_online_keys
 
     found = repository(repo)
     version = found.latest_root().signed.version + 1
-    online = make_host_keys(folder or repo / "keys" / f"root-{version}", passphrase_file)
+    online = make_host_keys(folder or repo / "keys" / f"root-{version}", passphrase_file, host_keys)
     print_proposal(change_online_keys(found, online, now()))
 
 
@@ -188,7 +204,7 @@ def declare_log(
     witnesses = [(each.name, each.public_key) for each in map(read_officer, witness or ())]
     log = declared(origin, read_officer(f"log={key_file}").public_key, witnesses, quorum=quorum)
     out.write_text(json.dumps(log.to_field(), indent=2) + "\n", encoding="utf-8")
-    say(f"Written: {out}")
+    say(f"Written: {out}", f"Log key: {log.key}  (what witnesses follow: witness serve --log)")
 
 
 @app.command("change-log")
@@ -197,12 +213,20 @@ def change_log(
     repo: RepositoryArgument,
     declaration: Annotated[Path, typer.Argument(help="origin, key, witnesses and quorum as JSON.")],
 ) -> None:
-    """Propose another agreement on the transparency log: its key, its witnesses, how many of them must cosign."""
-    import json
+    """Propose another agreement on the transparency log: its key, its witnesses, how many of them must cosign.
 
+    The seats sign. Before `publish`, the host must be able to reach the witnesses: `witness ask`.
+    """
+    from keys.errors import MalformedEnvelope
     from trust_registry.ceremony import change_log as propose_log
+    from trust_registry.log.declaration import LogDeclaration
 
-    print_proposal(propose_log(repository(repo), json.loads(declaration.read_bytes()), now()))
+    declared = read_json(declaration)
+    try:
+        LogDeclaration.from_field(declared)
+    except MalformedEnvelope as err:
+        raise typer.BadParameter(f"{declaration}: {err}; `declare-log` writes one", param_hint="DECLARATION") from err
+    print_proposal(propose_log(repository(repo), declared, now()))
 
 
 @app.command("propose-renewal")

@@ -4,76 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from keys.signer import Signer
-    from trust_registry.publication import OnlineKeys
     from trust_registry.tuf_keys import Officer
 
 
-def host_keys_of(
-    repo: Path, passphrase_file: Path | None, host_keys: Path | None, proposal: str | None = None
-) -> OnlineKeys:
-    """The host's keys, which sign snapshot, timestamp and the log: in `host_keys`, else in the network's folder.
-
-    There, those that root names are taken; that is the root of `proposal`, if it brings one.
-    """
-    from server.cli.registry_log import witness_submits
-    from trust_registry.publication import OnlineKeys
-
-    keys = (host_keys or _named_by_root(repo, proposal)).absolute()
-    if not (keys / "snapshot.key").is_file():
-        raise typer.BadParameter(f"there is no snapshot.key in {keys}: name the folder", param_hint="--host-keys")
-    passphrase = read_passphrase(passphrase_file)
-    log = open_key(keys / "log.key", passphrase) if (keys / "log.key").is_file() else None
-    return OnlineKeys(
-        open_key(keys / "snapshot.key", passphrase),
-        open_key(keys / "timestamp.key", passphrase),
-        log,
-        {} if log is None else witness_submits(keys),
-    )
-
-
-def make_host_keys(folder: Path, passphrase_file: Path | None) -> OnlineKeys:
-    """Make snapshot.key and timestamp.key in `folder`, or open those that are there. Raises: KeysError, OSError."""
-    from keys.algorithms import ES256
-    from keys.custody.software import create_key_file
-    from trust_registry.publication import OnlineKeys
-
-    passphrase = read_passphrase(passphrase_file)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder.absolute() / f"{name}.key" for name in ("snapshot", "timestamp")]
-    made = [open_key(path, passphrase) if path.exists() else create_key_file(path, ES256, passphrase) for path in paths]
-    return OnlineKeys(made[0], made[1])
-
-
-def _named_by_root(repo: Path, proposal: str | None) -> Path:
-    """REPO/keys, or the folder in it whose keys are those that root names after the host's keys were changed."""
-    from keys.custody.software import read_key_file_header
-    from trust_registry.proposals import read_draft
-    from trust_registry.repository import Repository
-    from trust_registry.tuf_keys import key_id
-
-    repository, folder = Repository(repo), repo / "keys"
-    draft = read_draft(repository, proposal) if proposal and (repository.proposals / proposal).is_dir() else None
-    root = None if draft is None else draft.roles.get("root")
-    if root is None and not repository.founded:
-        return folder
-    wanted = (root or repository.latest_root()).signed.roles["snapshot"].keyids
-    for path in (folder / "snapshot.key", *sorted(folder.glob("*/snapshot.key"))):
-        if path.is_file() and key_id(read_key_file_header(path.absolute()).public_key) in wanted:
-            return path.parent
-    return folder
-
-
-def open_key(path: Path, passphrase: bytes) -> Signer:
-    """Raises: keys.errors.KeysError."""
-    from keys.custody.software import open_key_file
-
-    return open_key_file(path, passphrase)
+PublicOption = Annotated[
+    Path | None, typer.Option(help="Where to write the public key; FILE.pub if absent.", show_default=False)
+]
 
 
 def open_named_key(name: str, passphrase_file: Path | None) -> Signer:
@@ -92,7 +34,9 @@ def create_key(name: str, algorithm: str, passphrase_file: Path | None) -> Signe
 
     if name.startswith("pkcs11:"):
         return create_pkcs11_key(name, by_jose(algorithm), lambda _: read_passphrase(passphrase_file))
-    return create_key_file(Path(name).absolute(), by_jose(algorithm), read_passphrase(passphrase_file))
+    return create_key_file(
+        Path(name.removeprefix("file:")).absolute(), by_jose(algorithm), read_passphrase(passphrase_file)
+    )
 
 
 def read_passphrase(file: Path | None) -> bytes:
@@ -149,3 +93,11 @@ def public_pem(signer: Signer) -> str:
 
     body = "\n".join(textwrap.wrap(b64encode(signer.public_key.spki).decode(), 64))
     return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+
+
+def write_public(signer: Signer, name: str, public: Path | None) -> Path:
+    """Write the public key beside the key file, or where it is wanted; where it is. Raises: OSError."""
+    beside = f"{name}.pub" if signer.uri.startswith("file:") else f"{signer.public_key.thumbprint()}.pub"
+    path = public or Path(beside)
+    path.write_text(public_pem(signer), encoding="ascii")
+    return path

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from server.cli.registry_desk import RepositoryArgument, now, print_proposal, refusals, repository, say
 
 if TYPE_CHECKING:
-    from trust_registry.model import RegionList
+    from keys.x509 import Certificate
+    from trust_registry.model import RegionCode, RegionList
+    from trust_registry.repository import Repository
 
 app = typer.Typer()
 
@@ -28,6 +30,14 @@ EntryArgument = Annotated[
 OutOption = Annotated[
     Path | None,
     typer.Option(help="Write the edited list there instead of proposing it.", show_default=False),
+]
+OntoOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROPOSAL",
+        help="Add to what this waiting proposal says: a new proposal says both, and is the one to sign.",
+        show_default=False,
+    ),
 ]
 NameZh = Annotated[str, typer.Option(help="Its name in Chinese.")]
 NameEn = Annotated[str, typer.Option(help="Its name in English.")]
@@ -67,26 +77,50 @@ def read_time(text: str | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def offer(repo: Path, code: str, out: Path | None, edit: Callable[[RegionList, datetime], RegionList]) -> None:
-    """Edit the published list of `code`, and propose the result or write it to `out`.
+class Way(NamedTuple):
+    """What becomes of an edit: written to `out` instead of proposed; made of what `onto` says instead of the list."""
+
+    out: Path | None
+    onto: str | None
+
+
+def offer(repo: Path, code: str, way: Way, edit: Callable[[RegionList, datetime], RegionList]) -> None:
+    """Edit the list of `code`, as published or as a proposal says it, and propose the result or write it to a file.
 
     Raises: TrustRegistryError, OSError.
     """
     from trust_registry import ceremony
-    from trust_registry.errors import NotFounded
     from trust_registry.model import RegionCode
     from trust_registry.wire import list_to_json
 
-    network, at = repository(repo), now()
-    published = network.list_of(RegionCode(code))
-    if published is None:
-        raise NotFounded(f"{code} has published no list yet: begin with start-list")
-    edited = edit(published, at)
+    network, at, (out, onto) = repository(repo), now(), way
+    edited = edit(_base(network, RegionCode(code), onto, at), at)
     if out is None:
         print_proposal(ceremony.propose(network, edited, at))
+        if onto is not None:
+            say(f"  Says what {onto} says too: sign this one. The other lapses when this is published.")
     else:
         out.write_bytes(list_to_json(edited))
         say(f"Edited list: {out}", f"Propose it: yinxin registry propose {repo} {out}")
+
+
+def _base(network: Repository, code: RegionCode, onto: str | None, at: datetime) -> RegionList:
+    from trust_registry import ceremony, editing
+    from trust_registry.errors import NotFounded, UnknownProposal
+    from trust_registry.proposals import read_draft
+    from trust_registry.wire import list_from_json
+
+    published = network.list_of(code)
+    if published is None:
+        raise NotFounded(f"{code} has published no list yet: begin with start-list")
+    if onto is None:
+        return published
+    ceremony.proposal(network, onto)  # raises where something else was published meanwhile
+    for data in read_draft(network, onto).lists.values():
+        drafted = list_from_json(data)
+        if drafted.code == code:
+            return editing.taken_up(published, drafted, at)
+    raise UnknownProposal(f"{onto} that says something of {code}")
 
 
 @app.command("start-list")
@@ -100,7 +134,11 @@ def start_list(  # noqa: PLR0917
     authority_en: Annotated[str, typer.Option(help="The authority's name in English.")],
     notice_days: Annotated[int, typer.Option(help="Notice of recognitions, in days.", min=0)] = 30,
 ) -> None:
-    """Propose the first list of an admitted authority: names and nothing else."""
+    """Propose the first list of an admitted authority: names and nothing else.
+
+    Then add to it: a region its CA (make-ca, add-authority), issuers (add-issuer, grant, add-seal), scenarios and
+    recognitions; a common body its types (add-type).
+    """
     from trust_registry import ceremony
     from trust_registry.model import Names, RegionCode, RegionList
 
@@ -124,15 +162,19 @@ def add_issuer(  # noqa: PLR0917
     contact_zh: Annotated[str, typer.Option(help="Whom to turn to, in Chinese.")],
     contact_en: Annotated[str, typer.Option(help="Whom to turn to, in English.")],
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose to list an issuer; what it may issue, and its seals, are changes of their own."""
+    """Propose to list an issuer; what it may issue, and its seals, are changes of their own.
+
+    Next: grant, then add-seal and add-status-key - all in one proposal with --onto, or one after the other.
+    """
     from trust_registry import editing
     from trust_registry.model import IssuerId, Names
 
     offer(
         repo,
         code,
-        out,
+        Way(out, onto),
         lambda old, at: editing.add_issuer(
             old,
             issuer_id=IssuerId(issuer),
@@ -155,8 +197,9 @@ def grant(  # noqa: PLR0917
     assurance: Annotated[Level, typer.Option(help="How well it establishes what it certifies.")] = Level.SUBSTANTIAL,
     since: SinceOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose that an issuer may issue a certificate type."""
+    """Propose that an issuer may issue a certificate type. To end it: withdraw, with the path shown here."""
     from trust_registry import editing
     from trust_registry.model import Assurance, IssuerId, TypeId
 
@@ -164,7 +207,7 @@ def grant(  # noqa: PLR0917
     offer(
         repo,
         code,
-        out,
+        Way(out, onto),
         lambda old, at: editing.add_grant(
             old, IssuerId(issuer), TypeId(type_id), assurance=level, since=begins, now=at
         ),
@@ -180,9 +223,13 @@ def suspend(  # noqa: PLR0917
     reason: Annotated[Why, typer.Option(help="Why.")],
     at: SinceOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose to suspend an entry: an issuer, a grant, a seal, a key, a recognition, an agency, a foreign list."""
-    _change(repo, code, entry, "suspended", reason.value, at, None, out)
+    """Propose to suspend an entry: an issuer, a grant, a seal, a key, a recognition, an agency, a foreign list.
+
+    It takes effect once published, without notice; `reinstate` ends it. `consequences` says beforehand what stops.
+    """
+    _change(repo, code, entry, "suspended", reason.value, at, None, Way(out, onto))
 
 
 @app.command()
@@ -198,18 +245,28 @@ def withdraw(  # noqa: PLR0917
         typer.Option(help="With key_compromise: since when the key is suspected (UTC).", show_default=False),
     ] = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose to withdraw an entry. A recognition keeps its notice, unless for key_compromise or breach_of_duty."""
-    _change(repo, code, entry, "withdrawn", reason.value, at, invalid_since, out)
+    """Propose to withdraw an entry. A recognition keeps its notice, unless for key_compromise or breach_of_duty.
+
+    Only key_compromise casts doubt on what was sealed before: since --at, or since --invalid-since. Look at
+    `consequences` before anybody signs.
+    """
+    _change(repo, code, entry, "withdrawn", reason.value, at, invalid_since, Way(out, onto))
 
 
 @app.command()
 @refusals
-def reinstate(
-    repo: RepositoryArgument, code: CodeArgument, entry: EntryArgument, at: SinceOption = None, out: OutOption = None
+def reinstate(  # noqa: PLR0917
+    repo: RepositoryArgument,
+    code: CodeArgument,
+    entry: EntryArgument,
+    at: SinceOption = None,
+    out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
     """Propose to reinstate what was suspended or withdrawn, but for compromised keys."""
-    _change(repo, code, entry, "granted", "reinstated", at, None, out)
+    _change(repo, code, entry, "granted", "reinstated", at, None, Way(out, onto))
 
 
 @app.command()
@@ -232,8 +289,12 @@ def recognise(  # noqa: PLR0917
     since: SinceOption = None,
     until: UntilOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose to recognise a type of another region. It begins at --since, not before the notice period is over."""
+    """Propose to recognise a type of another region. It begins at --since, not before the notice period is over.
+
+    The notice counts from publication: where signatures take days, give a --since that leaves room for them.
+    """
     from trust_registry import editing
     from trust_registry.model import Assurance, ClaimEquivalence, Names, RegionCode, ScenarioId, TypeId
 
@@ -259,23 +320,27 @@ def recognise(  # noqa: PLR0917
             now=at,
         )
 
-    offer(repo, code, out, edit)
+    offer(repo, code, Way(out, onto), edit)
 
 
 @app.command("end-recognition")
 @refusals
-def end_recognition(
+def end_recognition(  # noqa: PLR0917
     repo: RepositoryArgument,
     code: CodeArgument,
     recognition: Annotated[str, typer.Argument(help="Its id: R7.", metavar="RECOGNITION")],
     until: UntilOption = None,
     out: OutOption = None,
+    onto: OntoOption = None,
 ) -> None:
-    """Propose that a recognition ends at --until, not before the notice period is over."""
+    """Propose that a recognition ends at --until, not before the notice period is over.
+
+    It holds until then. What can't wait is `suspend`, or `withdraw` for key_compromise or breach_of_duty.
+    """
     from trust_registry import editing
 
     end = read_time(until)
-    offer(repo, code, out, lambda old, at: editing.end_recognition(old, recognition, until=end, now=at))
+    offer(repo, code, Way(out, onto), lambda old, at: editing.end_recognition(old, recognition, until=end, now=at))
 
 
 def _change(  # noqa: PLR0917
@@ -286,7 +351,7 @@ def _change(  # noqa: PLR0917
     reason: str,
     at: str | None,
     invalid_since: str | None,
-    out: Path | None,
+    way: Way,
 ) -> None:
     from trust_registry import editing
     from trust_registry.model import EntryReason, EntryStatus
@@ -295,7 +360,7 @@ def _change(  # noqa: PLR0917
     offer(
         repo,
         code,
-        out,
+        way,
         lambda old, at: editing.change_status(
             old, entry, EntryStatus(status), EntryReason(reason), effective, invalid, now=at
         ),
@@ -307,3 +372,15 @@ def _pair(text: str) -> tuple[str, str]:
     if not (found and theirs and ours):
         raise typer.BadParameter("THEIRS=OURS is needed", param_hint="--claim")
     return theirs, ours
+
+
+def one_certificate(file: Path) -> Certificate:
+    """The one certificate in a file, PEM or DER. Raises: keys.errors.KeysError, OSError."""
+    from keys.errors import MalformedCertificate
+    from keys.x509 import parse_certificate, parse_pem_certificates
+
+    content = file.read_bytes()
+    found = parse_pem_certificates(content) if b"-----BEGIN" in content else (parse_certificate(content),)
+    if len(found) != 1:
+        raise MalformedCertificate(f"{file.name} holds {len(found)} certificates; one is needed")
+    return found[0]

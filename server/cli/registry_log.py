@@ -5,14 +5,15 @@ Declaring a log is the seats' business (`registry_governance`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import PassphraseOption, now, refusals, say
-from server.cli.registry_keys import open_named_key, public_pem, read_passphrase
+from server.cli.registry_desk import PassphraseOption, RepositoryArgument, busy, now, read_json, refusals, say
+from server.cli.registry_keys import PublicOption, create_key, open_named_key, write_public
 
 if TYPE_CHECKING:
     from trust_registry.log.cosigning import Submit
@@ -27,29 +28,31 @@ witness_app = typer.Typer(
     add_completion=False,
     help="A region's witness of the network's log: make its key, show it, serve it.",
 )
-app.add_typer(witness_app, name="witness")
+app.add_typer(witness_app, name="witness", rich_help_panel="Run the host")
 NameOption = Annotated[
     str, typer.Option("--name", help="The witness's key name: the address it answers at, without https://.")
 ]
 _SECONDS = 10.0
+_ADDRESSES = "witnesses.json"
 
 
 @witness_app.command("key")
 @refusals
 def witness_key(
-    file: Annotated[Path, typer.Argument(help="The key file to make; it must not exist.")],
+    file: Annotated[str, typer.Argument(help="The key file to make, or pkcs11:token=...;object=...; must not exist.")],
     name: NameOption,
     passphrase_file: PassphraseOption = None,
+    public: PublicOption = None,
 ) -> None:
-    """Make a witness's key (Ed25519). Hand FILE.pub to whoever runs `declare-log`."""
-    from keys.algorithms import EDDSA
-    from keys.custody.software import create_key_file
+    """Make a witness's key (Ed25519). Hand the public key to whoever runs `declare-log`.
+
+    Next: the seats agree on the witness (`declare-log --witness NAME=FILE.pub`, `change-log`), you `witness serve`.
+    """
     from keys.envelopes.signed_note import NoteKeyKind, check_key_name, note_key
 
     check_key_name(name)  # before there is a key that nobody can name
-    signer = create_key_file(file.absolute(), EDDSA, read_passphrase(passphrase_file))
-    public = file.with_name(file.name + ".pub")
-    public.write_text(public_pem(signer), encoding="ascii")
+    signer = create_key(file, "EdDSA", passphrase_file)
+    public = write_public(signer, file, public)
     say(f"Key:          {file}", f"Public key:   {public}")
     say(f"Verifier key: {note_key(name, NoteKeyKind.COSIGNATURE, signer.public_key)}")
 
@@ -57,7 +60,7 @@ def witness_key(
 @witness_app.command("vkey")
 @refusals
 def witness_vkey(file: Annotated[Path, typer.Argument(help="The witness's key file.")], name: NameOption) -> None:
-    """Show a witness's verifier key, as root names it. Needs no passphrase."""
+    """Show a witness's verifier key, as root names it and others configure it. Needs no passphrase."""
     from keys.custody.software import read_key_file_header
     from keys.envelopes.signed_note import NoteKeyKind, note_key
 
@@ -75,7 +78,11 @@ def witness_serve(  # noqa: PLR0917
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8100,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Answer add-checkpoint at /witness/<last part of the name>/ until stopped."""
+    """Answer add-checkpoint at /witness/<last part of the name>/ until stopped: cosign what only ever grew.
+
+    Put HTTPS before it, and tell the host the address (`witness ask`). What it has cosigned is in DIR: with that lost
+    it could be shown another past.
+    """
     import uvicorn
     from fastapi import FastAPI
 
@@ -103,6 +110,9 @@ def show_log(
         typer.Option(help="Your own copy of the trust data; needed with a URL: it says which log.", metavar="DIR"),
     ] = None,
     entries: Annotated[int, typer.Option(help="How many of the latest entries to show.", min=0, max=10000)] = 10,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Only the policy file (C2SP tlog-policy), for other tools that verify.")
+    ] = False,
 ) -> None:
     """Show a network's log: size, checkpoint, who cosigned; every entry and tile is hashed anew and compared."""
     import httpx
@@ -110,7 +120,7 @@ def show_log(
     from trust_registry.fetching import folder_fetch, http_fetch
 
     if "://" not in source:
-        _tell_of_folder(Path(source), entries)
+        _tell_of_folder(Path(source), entries, policy)
         return
     if trust is None:
         raise typer.BadParameter("with a URL your own copy is needed: it says which log is meant", param_hint="--trust")
@@ -121,25 +131,61 @@ def show_log(
     known = TrustStore(trust).logged()
     if known is None:
         raise TrustMissing("this copy's network keeps no log")
+    if policy:
+        _tell_policy(known.log)
+        return
     prefix = source.rstrip("/") + "/log/"
     with httpx.Client(timeout=_SECONDS, follow_redirects=False) as client:
         fetch = folder_fetch({"file:///": Path("/")}, http_fetch(client))
         _tell(fetch(f"{prefix}checkpoint"), known.log, fetched_tiles(fetch, prefix), entries)
 
 
-def witness_submits(folder: Path) -> Mapping[str, Submit]:
-    """How to ask the witnesses: `witnesses.json` in the host keys' folder, {name: URL}. Raises: OSError, ValueError."""
-    import json
+@witness_app.command("ask")
+@refusals
+def witness_ask(
+    repo: RepositoryArgument,
+    witnesses: Annotated[
+        list[str],
+        typer.Argument(help="NAME=URL, as `witness serve` prints it; an empty URL forgets one.", metavar="NAME=URL"),
+    ],
+) -> None:
+    """Tell the host at which address it asks each witness; `publish` and `renew` do so from then on.
 
+    Kept in REPO/keys/witnesses.json. Who counts as a witness is not said here but by the seats (`declare-log`).
+    """
+    from trust_registry.durable import write_durably
+
+    known = _addresses(repo / "keys")
+    for text in witnesses:
+        name, found, url = text.partition("=")
+        if not (found and name) or (url and not url.startswith(("https://", "http://"))):
+            raise typer.BadParameter(f"NAME=https://... is needed, not {text}", param_hint="NAME=URL")
+        known[name] = url
+    kept = {name: url for name, url in known.items() if url}
+    write_durably(repo / "keys" / _ADDRESSES, (json.dumps(kept, indent=1) + "\n").encode())
+    say(*(f"{name}  {url}" for name, url in kept.items()))
+
+
+def witness_submits(*folders: Path) -> Mapping[str, Submit]:
+    """How to ask the witnesses: `witnesses.json` in the first of the folders that has one, {name: URL}.
+
+    Raises: typer.BadParameter, OSError.
+    """
     import httpx
 
     from trust_registry.log.submitting import http_submit
 
-    path = folder / "witnesses.json"
-    if not path.is_file():
-        return {}
+    urls = next((found for found in map(_addresses, folders) if found), {})
     client = httpx.Client(timeout=_SECONDS, follow_redirects=False)
-    return {name: http_submit(client, url) for name, url in json.loads(path.read_bytes()).items()}
+    return {name: http_submit(client, url) for name, url in urls.items()}
+
+
+def _addresses(folder: Path) -> dict[str, str]:
+    path = folder / _ADDRESSES
+    found = read_json(path) if path.is_file() else {}
+    if not isinstance(found, dict) or not all(isinstance(url, str) for url in found.values()):
+        raise typer.BadParameter(f"{path} must say {{name: URL}}")
+    return found
 
 
 def told(found: Publication) -> Iterator[str]:
@@ -157,7 +203,13 @@ def told(found: Publication) -> Iterator[str]:
         yield f"  without {name}: {why}"
 
 
-def _tell_of_folder(folder: Path, entries: int) -> None:
+def _tell_policy(declared: LogDeclaration) -> None:
+    from trust_registry.log.policy import policy_file
+
+    say(policy_file(declared).removesuffix("\n"))
+
+
+def _tell_of_folder(folder: Path, entries: int, policy: bool) -> None:
     from keys.errors import MalformedEnvelope
     from trust_registry.errors import LogDamaged, NotFounded
     from trust_registry.log.declaration import declared_log
@@ -166,13 +218,16 @@ def _tell_of_folder(folder: Path, entries: int) -> None:
     from trust_registry.repository import Repository
 
     repository = Repository(folder)
-    waiting = unfinished(repository)
-    if waiting is not None:
-        say(*told(waiting))
     try:
         declared = declared_log(repository.latest_root().signed)
     except MalformedEnvelope as err:
         raise LogDamaged(str(err)) from err
+    if declared is not None and policy:
+        _tell_policy(declared)
+        return
+    waiting = unfinished(repository)
+    if waiting is not None:
+        say(*told(waiting))
     if declared is None:
         raise NotFounded("this network keeps no log")
     _tell((repository.log / "checkpoint").read_bytes(), declared, folder_tiles(repository.log), entries)
@@ -183,7 +238,8 @@ def _tell(data: bytes, declared: LogDeclaration, read: ReadTile, entries: int) -
 
     for line in _lines(overview(data, declared, read, entries)):
         say(line)
-    audit_tree(verified(data, declared), read)
+    with busy("Hashing every entry and tile"):
+        audit_tree(verified(data, declared), read)
     say("Every entry and every tile is that of the checkpoint.")
 
 
