@@ -11,9 +11,10 @@ from typing import Any, Final
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
 
-from trust_registry.departures import departures
+from trust_registry.departures import Departure, departures
 from trust_registry.differences import Change, ChangeKind, describe_changes
 from trust_registry.errors import CeremonyError
+from trust_registry.log.entries import write_time
 from trust_registry.model import Names, RegionCode, RegionList
 from trust_registry.proposals import Draft, ProposalKind
 from trust_registry.repository import Published, Repository
@@ -127,8 +128,35 @@ def _membership(new: Targets, published: Published | None, lists: PublishedLists
         zh, en = _names_of(role)
         yield Change(ChangeKind.REMOVED, name, Names(f"除名{zh}", f"Expels {en}"))
         yield from _consequences(name, published, lists)
+    yield from _departures(new, old)
     if old is not None:
         yield from _rest("targets", new, old)
+
+
+def _departures(new: Targets, old: Targets | None) -> Iterator[Change]:
+    """Who left, when and with which last word, wherever that is not what was known: it decides about the past."""
+    before, keys_before, keys = _left(old), _keys(old), _keys(new)
+    for name, (role, departure) in _left(new).items():
+        was = before.pop(name, None)
+        held = [keys[keyid] for keyid in role.keyids if keyid in keys]
+        if was is not None and was[0] == role and held == [keys_before[keyid] for keyid in role.keyids]:
+            continue
+        at, words = write_time(departure.at), _threshold(name, held, role.threshold)
+        text = Names(
+            f"{name} 自 {at} 起不再是成员；此前以其第 {departure.version} 版为准（{words.zh}）",
+            f"{name} is no member from {at} on; before that its version {departure.version} counts ({words.en})",
+        )
+        yield Change(ChangeKind.CHANGED, f"{name}/left", text)
+    for name in before.keys() - _roles(new).keys():
+        text = Names(f"不再保留 {name} 离开之前的名录", f"Forgets what {name} said before it left")
+        yield Change(ChangeKind.REMOVED, f"{name}/left", text)
+
+
+def _left(targets: Targets | None) -> dict[str, tuple[DelegatedRole, Departure]]:
+    if targets is None or targets.delegations is None:
+        return {}
+    roles = targets.delegations.roles or {}
+    return {name: (roles[name], departure) for name, departure in departures(targets).items()}
 
 
 def _officer_changes(name: str, new: Sequence[Key], old: Sequence[Key]) -> Iterator[Change]:

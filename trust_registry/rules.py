@@ -72,10 +72,10 @@ def check_delegations(root: Root, targets: Targets) -> None:
     holders: dict[str, str] = {}
     gone = departures(targets)
     for role, delegated in _authorities(targets):
-        if role.name in gone:
-            continue  # it decides nothing any more: only its last word is kept
         officers = _keys(keys, delegated.keyids, delegated.name)
         _check_dual_control(delegated, len(officers))
+        if role.name in gone:
+            continue  # it decides nothing any more: only its last word is kept
         for keyid, key in officers.items():
             _check_officer(key_name(key), role, holders.setdefault(keyid, role.name), seats.get(keyid, role.code))
             if keyid in online:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from tuf.api.metadata import DelegatedRole, Metadata, Targets
 
 from keys.algorithms import EDDSA, ES256
 from keys.signer import EphemeralSigner
 from server.edge import make_edge
-from tests.trust_registry.conspiracy import Conspiracy
+from tests.trust_registry.conspiracy import Conspiracy, roles_of
 from tests.trust_registry.network import (
     DAY,
     DAY_0,
@@ -27,14 +29,23 @@ from tests.trust_registry.network import (
     whole_network,
 )
 from tests.trust_registry.test_console_forms import Access
-from trust_registry.ceremony import change_officers, change_online_keys, renew_list
+from trust_registry.ceremony import (
+    change_officers,
+    change_online_keys,
+    expel,
+    proposal,
+    renew_list,
+    renew_network,
+    sign,
+)
 from trust_registry.client import TrustStore
-from trust_registry.errors import RefreshRefused, TrustDamaged
+from trust_registry.departures import LEFT_FIELD
+from trust_registry.errors import RefreshRefused, RuleBroken, TrustDamaged
 from trust_registry.model import HeldBack, Names, RegionCode, RegionList
 from trust_registry.pages import router
 from trust_registry.publication import OnlineKeys, renew
 from trust_registry.service import RegistryService
-from trust_registry.tuf_keys import Officer
+from trust_registry.tuf_keys import Officer, tuf_key
 
 
 @pytest.fixture
@@ -152,8 +163,8 @@ def replace_officers(network: Network) -> list[EphemeralSigner]:
     """The west gets other officers."""
     others = [EphemeralSigner.generate(ES256) for _ in range(2)]
     officers = [Officer(f"new {n}", each.public_key) for n, each in enumerate(others)]
-    proposal = change_officers(network.repository, WEST, officers=officers, threshold=2, now=network.now)
-    network.carry_out(proposal, [*network.officers, *others])
+    change = change_officers(network.repository, WEST, officers=officers, threshold=2, now=network.now)
+    network.carry_out(change, [*network.officers, *others])
     return others
 
 
@@ -202,3 +213,60 @@ def test_the_console_tells_whose_list_is_held_back_and_names_are_no_markup(netwo
         assert "The newest list of Xichuan can&#39;t be followed" in shown
         assert "The list of 990300 can&#39;t be followed" in shown
         assert "<script>alert" not in shown
+
+
+def store_secretly(network: Network, alter: Callable[[Targets], None]) -> str:
+    """A renewal, as one seat or the host would hand it round, with something else in its bytes."""
+    renewal = renew_network(network.repository, DAY_0)
+    path = network.repository.proposals / renewal.id / "roles" / "targets.json"
+    metadata: Metadata[Targets] = Metadata.from_bytes(path.read_bytes())
+    alter(metadata.signed)
+    path.write_bytes(metadata.to_bytes())
+    return renewal.id
+
+
+def test_nobody_who_never_was_a_member_is_smuggled_in_as_having_left(network: Network) -> None:
+    """The attack: a list that counts until the year 2999, under keys of the proposer, in what is shown as a renewal."""
+    forger = [tuf_key(Officer(f"forger {n}", EphemeralSigner.generate(ES256).public_key)) for n in range(2)]
+
+    def smuggle(targets: Targets) -> None:
+        role = DelegatedRole("region-666", [key.keyid for key in forger], 2, True, paths=["regions/666/*"])
+        role.unrecognized_fields[LEFT_FIELD] = {"at": "2999-01-01T00:00:00Z", "version": 1}
+        roles_of(targets)["region-666"] = role
+        assert targets.delegations is not None
+        targets.delegations.keys.update({key.keyid: key for key in forger})
+
+    told = [each.text.en for each in proposal(network.repository, store_secretly(network, smuggle)).changes]
+    assert any("region-666 is no member from 2999-01-01T00:00:00Z on" in each and "forger 0" in each for each in told)
+
+
+def test_when_somebody_left_cannot_be_altered_unseen(network: Network) -> None:
+    """The attack: the past of a region that left is cut off, or another of its versions made its last word."""
+    network.carry_out(expel(network.repository, WEST, DAY_0), network.officers[::2])
+    assert "region-990200/left" not in {
+        each.entry for each in proposal(network.repository, store_secretly(network, lambda _: None)).changes
+    }
+
+    def backdate(targets: Targets) -> None:
+        roles_of(targets)["region-990200"].unrecognized_fields[LEFT_FIELD]["at"] = "2020-01-01T00:00:00Z"
+
+    told = {
+        each.entry: each.text.en for each in proposal(network.repository, store_secretly(network, backdate)).changes
+    }
+    assert "from 2020-01-01T00:00:00Z on" in told["region-990200/left"]
+
+    def forget(targets: Targets) -> None:
+        del roles_of(targets)["region-990200"]
+
+    found = proposal(network.repository, store_secretly(network, forget)).changes
+    assert "Forgets what region-990200 said" in {each.entry: each.text.en for each in found}["region-990200/left"]
+
+
+def test_who_left_still_has_no_officer_who_acts_alone(network: Network) -> None:
+    network.carry_out(expel(network.repository, WEST, DAY_0), network.officers[::2])
+
+    def weaken(targets: Targets) -> None:
+        roles_of(targets)["region-990200"].threshold = 1
+
+    with pytest.raises(RuleBroken, match="act alone"):
+        sign(network.repository, store_secretly(network, weaken), network.officers[0])
