@@ -6,29 +6,20 @@ from typing import Final
 
 import typer
 
+_TEXT: Final = """
+Found, join, leave: key init admit-region admit-body expel
+Propose, sign, publish: propose show consequences sign publish status
+What a list attests: start-list add-issuer grant add-seal add-status-key add-authority
+    add-type change-type rename suspend withdraw reinstate
+What a list accepts: recognise end-recognition change-notice add-scenario change-scenario
+    add-relying-party add-relying-party-key add-foreign foreign
+Keys and certificates: request certify make-ca change-officers change-seat
+Run the host: renew propose-renewal host-keys change-host-keys declare-log change-log
+Look, verify, hand on: refresh log audit export
+"""
 PANELS: Final = {
-    "Found, join, leave": ("key", "init", "admit-region", "admit-body", "expel"),
-    "Propose, sign, publish": ("propose", "show", "consequences", "sign", "publish", "status"),
-    "Change a list: what we attest": (
-        *(
-            "start-list",
-            "add-issuer",
-            "grant",
-            "add-seal",
-            "add-status-key",
-            "add-authority",
-            "add-type",
-            "change-type",
-        ),
-        *("rename", "suspend", "withdraw", "reinstate"),
-    ),
-    "Change a list: what we accept": (
-        *("recognise", "end-recognition", "change-notice", "add-scenario", "change-scenario", "add-relying-party"),
-        *("add-relying-party-key", "add-foreign", "foreign"),
-    ),
-    "Keys and certificates": ("request", "certify", "make-ca", "change-officers", "change-seat"),
-    "Run the host": (*("renew", "propose-renewal", "host-keys", "change-host-keys", "declare-log", "change-log"),),
-    "Look, verify, hand on": ("refresh", "log", "audit", "export"),
+    title: names.split()
+    for title, _, names in (line.partition(": ") for line in _TEXT.strip().replace("\n   ", "").splitlines())
 }
 
 
