@@ -14,6 +14,7 @@ from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timest
 from trust_registry.departures import Departure, departures
 from trust_registry.differences import Change, ChangeKind, describe_changes
 from trust_registry.errors import CeremonyError
+from trust_registry.legible import legible
 from trust_registry.log.entries import write_time
 from trust_registry.model import Names, RegionCode, RegionList
 from trust_registry.proposals import Draft, ProposalKind
@@ -51,7 +52,9 @@ def describe_draft(draft: Draft, published: Published | None, lists: PublishedLi
             changes += _list_changes(draft, published, lists, name)
     if draft.kind is ProposalKind.RENEWAL:
         changes += _renewals(draft)
-    return tuple(changes)
+    return tuple(
+        Change(each.kind, legible(each.entry), Names(legible(each.text.zh), legible(each.text.en))) for each in changes
+    )
 
 
 def _root_changes(new: Root, old: Root | None) -> Iterator[Change]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tuf.api.metadata import Delegations, Metadata, Root, Targets
 
 from trust_registry.errors import ProposalOutdated
+from trust_registry.legible import legible
 from trust_registry.model import Names
 from trust_registry.proposal_changes import changes_of
 from trust_registry.proposals import (
@@ -55,8 +56,8 @@ def propose_draft(  # noqa: PLR0917
 
 def summary(repository: Repository, draft: Draft, published: Published | None) -> Proposal:
     """A draft as people see it. Raises: CeremonyError, InvalidList when its parts don't belong together."""
-    changes = changes_of(repository, draft, published)
-    return Proposal(draft.id, draft.kind, draft.title, draft.proposed_at, changes, progress_of(draft, published))
+    changes, title = changes_of(repository, draft, published), Names(legible(draft.title.zh), legible(draft.title.en))
+    return Proposal(draft.id, draft.kind, title, draft.proposed_at, changes, progress_of(draft, published))
 
 
 def live_draft(repository: Repository, proposal_id: str) -> tuple[Draft, Published | None]:

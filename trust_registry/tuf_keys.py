@@ -22,6 +22,7 @@ from keys.errors import AlgorithmNotSupported
 from keys.public_key import PublicKey
 from keys.signature_form import ecdsa_der
 from keys.signer import Signer
+from trust_registry.legible import legible
 from trust_registry.model import RegionCode
 
 NAME_FIELD: Final = "x-yinxin-name"
@@ -91,9 +92,9 @@ def _public_key(keyid: str, key_type: str, scheme: str, public: str) -> PublicKe
 
 
 def key_name(key: Key) -> str:
-    """The name in a key, or the beginning of its id."""
+    """The name in a key, or the beginning of its id, as it may be shown."""
     name = key.unrecognized_fields.get(NAME_FIELD)
-    return name if isinstance(name, str) else key.keyid[:12]
+    return legible(name) if isinstance(name, str) else key.keyid[:12]
 
 
 def key_region(key: Key) -> RegionCode | None:

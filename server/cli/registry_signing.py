@@ -23,6 +23,8 @@ from trust_registry.copied_state import Base, base_of, judge_draft
 from trust_registry.countersigning import add_signature, draft_document, read_document
 from trust_registry.errors import CeremonyError, FetchFailed
 from trust_registry.fetching import http_fetch
+from trust_registry.legible import legible
+from trust_registry.model import Names
 from trust_registry.proposals import Draft, Proposal
 from trust_registry.repository import Repository
 
@@ -111,7 +113,8 @@ def shown(desk: Desk, trust: Path | None, now: datetime) -> tuple[Proposal, Base
     base = desk.published(now) if trust is None else base_of(TrustStore(trust), now)
     draft = desk.draft
     changes, progress = judge_draft(draft, base)
-    return Proposal(draft.id, draft.kind, draft.title, draft.proposed_at, changes, progress), base
+    title = Names(legible(draft.title.zh), legible(draft.title.en))
+    return Proposal(legible(draft.id), draft.kind, title, draft.proposed_at, changes, progress), base
 
 
 def sign_shown(desk: Desk, base: Base, signer: Signer) -> tuple[str, ...]:
@@ -139,4 +142,4 @@ def _post(client: httpx.Client, url: str, body: Mapping[str, str], headers: Mapp
         said = str(problem.get("detail") or problem.get("title") or "")[:300] if isinstance(problem, dict) else ""
     except ValueError:
         said = ""
-    raise CeremonyError(f"the host answered {answer.status_code}: {said or 'no reason given'}")
+    raise CeremonyError(f"the host answered {answer.status_code}: {legible(said) or 'no reason given'}")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tuf.api.metadata import DelegatedRole, Metadata, Targets
+from tuf.api.metadata import DelegatedRole, Metadata, MetaFile, Targets
 
 from keys.algorithms import EDDSA, ES256
 from keys.signer import EphemeralSigner
+from server.cli.registry_signing import open_folder, shown
 from server.edge import make_edge
 from tests.trust_registry.conspiracy import Conspiracy, roles_of
 from tests.trust_registry.network import (
@@ -34,6 +35,7 @@ from trust_registry.ceremony import (
     change_online_keys,
     expel,
     proposal,
+    propose,
     renew_list,
     renew_network,
     sign,
@@ -193,9 +195,13 @@ def test_new_host_keys_cannot_roll_back_or_leave_out_a_list(network: Network, st
     network.carry_out(renew_list(network.repository, WEST, DAY_0 + DAY), network.signers[WEST])
     assert store.refresh(network.fetch, DAY_0).view.metadata_versions["region-990200"] == 2
     other_online_keys(network)
-    Conspiracy(network).publish_snapshot(
-        lambda meta: meta.update({"region-990200.json": before}) if alter == "older" else meta.pop("region-990200.json")
-    )
+
+    def step_back(meta: dict[str, MetaFile]) -> None:
+        meta.pop("region-990200.json")
+        if alter == "older":
+            meta["region-990200.json"] = before
+
+    Conspiracy(network).publish_snapshot(step_back)
     with pytest.raises(RefreshRefused, match="region-990200 was version 2"):
         store.refresh(network.fetch, DAY_0)
     assert store.load(DAY_0).metadata_versions["region-990200"] == 2
@@ -270,3 +276,27 @@ def test_who_left_still_has_no_officer_who_acts_alone(network: Network) -> None:
 
     with pytest.raises(RuleBroken, match="act alone"):
         sign(network.repository, store_secretly(network, weaken), network.officers[0])
+
+
+TRICK = "Dongling\x1b[2K\r\n  ~ nothing else \u202egnilgnoD\u2066 \u2028"
+
+
+@pytest.mark.parametrize("where", ["list", "officer", "title"])
+def test_no_name_makes_a_difference_read_as_another_one(network: Network, where: str) -> None:
+    """The attack: a proposer's words erase a line on the officer's terminal, or turn it around in the console."""
+    if where == "list":
+        made = propose(network.repository, replace(east_list(), names=Names(f"东{TRICK}", TRICK)), DAY_0)
+    elif where == "officer":
+        others = [Officer(f"{n}{TRICK}", EphemeralSigner.generate(ES256).public_key) for n in range(2)]
+        made = change_officers(network.repository, EAST, officers=others, threshold=2, now=DAY_0)
+    else:
+        made = renew_network(network.repository, DAY_0)
+        path = network.repository.proposals / made.id / "proposal.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "title": {"zh": TRICK, "en": TRICK}}))
+    desk = open_folder(network.repository.folder, made.id)
+    for found in (proposal(network.repository, made.id), shown(desk, None, DAY_0)[0]):
+        told = [found.title.zh, found.title.en]
+        told += [text for each in found.changes for text in (each.entry, each.text.zh, each.text.en)]
+        told += [name for each in found.progress for name in (*each.signed, *each.missing)]
+        assert any("\ufffd" in text for text in told)
+        assert all(text.isprintable() for text in told)
