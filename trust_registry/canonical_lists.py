@@ -44,7 +44,7 @@ class _Shared(NamedTuple):
     ids: dict[TypeId, TypeId]
     scopes: dict[tuple[TypeId, ...], tuple[TypeId, ...]]
     grants: dict[bytes, tuple[TypeGrant, ...]]
-    single: dict[tuple[bytes, Assurance], dict[TypeId, TypeGrant]]
+    single: dict[tuple[bytes, str], dict[TypeId, TypeGrant]]
 
 
 class _NotCanonical(Exception):
@@ -114,21 +114,26 @@ def _grants(raw: bytes, shared: _Shared) -> tuple[TypeGrant, ...]:
     groups = _GRANTS.decode(raw)
     if _encode(groups) != raw:
         raise _NotCanonical
-    return tuple([grant for group in groups for grant in _group(group, shared)])
+    grants: list[TypeGrant] = []
+    for group in groups:
+        if not group.type_ids:  # nobody writes it, and nothing would read its history
+            raise _NotCanonical
+        grants += _group(group, shared)
+    return tuple(grants)
 
 
 def _group(group: Any, shared: _Shared) -> list[TypeGrant]:
-    said = bytes(group.history)
-    known = shared.single.get((said, group.assurance))
+    key = (bytes(group.history), group.assurance)
+    known = shared.single.get(key)
     if known is None:
-        known = shared.single[said, group.assurance] = {}
+        known = shared.single[key] = {}
     try:
-        return [known[type_id] for type_id in group.type_ids]
+        return list(map(known.__getitem__, group.type_ids))
     except KeyError:
-        history = next(iter(known.values())).history if known else _history(said)
+        history = next(iter(known.values())).history if known else _history(key[0])
         for type_id in group.type_ids:
             own = shared.ids.setdefault(type_id, type_id)
-            known.setdefault(own, TypeGrant(own, history, group.assurance))
+            known.setdefault(own, TypeGrant(own, history, Assurance(group.assurance)))
         return [known[type_id] for type_id in group.type_ids]
 
 
@@ -178,7 +183,7 @@ _LIST_FIELDS: Final = _fields(RegionList)
 _IssuerOnWire: Any = _like(IssuerEntry, grants=msgspec.Raw)
 _ListOnWire: Final = _like(RegionList, attests=tuple[_IssuerOnWire, ...], format=str)
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_ListOnWire)
-_GroupOnWire: Any = _like(GrantGroup, history=msgspec.Raw)
+_GroupOnWire: Any = _like(GrantGroup, history=msgspec.Raw, assurance=str)
 _GRANTS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(tuple[_GroupOnWire, ...])
 _HISTORY: Final = msgspec.json.Decoder(History)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode

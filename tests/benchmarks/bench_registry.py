@@ -100,9 +100,9 @@ def measure(folder: Path) -> dict[str, float]:
     started = process_time()
     with without_cycle_collection():  # as `trusted_copy` reads them
         lists = [_verified(path) for path in sorted(folder.glob("*.json"))]
-    read = process_time()
-    view = view_of(*lists)
-    viewed = process_time()
+        read = process_time()
+        view = view_of(*lists)
+        viewed = process_time()
     memory = _resident_mib() - before
     return {
         "read": read - started,

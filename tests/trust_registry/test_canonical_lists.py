@@ -68,6 +68,14 @@ def test_an_issuers_grants_are_held_to_the_same_form() -> None:
     data = write_canonical(east_list())
     assert read_canonical(data.replace(b'"type_ids":[', b'"type_ids":[ ')) is None
     assert read_canonical(data.replace(b'"assurance":"substantial"', b'"assurance":"vast"')) is None
+    group = b'"grants":[{"assurance":"substantial","history":%b,"type_ids":%b},'
+    for history, ids in (
+        (b"[]", b"[]"),
+        (b"7", b"[]"),
+        (b"[ ]", b'["common/x"]'),
+        (b'[{"at":"never"}]', b'["common/x"]'),
+    ):
+        assert read_canonical(data.replace(b'"grants":[', group % (history, ids))) is None, (history, ids)
 
 
 def test_a_schema_keeps_the_bounds_of_json_from_strangers() -> None:

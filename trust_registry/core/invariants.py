@@ -172,14 +172,17 @@ def _check_issuer(issuer: IssuerEntry, region_list: RegionList, fine: set[TypeId
     if not _URI.fullmatch(issuer.status_list_base):
         raise InvalidList("status_list_base", "an http(s) URI that ends in / is needed")
     _check_history(issuer.history, of_key=True)
-    _check_grants(issuer.grants, region_list, fine)
-    _each("seals", issuer.seals, lambda s: s.id, lambda s: _check_seal(s, issuer))
+    granted = {grant.type_id for grant in issuer.grants}
+    _check_grants(issuer.grants, region_list, granted, fine)
+    _each("seals", issuer.seals, lambda s: s.id, lambda s: _check_seal(s, issuer, granted))
     _each("status_keys", issuer.status_keys, lambda k: k.thumbprint, lambda k: _check_key(k, KeyUse.STATUS))
 
 
-def _check_grants(grants: Sequence[TypeGrant], region_list: RegionList, fine: set[TypeId]) -> None:
+def _check_grants(
+    grants: Sequence[TypeGrant], region_list: RegionList, granted: set[TypeId], fine: set[TypeId]
+) -> None:
     """A nation grants a million times and says few things: what neighbours share, and types in `fine`, count once."""
-    if len({grant.type_id for grant in grants}) < len(grants):
+    if len(granted) < len(grants):
         _each("grants", grants, lambda g: f"{g.type_id} at {g.assurance.value}", lambda _: None)
     checked: History | None = None
     for index, grant in enumerate(grants):
@@ -194,15 +197,14 @@ def _check_grants(grants: Sequence[TypeGrant], region_list: RegionList, fine: se
         fine.add(grant.type_id)
 
 
-def _check_seal(seal: SealEntry, issuer: IssuerEntry) -> None:
+def _check_seal(seal: SealEntry, issuer: IssuerEntry, granted: set[TypeId]) -> None:
     _check_id("id", seal.id, issuer.id, _NUMBER)
     _check_digest("image_digest", seal.image_digest)
     if seal.ceremony is not None:
         _check_digest("ceremony.record_digest", seal.ceremony.record_digest)
-    granted = {grant.type_id for grant in issuer.grants}
-    for index, type_id in enumerate(seal.scope):
-        if type_id not in granted:
-            raise InvalidList(f"scope[{index}]", f"the issuer has no grant for {type_id}")
+    if not granted.issuperset(seal.scope):
+        index, type_id = next(each for each in enumerate(seal.scope) if each[1] not in granted)
+        raise InvalidList(f"scope[{index}]", f"the issuer has no grant for {type_id}")
     if seal.valid_until <= seal.valid_from:
         raise InvalidList("valid_until", "must be after valid_from")
     _check_history(seal.history, of_key=True)
