@@ -79,7 +79,8 @@ def from_json(kind: type[T], data: bytes) -> T:
         document = load_json(data, max_size=MAX_LIST_SIZE)
     except MalformedEnvelope as err:
         raise InvalidList("", "not JSON") from err
-    found: T = _codec(kind)[0](document)
+    noun: Any = kind
+    found: T = _codec(noun)[0](document)
     return found
 
 
