@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,12 +13,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.exceptions import LengthOrHashMismatchError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root
 from tuf.ngclient import Updater
 
 from keys.algorithms import EDDSA, ES256
 from keys.signer import EphemeralSigner
+from tests.trust_registry.logged import LoggedNetwork
 from tests.trust_registry.network import EAST, WEST, Network, common_list, east_list, west_list
 from trust_registry.ceremony import change_officers, change_online_keys, change_seat, expel, renew_list, renew_network
 from trust_registry.model import Names, RegionCode
@@ -43,6 +45,12 @@ def network(tmp_path: Path) -> Network:
 
 @pytest.fixture
 def url(network: Network) -> Iterator[str]:
+    with served(network) as address:
+        yield address
+
+
+@contextmanager
+def served(network: Network) -> Iterator[str]:
     handler = partial(_Quiet, directory=str(network.repository.folder / "public"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -155,3 +163,27 @@ def test_it_follows_every_change_of_hands(network: Network, url: str, tmp_path: 
     assert kept.root == 5
     assert (kept.lists(), kept.root) == ({"common": 1, "990100": 2, "990200": 1}, 6)
     assert PlainClient(tmp_path / "fresh", url, first).lists() == kept.lists()
+
+
+@pytest.mark.interop
+def test_members_that_it_does_not_know_are_carried_under_the_signatures(tmp_path: Path) -> None:
+    """TUF 4.3: root names the log, snapshots their entry, keys their officers; the plain client verifies all the same,
+    and what it has kept is, byte for byte, what was signed."""
+    network = LoggedNetwork(tmp_path)
+    network.now = datetime.now(UTC)
+    network.found()
+    network.admit(EAST)
+    network.publish(east_list())
+    with served(network) as address:
+        copy = PlainClient(tmp_path / "plain", address, network.repository.first_root())
+        assert copy.lists() == {"990100": 1}
+    kept = copy.folder / "metadata"
+    root, snapshot = (json.loads((kept / f"{role}.json").read_bytes())["signed"] for role in ("root", "snapshot"))
+    assert root["x-yinxin-log"] == network.declared.to_field()
+    assert snapshot["x-yinxin-log"]["index"] == 2  # founded, admitted, published
+    published = network.repository.metadata
+    assert (kept / "snapshot.json").read_bytes() == (published / f"{snapshot['version']}.snapshot.json").read_bytes()
+    altered = json.loads((published / "1.root.json").read_bytes())
+    altered["signed"]["x-yinxin-log"]["quorum"] = 0
+    with served(network) as address, pytest.raises(UnsignedMetadataError):
+        plain_client(tmp_path / "fooled", address, json.dumps(altered).encode()).refresh()
