@@ -31,7 +31,9 @@ from server.errors import DemoFolderRefused
 from server.settings import Settings, load_settings
 from server.transparency import witness_name
 from server.wiring import build_accounts, build_issuer, open_all
+from trust_registry.errors import InvalidList, NotFounded, RuleBroken
 from trust_registry.repository import Repository
+from trust_registry.rules import check_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,24 @@ def prepare(
         _make(data, host, port, say, now)
         mark.unlink()
         made = True
+    else:
+        check_readable(data)
     return Prepared(load_settings(file, data=data, host=host, port=port), made)
+
+
+def check_readable(data: Path) -> None:
+    """Whether this version can read what an earlier start kept. Raises: DemoFolderRefused."""
+    repository = Repository(data / "registry")
+    try:
+        published = repository.current()
+        for role in published.list_roles():
+            repository.published_list(published, role)
+        check_root(published.root.signed)
+    except (InvalidList, RuleBroken, NotFounded) as err:
+        raise DemoFolderRefused(
+            f"{data} was made by another version of Yinxin, and this one can't read it ({err}): "
+            "move it away to begin anew, or choose another with --data"
+        ) from err
 
 
 def _empty(data: Path) -> None:
