@@ -25,7 +25,7 @@ def test_what_this_version_made_is_kept(data: Path) -> None:
 def test_lists_of_another_version_are_named(data: Path) -> None:
     for path in (data / "registry" / "public" / "targets").rglob("*.list.json"):
         path.write_bytes(path.read_bytes().replace(b"yinxin-region-list/2", b"yinxin-region-list/1"))
-    with pytest.raises(DemoFolderRefused, match="another version of Yinxin.*--data"):
+    with pytest.raises(DemoFolderRefused, match=r"another version of Yinxin.*--data"):
         check_readable(data)
 
 
