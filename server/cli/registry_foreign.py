@@ -227,7 +227,7 @@ def _services(found: ForeignList, at: datetime, *, history: bool) -> Iterator[st
         period = period_at(service, at)
         status = "not yet" if period is None else _last(period.status_uri)
         kind = _last((period or service.current).service_type)
-        yield f"  {status:<28}{kind:<14}{_plain(service.names.en)}"
+        yield f"  {status:<28}{kind:<20}  {_plain(service.names.en)}"
         for line in service.history if history else ():
             more = ", ".join(_last(uri) for uri in line.additional)
             status, kind = _last(line.status_uri), _last(line.service_type)
