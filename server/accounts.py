@@ -14,10 +14,13 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import Engine
 
+from server.clock import utc_now
 from server.errors import SignInRefused
 from server.limits import RateLimit
 from server.model import Account, Affiliation, MachineClient, Session
+from server.settings import Settings
 from server.store import AccountStore
 from trust_registry.edges import AccountId, Principal
 
@@ -166,3 +169,15 @@ class Accounts:
     def clean(self) -> int:
         """Forget expired sessions; how many there were."""
         return self.store.clean(self._now(), self._idle)
+
+
+def make_accounts(settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> Accounts:
+    """Accounts and sessions as the settings want them: without the house, which takes seconds to open."""
+    return Accounts(
+        AccountStore(engine),
+        now,
+        idle=settings.session_idle,
+        absolute=settings.session_absolute,
+        sign_in_limit=RateLimit(settings.sign_in_rate),
+        account_limit=RateLimit(settings.account_rate),
+    )

@@ -25,7 +25,7 @@ from issuer.store import IssuerStore
 from issuer.store.counting import CertificatesInForce
 from keys.data_keys import load_or_create_deployment_key
 from server.access import SessionAccess
-from server.accounts import Accounts
+from server.accounts import Accounts, make_accounts
 from server.clock import utc_now
 from server.custody import Signers
 from server.database import migrate, open_database, reachable
@@ -40,7 +40,6 @@ from server.presentations import WalletReader
 from server.renderings import Renderings
 from server.settings import Settings
 from server.sign_in import SignIn
-from server.store import AccountStore
 from server.tasks import Task
 from server.timestamping import make_timestamper
 from server.transparency import finish_publication, online_keys, open_witnesses, submits_of
@@ -210,18 +209,6 @@ def build_house(
 def build_accounts(opened: Opened) -> Accounts:
     """Accounts and sessions over this database."""
     return make_accounts(opened.settings, opened.engine, opened.now)
-
-
-def make_accounts(settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> Accounts:
-    """As `build_accounts`, where nothing else is opened."""
-    return Accounts(
-        AccountStore(engine),
-        now,
-        idle=settings.session_idle,
-        absolute=settings.session_absolute,
-        sign_in_limit=RateLimit(settings.sign_in_rate),
-        account_limit=RateLimit(settings.account_rate),
-    )
 
 
 def _expiry_watch(opened: Opened) -> ExpiryWatch:

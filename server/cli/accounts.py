@@ -31,9 +31,9 @@ PartyOption = Annotated[str | None, typer.Option("--relying-party", help="Relyin
 
 
 def _open(config: Path | None, data: Path | None) -> Accounts:
+    from server.accounts import make_accounts
     from server.database import migrate, open_database
     from server.settings import load_settings
-    from server.wiring import make_accounts
 
     given: dict[str, Any] = {} if data is None else {"data": data}
     settings = load_settings(config, **given)
