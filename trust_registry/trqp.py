@@ -79,9 +79,9 @@ def read_query(body: bytes) -> Query:
     try:
         document = load_json(body, max_size=MAX_SIZE)
     except MalformedEnvelope as err:
-        raise MalformedQuery("", str(err)) from err
+        raise MalformedQuery("body", str(err)) from err
     if not isinstance(document, dict):
-        raise MalformedQuery("", "a JSON object is needed")
+        raise MalformedQuery("body", "a JSON object is needed")
     entity_id, authority_id, action, resource = (_identifier(document, name) for name in _REQUIRED)
     context = document.get("context")
     if context is None:

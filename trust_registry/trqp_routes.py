@@ -52,7 +52,7 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
     async def _answer(request: Request, decide: Decide, member: str) -> Response:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
-            raise MalformedQuery("", "Content-Type: application/json is needed")
+            raise MalformedQuery("Content-Type", "application/json is needed")
         query = trqp.read_query(await _body(request))
         now = edge.now()
         answer = await asyncio.to_thread(decide, service.view(), query, now)
@@ -77,7 +77,7 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > trqp.MAX_SIZE:
-            raise MalformedQuery("", f"at most {trqp.MAX_SIZE} bytes are read")
+            raise MalformedQuery("body", f"at most {trqp.MAX_SIZE} bytes are read")
         parts.append(part)
     return b"".join(parts)
 

@@ -41,5 +41,14 @@ def test_refusals_are_problem_documents(house: RealHouse, changes: dict[str, Any
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "field"), [(b"[]", "application/json", "body"), (b"{}", "text/plain", "Content-Type")]
+)
+def test_what_is_no_query_at_all_says_where(house: RealHouse, body: bytes, kind: str, field: str) -> None:
+    answer = house.client().post("/trqp/recognition", content=body, headers={"content-type": kind})
+    assert answer.status_code == 400
+    assert field in answer.json()["detail"]
+
+
 def test_what_runs_out_is_in_the_metrics_from_the_start(house: RealHouse) -> None:
     assert "# TYPE yinxin_expiry_seconds gauge" in house.client().get("/metrics").text
