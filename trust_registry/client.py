@@ -166,8 +166,8 @@ class TrustStore:
             base = base.rstrip("/") + "/"
             state, reads = replace(state, repository=base), Remembering(fetch)
             # Without the old copy nobody could tell whether history was rewritten: a damaged one needs a person.
-            old = None if state.refreshed_at is None else self._open_current(state)
-            if old is not None and _nothing_new(old, base, reads, now):
+            old, content = self._open_old(state)
+            if old is not None and content and _nothing_new(old, base, reads, now):
                 self._write_state(replace(state, refreshed_at=max(state.refreshed_at or now, now)))
                 return RefreshResult(_aged(old.opened.view, now), False)
             try:
@@ -178,7 +178,18 @@ class TrustStore:
             # It was published while we read: half of the one state and half of the other.
             return self._replace(state, old, base, Remembering(fetch), now)
 
-    def _open_current(self, state: _State, *, fresh: bool = False) -> _Current:
+    def _open_old(self, state: _State) -> tuple[_Current | None, bool]:
+        """The copy to refresh, and whether it has the witnesses wanted here: they may be more than when it was fetched."""
+        if state.refreshed_at is None:
+            return None, False
+        try:
+            return self._open_current(state), True
+        except TrustDamaged:
+            if not self.policy.witnesses:
+                raise
+            return self._open_current(state, policy=LogPolicy()), False
+
+    def _open_current(self, state: _State, *, fresh: bool = False, policy: LogPolicy | None = None) -> _Current:
         """The copy that holds, verified when it is first opened; `fresh`: verified again. Raises: TrustDamaged."""
         folder = self._generation(state.generation)
         try:
@@ -187,10 +198,10 @@ class TrustStore:
             found = self._current
             if fresh or found is None or (found.generation, found.stamp) != (state.generation, stamp):
                 opened = self._open(folder, state.refreshed_at or _NEVER)
-                logged = load_logged(folder, self.policy)
+                logged = load_logged(folder, policy or self.policy)
                 timestamp = (folder / "timestamp.json").read_bytes()
                 found = _Current(state.generation, stamp, opened, logged, timestamp)
-                self._known, self._current = dict(opened.lists), found
+                self._known, self._current = dict(opened.lists), found if policy is None else None
         except OSError as err:
             raise TrustDamaged(f"the copy can't be read: {err}") from err
         except RefreshRefused as err:
@@ -229,9 +240,7 @@ class TrustStore:
         self._forget(generation)
         return RefreshResult(opened.view, True)
 
-    def _download(
-        self, folder: Path, base: str, fetch: Remembering, now: datetime, seen: Mapping[str, int]
-    ) -> None:
+    def _download(self, folder: Path, base: str, fetch: Remembering, now: datetime, seen: Mapping[str, int]) -> None:
         lists = self.folder / "lists"
         lists.mkdir(parents=True, exist_ok=True)
         adapter = Fetcher(fetch)
