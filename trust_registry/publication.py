@@ -123,7 +123,7 @@ def renew(repository: Repository, online: OnlineKeys, now: datetime) -> bool:
         _check_online(published.root.signed, online)
         if published.snapshot.signed.expires - now <= SNAPSHOT_LIFE * 2 / 3:
             return _publish_snapshot(repository, published, {}, {}, online, now).in_force
-        _gather(repository, published, online)
+        _gather(repository, published, online, now)
         if published.timestamp.signed.expires - now <= TIMESTAMP_LIFE * 2 / 3:
             switch(repository, _timestamp(repository, published.snapshot.signed.version, online, now), None)
             return True
@@ -267,7 +267,7 @@ def _resume(repository: Repository, online: OnlineKeys, now: datetime) -> Public
     if log is not None and staged.leaf is not None:
         network_log = NetworkLog(repository, log)
         network_log.append(staged.leaf, _log_key(log, online))
-        cosigning = network_log.cosign(online.witnesses)
+        cosigning = network_log.cosign(online.witnesses, now)
         if not cosigning.reached:
             return Publication(staged.proposal, staged.snapshot_version, False, cosigning)
     if not repository.founded or _current_snapshot(repository) != staged.snapshot_version:
@@ -278,14 +278,14 @@ def _resume(repository: Repository, online: OnlineKeys, now: datetime) -> Public
     return Publication(staged.proposal, staged.snapshot_version, True, cosigning)
 
 
-def _gather(repository: Repository, published: Published, online: OnlineKeys) -> None:
+def _gather(repository: Repository, published: Published, online: OnlineKeys, now: datetime) -> None:
     """Ask the witnesses that were silent when the quorum was reached."""
     log = _log_of(published.root.signed)
     if log is not None:
         network_log = NetworkLog(repository, log)
         head = network_log.head()
         if head is not None and any(name in online.witnesses for name in network_log.state(head).missing):
-            network_log.cosign(online.witnesses)
+            network_log.cosign(online.witnesses, now)
 
 
 def _governing(repository: Repository, staged: Staged) -> Root:

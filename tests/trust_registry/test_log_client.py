@@ -21,6 +21,7 @@ from tests.trust_registry.network import DAY, DAY_0, URL, WEST, west_list, whole
 from trust_registry import client
 from trust_registry.client import TrustStore
 from trust_registry.errors import FetchFailed, RefreshRefused, TrustDamaged
+from trust_registry.log import host
 from trust_registry.log.checkpoint import Checkpoint, parse_checkpoint
 from trust_registry.log.declaration import declare_log
 from trust_registry.log.entries import SNAPSHOT_FIELD, snapshot_field
@@ -352,7 +353,10 @@ def test_clocks_ten_minutes_off_change_nothing(
     assert store.refresh(network.fetch, last).view.expires_at == DAY_0 + 8 * DAY
 
 
-def test_cosignatures_and_publications_from_the_future_do_not_count(network: LoggedNetwork, store: TrustStore) -> None:
+def test_cosignatures_and_publications_from_the_future_do_not_count(
+    network: LoggedNetwork, store: TrustStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "SKEW", DAY)  # a host that looks away
     network.skew = timedelta(hours=1)
     publish_west(network, "A")
     with pytest.raises(RefreshRefused, match="needs 2 witnesses and has 0"):

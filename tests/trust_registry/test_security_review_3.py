@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from keys.signer import EphemeralSigner
 from server.cli.registry_signing import open_folder, shown
 from server.edge import make_edge
 from tests.trust_registry.conspiracy import Conspiracy, roles_of
+from tests.trust_registry.logged import WITNESSES, LoggedNetwork, logged_network
 from tests.trust_registry.network import (
     DAY,
     DAY_0,
@@ -42,10 +44,13 @@ from trust_registry.ceremony import (
 )
 from trust_registry.client import TrustStore
 from trust_registry.departures import LEFT_FIELD
-from trust_registry.errors import RefreshRefused, RuleBroken, TrustDamaged
+from trust_registry.errors import FetchFailed, RefreshRefused, RuleBroken, TrustDamaged
+from trust_registry.log import cosigning
+from trust_registry.log.witness import WitnessAnswer
+from trust_registry.log.witness_store import Witness
 from trust_registry.model import HeldBack, Names, RegionCode, RegionList
 from trust_registry.pages import router
-from trust_registry.publication import OnlineKeys, renew
+from trust_registry.publication import OnlineKeys, Publication, publish, renew
 from trust_registry.service import RegistryService
 from trust_registry.tuf_keys import Officer, tuf_key
 
@@ -300,3 +305,59 @@ def test_no_name_makes_a_difference_read_as_another_one(network: Network, where:
         told += [name for each in found.progress for name in (*each.signed, *each.missing)]
         assert any("\ufffd" in text for text in told)
         assert all(text.isprintable() for text in told)
+
+
+def news_of(network: LoggedNetwork) -> Publication:
+    """The east has news, and its officers have signed; the host publishes."""
+    network.now += DAY
+    made = propose(network.repository, replace(east_list(), names=Names("东岭", f"News of {network.now}")), network.now)
+    for signer in network.signers[EAST]:
+        sign(network.repository, made.id, signer)
+    return publish(network.repository, made.id, network.online, network.now)
+
+
+def test_a_witness_that_never_ends_its_answer_does_not_hold_up_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attack: one region's witness sends a byte now and then, while the host may not publish anything else."""
+    network, release = logged_network(tmp_path), Event()
+    monkeypatch.setattr(cosigning, "LONGEST", 0.5)
+
+    def drip(_: bytes) -> WitnessAnswer:
+        release.wait(30)
+        raise FetchFailed("http://witness.test/", "timed out")
+
+    submits = {**network.online.witnesses, WITNESSES[0]: drip}
+    network.online = replace(network.online, witnesses=submits)
+    try:
+        done = news_of(network)
+        assert done.in_force
+        assert done.cosigning is not None
+        assert done.cosigning.missing == {WITNESSES[0]: "did not answer in time"}
+    finally:
+        release.set()
+
+
+def test_a_witness_whose_time_no_client_counts_is_not_counted_by_the_host_either(tmp_path: Path) -> None:
+    """The attack: the host believes that it has its quorum, and every client refuses what it publishes."""
+    network = logged_network(tmp_path)
+    store = network.store()
+    store.refresh(network.fetch, network.now)
+    ahead = Witness(
+        WITNESSES[0],
+        network.witness_keys[0],
+        [network.declared.key],
+        tmp_path / "witness" / "0",
+        lambda: network.now + 365 * DAY,
+    )
+    submits = {**network.online.witnesses, WITNESSES[0]: ahead.add_checkpoint}
+    network.online = replace(network.online, witnesses=submits)
+    network.silent = {WITNESSES[1]}
+    waiting = news_of(network)
+    assert not waiting.in_force
+    assert waiting.cosigning is not None
+    assert waiting.cosigning.missing[WITNESSES[0]] == "its clock is ahead"
+    assert not store.refresh(network.fetch, network.now).changed  # and nothing that it would have to refuse
+    network.silent = set()
+    assert renew(network.repository, network.online, network.now)
+    assert store.refresh(network.fetch, network.now).view.lists[EAST].version == 2

@@ -21,6 +21,7 @@ from trust_registry.log.declaration import LogDeclaration
 from trust_registry.log.entries import LogEntry
 from trust_registry.log.merkle import leaf_hash
 from trust_registry.log.proofs import TreeReader, folder_tiles
+from trust_registry.log.verification import SKEW
 from trust_registry.log.writer import append
 from trust_registry.repository import Repository
 
@@ -76,10 +77,11 @@ class NetworkLog:
         signature = sign_note(checkpoint.text, self._declared.origin, signer)
         self._keep(checkpoint.text, [signature])
 
-    def cosign(self, submits: Mapping[str, Submit]) -> Cosigning:
+    def cosign(self, submits: Mapping[str, Submit], now: datetime) -> Cosigning:
         """Ask the witnesses that have not cosigned the head yet; publish it once enough have. `submits`: by name.
 
-        Raises: LogDamaged, OSError.
+        A cosignature that says that it is from later than `now`, by more than clocks may be off, does not count for
+        clients either. Raises: LogDamaged, OSError.
         """
         head = self.head()
         if head is None:
@@ -88,7 +90,7 @@ class NetworkLog:
         asked = {key: submits.get(key.name) for key in self._declared.witnesses if key.name in before.missing}
         known = self._published_size()
         found = collect_cosignatures(
-            head, asked, folder_tiles(self._repository.log), dict.fromkeys(before.missing, known)
+            head, asked, folder_tiles(self._repository.log), dict.fromkeys(before.missing, known), now + 2 * SKEW
         )
         if found.signatures:
             head = self._keep(head.note.text, [*head.note.signatures, *found.signatures])
