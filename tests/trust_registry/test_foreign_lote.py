@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,3 +222,36 @@ def test_any_bytes_are_the_one_error(data: bytes) -> None:
         read_lote(data, [SIGNER.certificate])
     with pytest.raises(InvalidForeignList):
         unsafe_read_lote(data)
+
+
+EXAMPLE = Path(__file__).parents[2].parent / "shared" / "specs" / "etsi" / "lote-example-full.json"
+
+
+@pytest.mark.skipif(not EXAMPLE.is_file(), reason="no specs/etsi/lote-example-full.json beside the repository")
+def test_the_example_of_etsi_is_read() -> None:
+    """TS 119 602's own full example; the placeholders in place of its certificates and key are filled in."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        certificate = IDENTITY["X509Certificates"]
+        return {
+            name: certificate if name == "X509Certificates" else filled(each)
+            for name, each in value.items()
+            if name not in {"PublicKeyValue", "X509SKI"}
+        }
+
+    found = read(filled(json.loads(EXAMPLE.read_bytes())))
+    assert (found.sequence_number, found.territory, found.scheme_operator.en) == (
+        42,
+        "FR",
+        "National Agency for Digital Trust",
+    )
+    (pointer,) = found.pointers
+    assert (pointer.location, pointer.territory) == ("https://other-lote.example.org/lotefile.xml", "EU")
+    (service,) = found.services
+    assert (service.provider.en, service.names.en) == ("Certified Service Provider", "Signature Qualifiée")
+    assert [line.since.year for line in service.history] == [2022, 2024]
+    assert service_status_at(service, days(0)) is not EntryStatus.GRANTED  # its statuses are nobody's
