@@ -179,7 +179,7 @@ class TrustStore:
             return self._replace(state, old, base, Remembering(fetch), now)
 
     def _open_old(self, state: _State) -> tuple[_Current | None, bool]:
-        """The copy to refresh, and whether it has the witnesses wanted here: they may be more than when it was fetched."""
+        """The copy to refresh, and whether it has the witnesses wanted here: maybe more than when it was fetched."""
         if state.refreshed_at is None:
             return None, False
         try:
