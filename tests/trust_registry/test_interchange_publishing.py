@@ -129,7 +129,8 @@ def test_an_expired_list_is_not_issued_after_its_end(tmp_path: Path) -> None:
     write_renderings(tmp_path, render_all(newer, {EAST: SIGNERS[EAST]}, None, BASE, late), late)
     data = (tmp_path / "interchange" / f"{EAST}.json").read_bytes()
     found = read_lote(data, [key_of(LISTS[EAST]).certificate])
-    assert found.issued_at < found.next_update == NEXT
+    assert found.next_update == NEXT
+    assert found.issued_at < NEXT
 
 
 def test_only_a_listed_key_signs() -> None:
