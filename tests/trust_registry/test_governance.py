@@ -54,7 +54,7 @@ from trust_registry.tuf_keys import LOG_FIELD, Officer, OfficerSigner
 
 THIRD = SEATED[2]
 KEYS = [EphemeralSigner.generate(EDDSA).public_key for _ in range(3)]
-LOG = declare_log("log.test/yinxin", KEYS[0], [("east", KEYS[1]), ("west", KEYS[2])], quorum=1).to_field()
+LOG = declare_log("log.test/yinxin", KEYS[0], [("east", KEYS[1]), ("west", KEYS[2])], quorum=2).to_field()
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_a_seat_is_no_host_key(network: Network) -> None:
 def test_the_agreement_on_the_log_is_signed_by_the_seats(network: Network) -> None:
     waiting = change_log(network.repository, LOG, DAY_0)
     assert words(waiting) == {
-        "log": "Transparency log log.test/yinxin: 1 of 2 witnesses needed (changes key, origin, quorum, witnesses)"
+        "log": "Transparency log log.test/yinxin: 2 of 2 witnesses needed (changes key, origin, quorum, witnesses)"
     }
     metadata = waiting.progress
     assert [(each.role, each.threshold) for each in metadata] == [("root", 2)]
@@ -362,8 +362,8 @@ def test_a_log_that_ends_is_told(tmp_path: Path) -> None:
 
     (gone,) = _log_changes(None, LOG)
     assert gone.text.en == "Ends the transparency log"
-    (moved,) = _log_changes({**LOG, "quorum": 2}, LOG)
-    assert moved.text.en.endswith("2 of 2 witnesses needed (changes quorum)")
+    (moved,) = _log_changes({**LOG, "quorum": 0}, LOG)
+    assert moved.text.en.endswith("0 of 2 witnesses needed (changes quorum)")
     assert LOG_FIELD == "x-yinxin-log"
 
 

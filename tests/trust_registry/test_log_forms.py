@@ -76,6 +76,7 @@ def test_an_audit_of_the_whole_tree_finds_what_was_altered(network: LoggedNetwor
     "change",
     [
         {"quorum": 4},
+        {"quorum": 1},
         {"quorum": -1},
         {"quorum": True},
         {"quorum": "2"},

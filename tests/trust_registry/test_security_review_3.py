@@ -33,6 +33,7 @@ from tests.trust_registry.network import (
 )
 from tests.trust_registry.test_console_forms import Access
 from trust_registry.ceremony import (
+    change_log,
     change_officers,
     change_online_keys,
     expel,
@@ -52,7 +53,7 @@ from trust_registry.model import HeldBack, Names, RegionCode, RegionList
 from trust_registry.pages import router
 from trust_registry.publication import OnlineKeys, Publication, publish, renew
 from trust_registry.service import RegistryService
-from trust_registry.tuf_keys import Officer, tuf_key
+from trust_registry.tuf_keys import LOG_FIELD, Officer, tuf_key
 
 
 @pytest.fixture
@@ -361,3 +362,16 @@ def test_a_witness_whose_time_no_client_counts_is_not_counted_by_the_host_either
     network.silent = set()
     assert renew(network.repository, network.online, network.now)
     assert store.refresh(network.fetch, network.now).view.lists[EAST].version == 2
+
+
+def test_two_halves_of_the_witnesses_cannot_cosign_two_truths(tmp_path: Path) -> None:
+    """The attack: one of three is enough, so that each of two honest witnesses vouches for another history."""
+    network = logged_network(tmp_path)
+    store = network.store()
+    store.refresh(network.fetch, network.now)
+    field = {**network.declared.to_field(), "quorum": 1}
+    with pytest.raises(RuleBroken, match="more than half"):
+        change_log(network.repository, field, network.now)
+    Conspiracy(network).publish_root(lambda root: root.unrecognized_fields.update({LOG_FIELD: field}), network.officers)
+    with pytest.raises(RefreshRefused, match="more than half"):
+        store.refresh(network.fetch, network.now)

@@ -78,4 +78,7 @@ def _checked(log: LogDeclaration) -> LogDeclaration:
         raise MalformedEnvelope("two of the log's keys or witnesses are the same")
     if type(log.quorum) is not int or not 0 <= log.quorum <= len(log.witnesses) <= MAX_WITNESSES:
         raise MalformedEnvelope("the quorum is a number of witnesses, of which there are at most 32")
+    if 0 < log.quorum * 2 <= len(log.witnesses):
+        # Two halves, each honest, would cosign two histories: only two majorities have a witness in common.
+        raise MalformedEnvelope("a quorum is more than half of the witnesses, or none is wanted")
     return log
