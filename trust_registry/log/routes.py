@@ -14,6 +14,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
+from keys.errors import MalformedEnvelope
+from trust_registry.log.checkpoint import parse_checkpoint
+from trust_registry.log.tiles import WIDTH, tile_width
 from trust_registry.log.witness import MAX_REQUEST, TEXT_TYPE
 from trust_registry.log.witness_store import Witness
 
@@ -22,13 +25,16 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 def log_router(folder: Path, prefix: str = "/trust/log") -> APIRouter:
-    """The log in `folder` as static files: the checkpoint is always asked for anew, tiles are kept for ever."""
+    """The log in `folder` as static files: the checkpoint is always asked for anew, tiles are kept for ever.
+
+    What an append has written and no published checkpoint covers yet may still be written over: it is not there.
+    """
     routes = APIRouter()
 
     def answer(path: str) -> Response:
         if path == "checkpoint":
             return _file(folder / path, TEXT_TYPE, "no-cache")
-        if _TILE.fullmatch(path):
+        if _TILE.fullmatch(path) and _covered(folder, path):
             return _file(folder / path, "application/octet-stream", _FOR_EVER)
         return _absent()
 
@@ -67,6 +73,18 @@ def witness_router(witnesses: Mapping[str, Witness]) -> APIRouter:
         "/witness/{name}/{log}/checkpoint", latest, methods=["GET"], include_in_schema=False, response_model=None
     )
     return routes
+
+
+def _covered(folder: Path, path: str) -> bool:
+    """Whether the published checkpoint's tree has this tile, at least so wide."""
+    level, _, place = path.removeprefix("tile/").partition("/")
+    number, _, width = place.partition(".p/")
+    try:
+        size = parse_checkpoint((folder / "checkpoint").read_bytes()).checkpoint.size
+    except (OSError, MalformedEnvelope):
+        return False
+    index = int(number.replace("x", "").replace("/", ""))
+    return 0 < int(width or WIDTH) <= tile_width(0 if level == "entries" else int(level), index, size)
 
 
 def _file(path: Path, kind: str, caching: str) -> Response:
