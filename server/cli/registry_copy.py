@@ -50,10 +50,11 @@ def refresh_copy(  # noqa: PLR0917
 
 def _describe(view: TrustView) -> Iterator[str]:
     for code, found in view.lists.items():
-        signatures = view.signatures[code]
+        signatures, left = view.signatures[code], view.left.get(code)
         yield (
             f"  {code} {found.names.zh} / {found.names.en}: version {found.version}, "
             f"signed by {len(signatures.signed_by)} ({signatures.threshold} needed)"
+            + ("" if left is None else f"; left the network on {left:%Y-%m-%d}, its past stands")
         )
     for code, held in view.held.items():
         yield f"  {code} HELD BACK since {held.since:%Y-%m-%d %H:%M} UTC: {held.reason}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from trust_registry.log.declaration import LogDeclaration
     from trust_registry.log.overview import LogOverview
     from trust_registry.log.proofs import ReadTile
+    from trust_registry.log.witness import WitnessAnswer
     from trust_registry.publication import Publication
 
 app = typer.Typer()
@@ -171,13 +173,17 @@ def witness_submits(*folders: Path) -> Mapping[str, Submit]:
 
     Raises: typer.BadParameter, OSError.
     """
+    urls = next((found for found in map(_addresses, folders) if found), {})
+    return {name: partial(_submit, url) for name, url in urls.items()}
+
+
+def _submit(url: str, body: bytes) -> WitnessAnswer:
     import httpx
 
     from trust_registry.log.submitting import http_submit
 
-    urls = next((found for found in map(_addresses, folders) if found), {})
-    client = httpx.Client(timeout=_SECONDS, follow_redirects=False)
-    return {name: http_submit(client, url) for name, url in urls.items()}
+    with httpx.Client(timeout=_SECONDS, follow_redirects=False) as client:
+        return http_submit(client, url)(body)
 
 
 def _addresses(folder: Path) -> dict[str, str]:
