@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from issuer.model import HolderIdentity, HolderKind, Recorded, Seal
@@ -96,6 +97,12 @@ AUTHORITIES = {
 }
 
 
+@lru_cache(maxsize=8)
+def _image(name: str) -> str:
+    """Drawing opens a whole font, which takes ten times as long as setting the page."""
+    return seal_svg(name, "99010000000001")
+
+
 def recorded(type_id: TypeId = MARRIAGE_CERTIFICATE, *, until: datetime | None = None, **changes: Any) -> Recorded:
     """A certificate of this type as recorded; `changes` replace claims (None drops one)."""
     type_ = COMMON_TYPES_BY_ID[type_id]
@@ -117,7 +124,7 @@ def recorded(type_id: TypeId = MARRIAGE_CERTIFICATE, *, until: datetime | None =
         id=seal_id,
         issuer_id=attestation.issuer_id,
         names=Names(f"{authority.zh}证照专用章", f"{authority.en}, Certificates"),
-        image_svg=seal_svg(f"{authority.zh}证照专用章", "99010000000001"),
+        image_svg=_image(f"{authority.zh}证照专用章"),
         scope=frozenset({type_id}),
         valid_from=ISSUED - timedelta(days=30),
         valid_until=ISSUED + timedelta(days=1000),
