@@ -53,10 +53,10 @@ def test_list_is_shown_with_its_services_and_history(desk: Desk) -> None:
     assert shown.startswith("EE  Office of Lists\nts_119_612, number 1, issued 2026-03-01, next by 2026-08-28\n")
     assert "WHOEVER" not in shown
     assert "1 services of 1 providers, 0 pointers" in shown
-    assert "  granted                     CA/QC         Seals for all" in shown
+    assert "  granted                     CA/QC                 Seals for all" in shown
     assert "since 2025-05-05 00:00  undersupervision  CA/QC" in shown
     earlier = desk.type("show", desk.list, "--signer", desk.signer, "--at", "2025-06-01").output
-    assert "  undersupervision            CA/QC         Seals for all" in earlier
+    assert "  undersupervision            CA/QC                 Seals for all" in earlier
     assert "  not yet " in desk.type("show", desk.list, "--at", "2020-01-01").output
 
 
