@@ -13,7 +13,13 @@ from keys.errors import KeysError
 from keys.signer import Signer
 from server.observation import log
 from trust_registry.errors import TrustRegistryError
-from trust_registry.interchange.publishing import render_all, source_of_repository, write_renderings
+from trust_registry.interchange.publishing import (
+    Source,
+    remove_departed,
+    render_all,
+    source_of_repository,
+    write_renderings,
+)
 from trust_registry.model import RegionCode
 from trust_registry.repository import Repository
 
@@ -48,6 +54,7 @@ class Renderings:
         except (TrustRegistryError, OSError) as err:
             log.warning("no lists to render", reason=str(err))
             return
+        self._remove_departed(source)
         for code, uri in self._keys.items():
             try:
                 now = self._now()
@@ -59,3 +66,13 @@ class Renderings:
                 continue
             if written:
                 log.info("lists rendered", files=list(written))
+
+    def _remove_departed(self, source: Source) -> None:
+        try:
+            with self._repository.exclusive():
+                removed = remove_departed(self._repository.folder / "public", source)
+        except (TrustRegistryError, OSError) as err:
+            log.warning("renderings of lists that left can't be removed", reason=str(err))
+            return
+        if removed:
+            log.info("renderings of lists that left removed", files=list(removed))

@@ -14,7 +14,9 @@ from server.renderings import Renderings
 from tests.trust_registry.network import DAY, EAST, WEST, Network, common_list, east_list
 from tests.trust_registry.renderings import key_of, with_list_key
 from trust_registry.catalogue import COMMON
+from trust_registry.ceremony import expel
 from trust_registry.interchange.lote_reading import read_lote
+from trust_registry.interchange.publishing import source_of_repository, source_of_view
 from trust_registry.model import Names
 from trust_registry.repository import Repository
 
@@ -77,6 +79,21 @@ def test_a_key_that_is_missing_or_not_listed_leaves_its_rendering_out(network: N
     assert set(files(network)) == {"common.json", "common.xml", "lotl.json", "lotl.xml"}
     renderings(network, **{EAST: "key:common", WEST: "key:990100"}).run()
     assert f"{EAST}.json" not in files(network)
+
+
+def test_what_an_expelled_region_last_said_is_served_no_more(network: Network) -> None:
+    """Its rendering would go on saying, until its next update, that everything is granted."""
+    keeper = renderings(network, **BOTH)
+    keeper.run()
+    network.now += DAY
+    network.carry_out(expel(network.repository, EAST, network.now), network.officers)
+    keeper.run()
+    assert sorted(files(network)) == ["common.json", "common.xml", "lotl.json", "lotl.xml"]
+    found = read_lote(files(network)["lotl.json"], [key_of(common_list()).certificate])
+    assert [pointer.location for pointer in found.pointers] == [f"{BASE}interchange/common.json"]
+    store = network.store()
+    store.refresh(network.fetch, network.now)
+    assert source_of_view(store.load(network.now)) == source_of_repository(network.repository)
 
 
 def test_without_keys_or_without_a_network_nothing_is_done(network: Network, tmp_path: Path) -> None:

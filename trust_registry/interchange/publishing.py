@@ -82,10 +82,11 @@ def source_of_repository(repository: Repository) -> Source:
 
 
 def source_of_view(view: TrustView) -> Source:
-    """What a verified copy holds."""
-    roles = {code: ListRole(found.kind, code).name for code, found in view.lists.items()}
+    """What a verified copy holds of the authorities that belong to the network."""
+    lists = {code: found for code, found in view.lists.items() if code not in view.left}
+    roles = {code: ListRole(found.kind, code).name for code, found in lists.items()}
     expires = {code: view.expiries.get(role, view.expires_at) for code, role in roles.items()}
-    return Source(view.lists, expires, view.metadata_versions["snapshot"])
+    return Source(lists, expires, view.metadata_versions["snapshot"])
 
 
 def rendering_of(source: Source, code: RegionCode, signer: Signer, base: str, now: datetime) -> Rendering:
@@ -150,6 +151,22 @@ def write_renderings(public: Path, renderings: Mapping[str, Rendering], now: dat
                 write_durably(path, release.signed(form, now))
                 written.append(path.name)
     return tuple(written)
+
+
+def remove_departed(public: Path, source: Source) -> tuple[str, ...]:
+    """Take away the renderings of authorities that left: each says, until its next update, that all is as it was.
+
+    Returns the files' names. Raises: OSError.
+    """
+    suffixes, known = {f".{form.value}" for form in Form}, {LIST_OF_LISTS, *source.lists}
+    gone = [
+        path
+        for path in sorted((public / FOLDER).glob("*"))
+        if path.suffix in suffixes and path.stem not in known and path.is_file()
+    ]
+    for path in gone:
+        path.unlink()
+    return tuple(path.name for path in gone)
 
 
 @dataclass(frozen=True, slots=True)
