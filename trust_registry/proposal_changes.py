@@ -6,10 +6,11 @@ Complete: whatever of root, targets or a list's metadata differs is told, in wor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import DelegatedRole, Key, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import DelegatedRole, Key, Metadata, Root, Snapshot, Targets, Timestamp
 
 from trust_registry.departures import Departure, departures
 from trust_registry.differences import Change, ChangeKind, describe_changes
@@ -24,6 +25,8 @@ from trust_registry.tuf_keys import LOG_FIELD, NAMES_FIELD, key_name, key_region
 from trust_registry.wire import list_from_json
 
 PublishedLists = Callable[[ListRole], RegionList | None]
+_LIFE: Final = timedelta(days=2 * 365)  # of root and targets; of lists, half as much
+_DAY: Final = timedelta(days=1)
 _TOLD: Final = frozenset({"version", "expires", "keys", "roles", "delegations", LOG_FIELD})
 
 
@@ -52,6 +55,8 @@ def describe_draft(draft: Draft, published: Published | None, lists: PublishedLi
             changes += _list_changes(draft, published, lists, name)
     if draft.kind is ProposalKind.RENEWAL:
         changes += _renewals(draft)
+    else:
+        changes += _odd_lives(draft, published)
     return tuple(
         Change(each.kind, legible(each.entry), Names(legible(each.text.zh), legible(each.text.en))) for each in changes
     )
@@ -234,6 +239,24 @@ def _renewals(draft: Draft) -> Iterator[Change]:
     for name, metadata in draft.roles.items():
         until = metadata.signed.expires.strftime("%Y-%m-%d")
         yield Change(ChangeKind.CHANGED, name, Names(f"{name} 有效期延至 {until}", f"{name} holds until {until}"))
+
+
+def _odd_lives(draft: Draft, published: Published | None) -> Iterator[Change]:
+    """Metadata that would hold for longer than it ever does, or end before what it follows: told, as it is signed."""
+    for name, metadata in draft.roles.items():
+        old = None if published is None else _published_role(published, name)
+        ends_at, usual = metadata.signed.expires, _LIFE if name in (Root.type, Targets.type) else _LIFE / 2
+        before = draft.proposed_at if old is None else old.signed.expires
+        if not before <= ends_at <= before + usual + _DAY:
+            until = ends_at.strftime("%Y-%m-%d")
+            yield Change(
+                ChangeKind.CHANGED, name, Names(f"{name} 有效期改为 {until}", f"{name} is to hold until {until}")
+            )
+
+
+def _published_role(published: Published, name: str) -> Metadata[Any] | None:
+    own = {Root.type: published.root, Targets.type: published.targets}
+    return own[name] if name in own else published.roles.get(name)
 
 
 def _list_changes(draft: Draft, published: Published | None, lists: PublishedLists, name: str) -> tuple[Change, ...]:

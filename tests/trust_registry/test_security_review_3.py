@@ -274,6 +274,20 @@ def test_when_somebody_left_cannot_be_altered_unseen(network: Network) -> None:
     assert "Forgets what region-990200 said" in {each.entry: each.text.en for each in found}["region-990200/left"]
 
 
+def test_metadata_does_not_hold_for_a_hundred_years_unseen(network: Network) -> None:
+    """The attack: what can't run out can be shown for ever. A change of officers, and between the lines the end."""
+    others = [Officer(f"new {n}", EphemeralSigner.generate(ES256).public_key) for n in range(2)]
+    made = change_officers(network.repository, EAST, officers=others, threshold=2, now=DAY_0 + DAY)
+    assert not any("hold until" in each.text.en for each in made.changes)
+    for role in ("targets", "region-990100"):
+        path = network.repository.proposals / made.id / "roles" / f"{role}.json"
+        metadata: Metadata[Targets] = Metadata.from_bytes(path.read_bytes())
+        metadata.signed.expires += 36500 * DAY
+        path.write_bytes(metadata.to_bytes())
+    told = {each.text.en for each in proposal(network.repository, made.id).changes}
+    assert {"targets is to hold until 2127-12-09", "region-990100 is to hold until 2126-12-09"} <= told
+
+
 def test_who_left_still_has_no_officer_who_acts_alone(network: Network) -> None:
     network.carry_out(expel(network.repository, WEST, DAY_0), network.officers[::2])
 
