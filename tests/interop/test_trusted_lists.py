@@ -1,8 +1,9 @@
-"""Our trusted lists before other people's tools: xmlsec1 (XML Signature), openvc-core (TS 119 602, TS 119 612)."""
+"""Our trusted lists before other people's tools: xmlsec1 (XML Signature), joserfc (JWS), openvc-core (both forms)."""
 
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import subprocess
 import textwrap
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc import jws
+from joserfc.errors import BadSignatureError
+from joserfc.jwk import ECKey
 
 from keys.envelopes.xades import open_signed_xml, read_signer_certificates
 from tests.trust_registry.network import DAY, DAY_0, EAST, WEST
-from tests.trust_registry.renderings import BASE, all_lists, content, key_of
+from tests.trust_registry.renderings import BASE, all_lists, content, json_schema, key_of
 from trust_registry.catalogue import COMMON
 from trust_registry.interchange import uris
 from trust_registry.interchange.lote_writing import write_lote
@@ -94,6 +99,23 @@ def test_we_and_xmlsec1_agree_on_the_european_lists(xmlsec1: str, tmp_path: Path
     (signer,) = read_signer_certificates(data)
     opened = open_signed_xml(data, signers=[signer])
     assert verified(xmlsec1, tmp_path, data, signer, opened.signing_time).returncode == 0
+
+
+@pytest.mark.parametrize("code", [COMMON, EAST, WEST])
+def test_joserfc_verifies_our_lists(code: RegionCode) -> None:
+    """Issue: the TS 119 602 output validates against the JSON Schema and its JWS verifies with another JOSE library."""
+    key = key_of(all_lists()[code])
+    token = write_lote(content(code), signer=key.signer, certificate=key.certificate, signing_time=SIGNED_AT).decode()
+    registry = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
+    registry.max_header_length = registry.max_payload_length = len(token)  # certificates do not fit into its defaults
+    pinned = x509.load_der_x509_certificate(key.certificate).public_key()
+    pem = pinned.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    opened = jws.deserialize_compact(token, ECKey.import_key(pem), registry=registry)
+    assert list(json_schema().iter_errors(json.loads(opened.payload))) == []
+    body = token.split(".")[1]
+    altered = token.replace(body, body[:-4] + ("AAAA" if not body.endswith("AAAA") else "BBBB"))
+    with pytest.raises(BadSignatureError):
+        jws.deserialize_compact(altered, ECKey.import_key(pem), registry=registry)
 
 
 def test_a_strict_reader_of_ts_119_602_reads_our_lists() -> None:
