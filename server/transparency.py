@@ -73,15 +73,19 @@ def online_keys(settings: Settings, signers: Signers, submits: Mapping[str, Subm
 
 def finish_publication(
     repository: Repository | None, online: Callable[[], OnlineKeys] | None, now: Callable[[], datetime]
-) -> None:
-    """Carry out what a crash or silent witnesses left undone; says in the log what is still missing."""
+) -> bool:
+    """Carry out what a crash or silent witnesses left undone; whether something came into force with it.
+
+    Says in the log what is still missing.
+    """
     if repository is None or online is None or not (repository.publishing / "publication.json").is_file():
-        return
+        return False
     try:
         found = resume(repository, online(), now())
     except (CeremonyError, LogDamaged) as err:
         log.warning("publication not finished", error=type(err).__name__)
-        return
+        return False
     if found is not None and not found.in_force:
         missing = [] if found.cosigning is None else sorted(found.cosigning.missing)
         log.warning("publication waits for witnesses", missing=missing)
+    return found is not None and found.in_force

@@ -6,7 +6,7 @@ The only place where stores, keys, clocks and services meet. Serves nothing (`se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ from server.presentations import WalletReader
 from server.renderings import Renderings
 from server.settings import Settings
 from server.sign_in import SignIn
-from server.tasks import Task
+from server.tasks import Task, Wake
 from server.timestamping import make_timestamper
 from server.transparency import finish_publication, online_keys, open_witnesses, submits_of
 from server.warnings import ExpiryWatch, http_post, read_secret
@@ -148,8 +148,9 @@ def build_house(
     renderings = _renderings(opened)
     witnesses = open_witnesses(settings, opened.signers, now)
     online = _online(opened, witnesses)
-    finish = partial(finish_publication, opened.repository, online, now)
-    registry = _registry(opened, renderings, online)
+    afterwards = _Afterwards()
+    finish = partial(_finish, opened, online, afterwards)
+    registry = _registry(opened, afterwards, online)
     if renderings is not None:
         renderings.run()
     issuer = build_issuer(opened)
@@ -193,11 +194,16 @@ def build_house(
             *_tasks(opened, registry, accounts, publishing if issuing else None),
             Task("expiry_warnings", WARNING_SECONDS, watch.run),
             Task("publication", FINISHING_SECONDS, finish),
-            *([] if renderings is None else [Task("list_renderings", RENEWAL_SECONDS, renderings.run)]),
+            Task("audit_replay", RENEWAL_SECONDS, registry.replay, afterwards.audit),
+            *(
+                []
+                if renderings is None
+                else [Task("list_renderings", RENEWAL_SECONDS, renderings.run, afterwards.renderings)]
+            ),
         ],
         ready=ready,
         gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
-        at_start=[finish, *([publishing.recover] if issuing else []), watch.look],
+        at_start=[afterwards.audit, finish, *([publishing.recover] if issuing else []), watch.look],
         at_end=[opened.engine.dispose],
         time_zone=settings.time_zone,
         max_body=settings.max_body,
@@ -231,13 +237,29 @@ def _online(opened: Opened, witnesses: Mapping[str, Witness]) -> Callable[[], On
     return partial(online_keys, settings, opened.signers, submits_of(settings, witnesses))
 
 
-def _registry(
-    opened: Opened, renderings: Renderings | None, online: Callable[[], OnlineKeys] | None
-) -> RegistryService:
+@dataclass(frozen=True, slots=True)
+class _Afterwards:
+    """What a publication sets going, for nobody to wait for."""
+
+    audit: Wake = field(default_factory=Wake)
+    renderings: Wake = field(default_factory=Wake)
+
+    def __call__(self) -> None:
+        self.audit()
+        self.renderings()
+
+
+def _finish(opened: Opened, online: Callable[[], OnlineKeys] | None, afterwards: _Afterwards) -> None:
+    """Finish what waits for witnesses, and see it at once where it is in force."""
+    if finish_publication(opened.repository, online, opened.now):
+        opened.keeper.refresh_trust()
+        afterwards()
+
+
+def _registry(opened: Opened, afterwards: _Afterwards, online: Callable[[], OnlineKeys] | None) -> RegistryService:
     def published() -> None:
         opened.keeper.refresh_trust()
-        if renderings is not None:
-            renderings.run()
+        afterwards()
 
     return RegistryService(
         lambda: opened.keeper.view,
@@ -246,6 +268,7 @@ def _registry(
         online,
         refresh=published,
         counts=CertificatesInForce(opened.engine, opened.now),
+        health=lambda: opened.keeper.health,
     )
 
 

@@ -7,6 +7,7 @@ Spec: TUF 1.0.33 section 6.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,9 +15,9 @@ from securesystemslib.signer import Signature
 from tuf.api.metadata import Key, Metadata, TargetFile, Targets
 
 from keys.signer import Signer
-from trust_registry.errors import InvalidList, NotAnOfficer, NothingProposed
+from trust_registry.errors import InvalidList, NotAnOfficer, NothingProposed, ProposalDecided
 from trust_registry.membership import admit, change_officers, change_seat, expel, found_network
-from trust_registry.model import Names, RegionList
+from trust_registry.model import Names, RegionCode, RegionList
 from trust_registry.proposal_changes import changes_of
 from trust_registry.proposals import (
     Draft,
@@ -24,12 +25,16 @@ from trust_registry.proposals import (
     ProposalKind,
     check_rules,
     drafts,
+    read_draft,
     results_for,
+    set_aside,
     store_signature,
 )
 from trust_registry.proposing import LIST_LIFE, expiry, live_draft, propose_draft, summary
 from trust_registry.publication import check_version, outdated, published_or_none
 from trust_registry.repository import Published, Repository
+from trust_registry.roles import ListRole
+from trust_registry.staging import read_staged
 from trust_registry.tuf_keys import OfficerSigner, key_id, key_name
 from trust_registry.upkeep import change_log, change_online_keys, renew_list, renew_network
 from trust_registry.wire import list_to_json
@@ -43,6 +48,7 @@ __all__ = [
     "check_whole",
     "expel",
     "found_network",
+    "is_about",
     "pending",
     "proposal",
     "propose",
@@ -51,6 +57,7 @@ __all__ = [
     "sign",
     "signatures_by",
     "signers_of",
+    "withdraw",
 ]
 
 
@@ -111,6 +118,28 @@ def signatures_by(draft: Draft, published: Published | None, signer: Signer) -> 
         allowed = {key_name(key) for role in draft.roles for key in signers_of(draft, published, role).values()}
         raise NotAnOfficer(", ".join(draft.roles), sorted(allowed))
     return made
+
+
+def withdraw(repository: Repository, proposal_id: str, code: RegionCode, now: datetime) -> None:
+    """Take back an open proposal that is about the list of `code` alone; it stays in the record of what was withdrawn.
+
+    Binds nobody: whoever kept its files and signatures can bring them back, so it is no revocation of a signature.
+    Raises: UnknownProposal, NotAnOfficer for what others have to sign too, ProposalDecided.
+    """
+    with repository.exclusive():
+        draft = read_draft(repository, proposal_id)
+        if not is_about(draft.roles, code):
+            raise NotAnOfficer(", ".join(draft.roles), [])
+        staged = read_staged(repository)
+        if staged is not None and staged.proposal == proposal_id:
+            raise ProposalDecided(proposal_id)
+        set_aside(repository, proposal_id, code, now)
+
+
+def is_about(roles: Iterable[str], code: RegionCode) -> bool:
+    """Whether roles are those of the list of `code` alone."""
+    found = [ListRole.parse(name) for name in roles]
+    return bool(found) and all(role is not None and role.code == code for role in found)
 
 
 def pending(repository: Repository) -> tuple[Proposal, ...]:

@@ -135,7 +135,7 @@ class InvalidForeignList(TrustRegistryError):
         self.message = message
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
+        return f"{self.field or 'query'}: {self.message}"
 
 
 class LogDamaged(TrustRegistryError):
@@ -194,6 +194,10 @@ class UnknownProposal(CeremonyError):
 
 class ProposalOutdated(CeremonyError):
     """Something was published after this was proposed: propose again, on top of it."""
+
+
+class ProposalDecided(CeremonyError):
+    """The proposal is in the log already: it can't be withdrawn, only followed by another one."""
 
 
 class NothingProposed(CeremonyError):

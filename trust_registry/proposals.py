@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -144,10 +145,26 @@ def retire(repository: Repository, proposal_id: str) -> None:
     sync_path(repository.proposals)
 
 
+def set_aside(repository: Repository, proposal_id: str, by: str, at: datetime) -> None:
+    """Move a proposal that nobody wants any more, with its signatures, to the record of what was withdrawn."""
+    document = {"by": by, "at": at.isoformat()}
+    write_durably(repository.proposals / proposal_id / "withdrawn.json", json.dumps(document).encode())
+    repository.withdrawn.mkdir(parents=True, exist_ok=True)
+    goal = repository.withdrawn / f"{proposal_id}-{at:%Y%m%dT%H%M%SZ}"
+    if goal.exists():
+        shutil.rmtree(goal)
+    (repository.proposals / proposal_id).replace(goal)
+    sync_path(repository.withdrawn)
+    sync_path(repository.proposals)
+
+
 def drafts(repository: Repository) -> tuple[Draft, ...]:
     """All drafts in the folder, oldest first."""
     folders: Sequence[Path] = sorted(repository.proposals.glob("*/proposal.json"))
-    found = [read_draft(repository, path.parent.name) for path in folders]
+    found = []
+    for path in folders:
+        with suppress(UnknownProposal, FileNotFoundError):  # carried out or withdrawn meanwhile
+            found.append(read_draft(repository, path.parent.name))
     return tuple(sorted(found, key=lambda draft: draft.proposed_at))
 
 

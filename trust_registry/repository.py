@@ -7,6 +7,7 @@
     publishing/         a publication under way: publication.json, N.root.json
     proposals/<id>/     proposal.json, roles/<role>.json, lists/<role>.json, signatures/<role>.<key id>.json
     published/<id>/     proposals that were carried out
+    withdrawn/<id>/     proposals that were withdrawn before, with withdrawn.json
     images/<sha256>.svg seal images that lists name by their digest
 
 Everything under public/ is static and can be served or copied by anything. What is there after a crash is the old state
@@ -90,6 +91,7 @@ class Repository:
         self.targets = folder / "public" / "targets"
         self.proposals = folder / "proposals"
         self.published = folder / "published"
+        self.withdrawn = folder / "withdrawn"
         self.images = folder / "images"
         self.log = folder / "public" / "log"
         self.log_head = folder / "log" / "checkpoint"

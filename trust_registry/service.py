@@ -6,16 +6,16 @@ Signs for nobody: lists change only by ceremony, with officers' own keys. Who ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from securesystemslib.signer import Key
 
 from trust_registry import ceremony, countersigning
-from trust_registry.audit import AuditEvent, Auditor
+from trust_registry.audit import AuditEvent, Auditor, EventKind
 from trust_registry.ceremony import pending
 from trust_registry.consequences import Consequence, consequences_of_proposal
 from trust_registry.core import judge_recognition
@@ -23,6 +23,7 @@ from trust_registry.differences import Change, describe_changes
 from trust_registry.editing import taken_up
 from trust_registry.errors import CeremonyError, FetchFailed, NotFounded, TrustMissing, UnknownList, UnknownProposal
 from trust_registry.expiries import DEFAULT_HORIZON, Expiry, expiring
+from trust_registry.foreign_copy import ForeignProblem
 from trust_registry.keeper import KeeperHealth, TrustKeeper
 from trust_registry.log.declaration import LogDeclaration, declared_log
 from trust_registry.log.entries import LogEntry, read_entries
@@ -37,7 +38,9 @@ from trust_registry.repository import Repository
 from trust_registry.tuf_keys import key_name
 from trust_registry.wire import list_from_json
 
-__all__ = ["KeeperHealth", "RegistryService", "TrustKeeper"]
+__all__ = ["AuditState", "KeeperHealth", "RegistryService", "TrustKeeper"]
+_PATIENCE: Final = timedelta(seconds=1)  # how long a page waits for the audit
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,18 @@ class LogState:
     entries: tuple[LogEntry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """The audit as far as it has come. `complete`: up to what was published last, as this process knows it."""
+
+    events: tuple[AuditEvent, ...]
+    complete: bool
+
+    @property
+    def anomalies(self) -> int:
+        return sum(event.kind is EventKind.ANOMALY for event in self.events)
+
+
 class RegistryService:
     """One network as this process knows it: the verified view, and, where this process hosts it, its folder."""
 
@@ -72,6 +87,7 @@ class RegistryService:
         *,
         refresh: Callable[[], object] | None = None,
         counts: CertificateCounts | None = None,
+        health: Callable[[], KeeperHealth] | None = None,
     ) -> None:
         self._view = view
         self._now = now
@@ -79,7 +95,8 @@ class RegistryService:
         self._online = online
         self._refresh = refresh
         self.counts = counts
-        self._auditing = Lock()
+        self._health = health
+        self._expiries: tuple[TrustView, timedelta, datetime, tuple[Expiry, ...]] | None = None
         self._auditor = None if repository is None else Auditor(_reader(repository.folder / "public"))
 
     def view(self) -> TrustView:
@@ -215,12 +232,22 @@ class RegistryService:
             tuple(entries)[::-1],
         )
 
-    def audit(self) -> tuple[AuditEvent, ...]:
-        """The whole published history, replayed and checked; only what is new is read. Empty where it is not hosted."""
+    def audit(self) -> AuditState:
+        """The published history, replayed and checked; only what is new is read. Empty where it is not hosted.
+
+        Never takes long: what a long history leaves undone, `replay` and the next call go on with. Raises: FetchFailed.
+        """
         if self._auditor is None or self._repository is None or not self._repository.founded:
-            return ()
-        with self._auditing:
-            return self._auditor.events()
+            return AuditState((), complete=True)
+        end = self._now() + _PATIENCE
+        complete = self._auditor.go_on(lambda: self._now() < end, _PATIENCE.total_seconds())
+        return AuditState(self._auditor.so_far, complete)
+
+    def replay(self) -> None:
+        """Replay all of the history; called in the background, at the start and after publications."""
+        with suppress(FetchFailed):  # the next call sees
+            while not self.audit().complete:
+                pass
 
     def unfinished(self) -> Publication | None:
         """A publication that is decided and waits for witnesses. Raises: LogDamaged."""
@@ -234,9 +261,26 @@ class RegistryService:
         drafts = (self.published(path.parent.name) for path in reversed(found[-newest:]))
         return tuple(draft for draft in drafts if draft is not None)
 
-    def expiries(self, horizon: timedelta = DEFAULT_HORIZON) -> tuple[Expiry, ...]:
-        """What runs out within `horizon` of now, the most pressing first. Raises: TrustMissing."""
-        return expiring(self.view(), self._now(), horizon)
+    def expiries(self, horizon: timedelta = DEFAULT_HORIZON, at: datetime | None = None) -> tuple[Expiry, ...]:
+        """What runs out within `horizon` of `at`, the most pressing first; for now, as of at most a minute ago.
+
+        Raises: TrustMissing.
+        """
+        view, now = self.view(), self._now()
+        if at is not None:
+            return expiring(view, at, horizon)
+        known = self._expiries
+        if known is None or known[0] is not view or known[1] != horizon or not now - _MINUTE < known[2] <= now:
+            known = self._expiries = (view, horizon, now, expiring(view, now, horizon))
+        return known[3]
+
+    def foreign_problems(self) -> tuple[ForeignProblem, ...]:
+        """Which lists of other networks are not there, or not as new as they could be."""
+        return () if self._health is None else self._health().foreign
+
+    def withdraw(self, proposal_id: str, code: RegionCode) -> None:
+        """Take back an open proposal about the list of `code` alone. Raises: as `ceremony.withdraw`, NotFounded."""
+        ceremony.withdraw(self._hosted(), proposal_id, code, self._now())
 
     def add_image(self, svg: bytes) -> str:
         """Keep a seal image; its digest as lists name it. Raises: ValueError when too large, NotFounded."""

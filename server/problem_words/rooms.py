@@ -154,6 +154,10 @@ REGISTRY: Final[Mapping[type[BaseException], Words]] = {
         "提案之后又发布了别的内容，请重新提案。",
         "Something else was published after this was proposed: propose it again.",
     ),
+    registry.ProposalDecided: _w(
+        "提案已写入日志，不能撤下；要改请另提一份。",
+        "The proposal is in the log already: it can't be withdrawn. Propose another change.",
+    ),
     registry.NothingProposed: _w("提案与现有内容相同。", "The proposal would change nothing."),
     registry.NotAnOfficer: _w("这把密钥不能签署 {role}。", "This key may not sign for {role}.", "allowed"),
     registry.RuleBroken: _w(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -150,3 +151,25 @@ def test_house_starts_and_stops_in_order(place: Place) -> None:
         assert steps == ["start"]
     assert steps == ["start", "end"]
     assert START.tzinfo is not None
+
+
+def test_a_task_that_is_woken_runs_at_once_also_when_called_before_the_start() -> None:
+    runs: list[float] = []
+    task = Task("renderings", 3600.0, lambda: runs.append(time.monotonic()))
+    task.wake()
+    begun = time.monotonic()
+
+    async def watch() -> None:
+        running = asyncio.create_task(run_forever([task], Metrics()))
+        for wanted in (1, 2):
+            while len(runs) < wanted and time.monotonic() - begun < 30:  # noqa: ASYNC110 - the task runs in a thread
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(task.wake)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    with ThreadPoolExecutor(1) as another_thread:
+        another_thread.submit(lambda: asyncio.run(watch())).result()
+    assert len(runs) >= 2
+    task.wake()  # the loop is gone: nothing happens

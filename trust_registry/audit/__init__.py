@@ -7,7 +7,7 @@ state that held. Changes nothing. Spec: TUF 1.0.33 section 5, without the clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 
 from trust_registry.audit.logbook import Read
@@ -30,15 +30,39 @@ class Auditor:
 
     def __init__(self, read: Read) -> None:
         self._replay = Replay(read)
+        self._running: Iterator[AuditEvent] | None = None
         self._events: list[AuditEvent] = []
         self._lock = Lock()
 
     def events(self) -> tuple[AuditEvent, ...]:
         """Everything up to now; only what is new since the last call is read. Raises: FetchFailed."""
-        with self._lock:
-            for event in self._replay.run():  # one by one: what was told before a failure is kept
+        self.go_on(lambda: True)
+        return tuple(self._events)
+
+    def go_on(self, may: Callable[[], bool], wait: float = -1) -> bool:
+        """Replay what is new as long as `may` says so after each event; whether it came to the end.
+
+        `wait`: how many seconds to wait for another thread's turn, -1 for as long as it takes. Raises: FetchFailed.
+        """
+        if not self._lock.acquire(timeout=wait):
+            return False
+        try:
+            if self._running is None:
+                self._running = self._replay.run()
+            running, self._running = self._running, None  # a failure ends it: the next turn begins with what is new
+            for event in running:  # one by one: what was told before a failure is kept
                 self._events.append(event)
-            return tuple(self._events)
+                if not may():
+                    self._running = running
+                    return False
+            return True
+        finally:
+            self._lock.release()
+
+    @property
+    def so_far(self) -> tuple[AuditEvent, ...]:
+        """What has been told already. Waits for nobody."""
+        return tuple(self._events)
 
     @property
     def anomalies(self) -> int:

@@ -59,14 +59,16 @@ class Audit:
         lines = list(self._asked(request))
         before = request.query_params.get("before", "")
         shown = [line for line in lines if not before.isdigit() or line.number < int(before[:9])]
-        events = self._frame.service.audit()
+        state = self._frame.service.audit()
         return self._frame.page(
             request,
             "audit",
             lines=shown[:PAGE],
             more=shown[PAGE - 1].number if len(shown) > PAGE else None,
-            total=len(events),
-            anomalies=sum(event.kind is EventKind.ANOMALY for event in events),
+            total=len(state.events),
+            anomalies=state.anomalies,
+            complete=state.complete,
+            reached=max((event.snapshot for event in state.events), default=0),
             hosted=self._frame.service.public_folder is not None,
             kinds=KINDS,
             regions=regions_of(self._frame.view()),
@@ -85,14 +87,15 @@ class Audit:
 
     def document(self, request: Request) -> Response:
         """The same as JSON."""
-        return JSONResponse({"events": [_document(line) for line in self._asked(request)]})
+        complete = self._frame.service.audit().complete
+        return JSONResponse({"complete": complete, "events": [_document(line) for line in self._asked(request)]})
 
     def _asked(self, request: Request) -> Iterator[Line]:
         """The events that the question is about, newest first."""
         asked = request.query_params
         since, until = read_instant(asked.get("since", "")), read_instant(asked.get("until", ""))
         begin = None if since is None else since - timedelta(days=1)  # the end of a day: from its beginning on
-        for number, event in reversed(list(enumerate(self._frame.service.audit()))):
+        for number, event in reversed(list(enumerate(self._frame.service.audit().events))):
             if asked.get("kind", "") not in ("", event.kind.value):
                 continue
             if asked.get("region", "") not in ("", event.region):

@@ -18,6 +18,7 @@ from trust_registry.model import (
     IssuerEntry,
     IssuerId,
     RecognitionEntry,
+    RegionCode,
     RegionList,
     Scenario,
     ScenarioId,
@@ -58,7 +59,12 @@ class Entries:
         view, found = self._frame.view(), self._frame.list_of(code)
         officers = self._frame.service.officers().get(found.code)
         return self._frame.page(
-            request, "region", region=found, signatures=view.signatures.get(found.code), officers=officers
+            request,
+            "region",
+            region=found,
+            signatures=view.signatures.get(found.code),
+            officers=officers,
+            held_back=view.held.get(found.code),
         )
 
     def issuer(self, request: Request, issuer_id: Id) -> Response:
@@ -70,7 +76,8 @@ class Entries:
 
     def recognition(self, request: Request, issuing: Id, accepting: Id, type_id: Id) -> Response:
         view, at = self._frame.view(), self._frame.at(request)
-        source, target = self._frame.list_of(issuing), self._frame.list_of(accepting)
+        target, names = self._frame.list_of(accepting), self._frame.names_of(issuing)
+        source = grid.Issuing(RegionCode(issuing), names, foreign=issuing not in view.lists)
         kind = self._frame.type_of(type_id)
         entries = [
             entry
@@ -111,7 +118,8 @@ class Entries:
         )
 
     def scenarios(self, request: Request) -> Response:
-        return self._frame.page(request, "scenarios", regions=matrices.regions_of(self._frame.view()))
+        view, at = self._frame.view(), self._frame.at(request)
+        return self._frame.page(request, "scenarios", regions=matrices.regions_of(view, at))
 
     def scenario(self, request: Request, scenario_id: Id) -> Response:
         found = self._frame.view().scenarios.get(ScenarioId(scenario_id))

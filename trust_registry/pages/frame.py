@@ -14,10 +14,12 @@ from fastapi import HTTPException, Request, Response
 
 from trust_registry import matrix as matrices
 from trust_registry.core import status_at
+from trust_registry.core.foreign import foreign_entry
 from trust_registry.core.recognition import CHINA_TIME
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.instants import in_calendar
 from trust_registry.model import CertificateType, Names, RegionCode, RegionList, TrustView, TypeId
+from trust_registry.roles import ListRole
 from trust_registry.service import RegistryService
 
 LONGEST_INSTANT: Final = 40
@@ -85,7 +87,9 @@ class Frame:
             "at_wrong": bool(asked) and read_instant(asked) is None,
             "standing": lambda history: status_at(history, at),
             "entry_state": lambda entry: matrices.entry_state(entry, at),
-            "list_name": lambda code: view.lists[code].names if code in view.lists else None,
+            "list_name": lambda code: list_names(view, code),
+            "left_at": view.left.get,
+            "reads_seal_log": reads_seal_log(visitor, request),
             "type_name": lambda type_id: type_name(view, type_id),
             "days_to": lambda until: (until - at) // timedelta(days=1),
             "day_of": day_of,
@@ -96,6 +100,13 @@ class Frame:
             "waiting_count": len(self.service.proposals()),
         }
         return self.edge.render(request, f"registry/{name}.html", {**common, **context}, status=status)
+
+    def names_of(self, code: str) -> Names:
+        """What a region, a body or a list of another network is called. Raises HTTP 404."""
+        found = list_names(self.view(), RegionCode(code))
+        if found is None:
+            raise HTTPException(404)
+        return found
 
     def list_of(self, code: str) -> RegionList:
         """Raises HTTP 404."""
@@ -112,11 +123,33 @@ class Frame:
         return found
 
 
+SEAL_LOG: Final = "/authority/seal-uses"
+
+
+def reads_seal_log(principal: Principal | None, request: Request) -> bool:
+    """Whether the issuer room serves the log of seal uses here, and this person may read it."""
+    if principal is None or not principal.roles & {Role.REGISTRY_OFFICER, Role.AUDITOR}:
+        return False
+    return any(getattr(route, "path", "") == SEAL_LOG for route in request.app.routes)
+
+
 def own_region(principal: Principal | None) -> RegionCode | None:
     """The region whose list this person may propose; None for everybody but its registry officers."""
     if principal is None or Role.REGISTRY_OFFICER not in principal.roles:
         return None
     return principal.region
+
+
+def list_names(view: TrustView, code: RegionCode) -> Names | None:
+    """What a region, a body or a list of another network is called, as far as any list here says it."""
+    if code in view.lists:
+        return view.lists[code].names
+    for region in view.lists.values():
+        entry = foreign_entry(view, region.code, code)
+        if entry is not None:
+            rest = code.removeprefix(entry.code).lstrip("-")
+            return Names(f"{entry.names.zh} {rest}".strip(), f"{entry.names.en} {rest}".strip())
+    return None
 
 
 def type_name(view: TrustView, type_id: TypeId) -> Names:
@@ -125,6 +158,7 @@ def type_name(view: TrustView, type_id: TypeId) -> Names:
     return Names(type_id, type_id) if found is None else found.names
 
 
+_ID: Final = re.compile(r"[\w/-]+")
 _INSTANT: Final = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::\d\d)?Z")
 
 
@@ -140,17 +174,28 @@ def _list_of(names: Names) -> Names:
 
 def with_names(text: Names, view: TrustView) -> Names:
     """The sentence with the names of what it mentions by id: an officer reads names, and the path below has the id."""
-    known: dict[str, Names] = {
-        **{id_: each.names for id_, each in view.lists.items()},
-        **{f"{each.kind.value}-{id_}": _list_of(each.names) for id_, each in view.lists.items()},
-        **{id_: each.names for id_, each in view.types.items()},
-        **{id_: each.names for id_, each in view.scenarios.items()},
-        **{id_: each.names for id_, each in view.issuers.items()},
-    }
-    pattern = re.compile(
-        r"(?<![\w/-])(" + "|".join(map(re.escape, sorted(known, key=len, reverse=True))) + r")(?![\w/-])"
-    )
-    return Names(
-        pattern.sub(lambda found: f"“{known[found[1]].zh}”", _INSTANT.sub(_local, text.zh)),
-        pattern.sub(lambda found: known[found[1]].en, _INSTANT.sub(_local, text.en)),
-    )
+
+    def named(found: re.Match[str]) -> Names | None:
+        return _names_of(found[0], view)
+
+    def zh(found: re.Match[str]) -> str:
+        names = named(found)
+        return found[0] if names is None else f"“{names.zh}”"
+
+    def en(found: re.Match[str]) -> str:
+        names = named(found)
+        return found[0] if names is None else names.en
+
+    return Names(_ID.sub(zh, _INSTANT.sub(_local, text.zh)), _ID.sub(en, _INSTANT.sub(_local, text.en)))
+
+
+def _names_of(id_: str, view: TrustView) -> Names | None:
+    """The names of what has this id, found without going through a nation's issuers for every sentence."""
+    tables: tuple[Mapping[Any, Any], ...] = (view.issuers, view.scenarios, view.types, view.lists)
+    for table in tables:
+        if id_ in table:
+            names: Names = table[id_].names
+            return names
+    role = ListRole.parse(id_)
+    region_list = None if role is None else view.lists.get(role.code)
+    return None if region_list is None else _list_of(region_list.names)

@@ -18,12 +18,14 @@ from trust_registry.model import (
     Assurance,
     CertificateType,
     EntryStatus,
+    Names,
     RecognitionEntry,
     RegionCode,
     RegionList,
     TrustView,
     TypeId,
 )
+from trust_registry.pages.frame import list_names
 
 MOST_COLUMNS: Final = 8  # more regions than this are first shown region by region
 
@@ -72,10 +74,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The rows of one issuing region."""
+class Issuing:
+    """Whose certificates a part is about: a region, or a list of another network (`foreign`)."""
 
-    issuing: RegionList
+    code: RegionCode
+    names: Names
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one issuing region, or of a list of another network."""
+
+    issuing: Issuing
     lines: tuple[Line, ...]
 
 
@@ -95,7 +106,7 @@ class Grid:
 
     columns: tuple[RegionList, ...]
     parts: tuple[Part, ...]
-    pairs: tuple[tuple[RegionList, tuple[Pair, ...]], ...]
+    pairs: tuple[tuple[Issuing, tuple[Pair, ...]], ...]
     in_force: int
     coming: int
 
@@ -104,8 +115,8 @@ def make_grid(view: TrustView, at: datetime, question: Question) -> Grid:
     """The part of the matrix that was asked for, as of `at`."""
     regions = matrices.regions_of(view, at)
     columns = tuple(r for r in regions if question.accepting in ("", r.code))
-    issuing = tuple(r for r in regions if question.issuing in ("", r.code))
-    parts = tuple(_part(view, region, columns, at, question) for region in issuing)
+    issuing = tuple(each for each in issuing_of(view, at) if question.issuing in ("", each.code))
+    parts = tuple(_part(view, each, columns, at, question) for each in issuing)
     states = [square.state for part in parts for line in part.lines for square in line.squares]
     grid = Grid(columns, parts, (), states.count(CellState.IN_FORCE), states.count(CellState.NOT_YET))
     if len(columns) <= MOST_COLUMNS or question.issuing or question.type_id:
@@ -140,10 +151,9 @@ def _moments_of(entry: RecognitionEntry) -> Iterator[datetime]:
         yield entry.until
 
 
-def _part(
-    view: TrustView, issuing: RegionList, columns: Sequence[RegionList], at: datetime, question: Question
-) -> Part:
-    granted = {grant.type_id for issuer in issuing.attests for grant in issuer.grants}
+def _part(view: TrustView, issuing: Issuing, columns: Sequence[RegionList], at: datetime, question: Question) -> Part:
+    attests = () if issuing.foreign else view.lists[issuing.code].attests
+    granted = {grant.type_id for issuer in attests for grant in issuer.grants}
     spoken_of = {type_id for region, type_id, _ in view.recognitions if region == issuing.code}
     wanted = _types_for(view, question.scenario)
     lines = []
@@ -154,8 +164,19 @@ def _part(
         squares = tuple(_square(view, issuing.code, type_id, column, at, question.scenario) for column in columns)
         if wanted is not None and not any(_speaks(square, wanted) for square in squares):
             continue
-        lines.append(Line(kind, attested(view, issuing.code, type_id, at), squares))
+        lines.append(Line(kind, issuing.foreign or attested(view, issuing.code, type_id, at), squares))
     return Part(issuing, tuple(lines))
+
+
+def issuing_of(view: TrustView, at: datetime) -> tuple[Issuing, ...]:
+    """The regions that belong to the network at `at`, then the lists of other networks that a recognition names."""
+    regions = matrices.regions_of(view, at)
+    named = {entry.issuing for region in regions for entry in region.recognises if entry.announced_at <= at}
+    elsewhere = sorted(named - view.lists.keys())
+    return (
+        *(Issuing(each.code, each.names) for each in regions),
+        *(Issuing(code, list_names(view, code) or Names(code, code), foreign=True) for code in elsewhere),
+    )
 
 
 def _types_for(view: TrustView, scenario: str) -> frozenset[TypeId] | None:

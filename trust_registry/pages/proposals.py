@@ -12,9 +12,11 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
+from trust_registry.ceremony import is_about
+from trust_registry.differences import Change
 from trust_registry.edges import Principal
 from trust_registry.errors import TrustRegistryError
-from trust_registry.model import Names
+from trust_registry.model import Names, RegionCode
 from trust_registry.pages.frame import Frame, own_region
 from trust_registry.pages.looking_ahead import consequences_of_proposal
 from trust_registry.pages.refusals import worded_refusal
@@ -53,6 +55,9 @@ def router(frame: Frame) -> APIRouter:
     def publish(request: Request, proposal_id: Id, _: Principal = officer) -> Response:
         return shown.publish(request, proposal_id)
 
+    def withdraw(proposal_id: Id, who: Principal = officer) -> Response:
+        return shown.withdraw(proposal_id, own_region(who))
+
     def key(request: Request, _: Principal = officer) -> Response:
         return shown.key(request)
 
@@ -61,6 +66,7 @@ def router(frame: Frame) -> APIRouter:
     pages.add_api_route("/proposals/{proposal_id}", shown.one, methods=["GET"])
     pages.add_api_route("/proposals/{proposal_id}/signatures", sign, methods=["POST"])
     pages.add_api_route("/proposals/{proposal_id}/publication", publish, methods=["POST"])
+    pages.add_api_route("/proposals/{proposal_id}/withdrawal", withdraw, methods=["POST"])
     return pages
 
 
@@ -71,7 +77,10 @@ class Proposals:
         self._frame = frame
 
     def all(self, request: Request) -> Response:
-        return self._frame.page(request, "proposals", proposals=self._frame.service.proposals())
+        service = self._frame.service
+        found, waits = service.proposals(), service.unfinished()
+        withdrawn = request.query_params.get("withdrawn", "")[:200]
+        return self._frame.page(request, "proposals", proposals=found, unfinished=waits, withdrawn=withdrawn)
 
     def one(self, request: Request, proposal_id: Id) -> Response:
         found = next((each for each in self._frame.service.proposals() if each.id == proposal_id), None)
@@ -108,8 +117,16 @@ class Proposals:
                 raise
             return self._open(request, found, problem=worded_refusal(err), status=409)
         if done is not None and not done.in_force:
-            return RedirectResponse("/registry/log", status_code=303)
+            return RedirectResponse(f"/registry/proposals/{proposal_id}", status_code=303)
         return RedirectResponse(f"/registry/proposals/{proposal_id}?published=yes", status_code=303)
+
+    def withdraw(self, proposal_id: str, own: RegionCode | None) -> Response:
+        """Raises HTTP 403 for a proposal that is not about the officer's own list alone."""
+        found = self._found(proposal_id)
+        if own is None or not is_about((each.role for each in found.progress), own):
+            raise HTTPException(403)
+        self._frame.service.withdraw(found.id, own)
+        return RedirectResponse(f"/registry/proposals?withdrawn={found.id}", status_code=303)
 
     def _found(self, proposal_id: str) -> Proposal:
         """Raises HTTP 404."""
@@ -120,7 +137,8 @@ class Proposals:
 
     def _open(self, request: Request, found: Proposal, *, problem: Names | None = None, status: int = 200) -> Response:
         service, view = self._frame.service, self._frame.view()
-        codes = [p.role.partition("-")[2] for p in found.progress]
+        codes, waits = [p.role.partition("-")[2] for p in found.progress], service.unfinished()
+        own = own_region(self._frame.edge.visitor(request))
         return self._frame.page(
             request,
             "proposal",
@@ -130,6 +148,9 @@ class Proposals:
             consequences=consequences_of_proposal(service, view, found.id, self._frame.now()),
             draft=service.draft_document(found.id),
             can_publish=service.can_publish,
+            unfinished=waits,
+            decided=waits is not None and waits.proposal == found.id,
+            can_withdraw=own is not None and is_about((each.role for each in found.progress), own),
             problem=problem,
             just_signed="signed" in request.query_params,
             just_proposed="proposed" in request.query_params,
@@ -146,5 +167,16 @@ class Proposals:
             "published",
             draft=carried_out,
             signed=signed,
+            changes=self._changes(carried_out),
             just_published="published" in request.query_params,
+        )
+
+    def _changes(self, carried_out: Draft) -> tuple[Change, ...]:
+        """What a published proposal changed, as the audit has found it."""
+        versions = {role: metadata.signed.version for role, metadata in carried_out.roles.items()}
+        return tuple(
+            change
+            for event in self._frame.service.audit().events
+            if event.anomaly is None and versions.get(event.role) == event.version
+            for change in event.changes
         )

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from trust_registry import matrix as matrices
-from trust_registry.audit import EventKind
 from trust_registry.model import IssuerEntry, RegionCode
 from trust_registry.pages import grid
 from trust_registry.pages.frame import Frame, own_region
@@ -34,7 +33,7 @@ class Start:
         view, at = self._frame.view(), self._frame.now()
         principal = self._frame.edge.visitor(request)
         own = view.lists.get(own_region(principal) or RegionCode(""))
-        regions = [own] if own is not None else list(view.lists.values())
+        regions = [own] if own is not None else view.members(at)
         issuers: list[IssuerEntry] = [issuer for each in regions for issuer in each.attests]
         proposals = self._frame.service.proposals()
         return self._frame.page(
@@ -44,7 +43,7 @@ class Start:
             next_seal=matrices.seal_expiring_next(issuers, at),
             issuers=issuers,
             pressing=pressing(self._frame, own_region(principal) or ""),
-            anomalies=sum(event.kind is EventKind.ANOMALY for event in self._frame.service.audit()),
+            audit=self._frame.service.audit(),
             log=self._frame.service.log(1),
             unfinished=self._frame.service.unfinished(),
             done=self._frame.service.carried_out(),
@@ -63,19 +62,20 @@ class Start:
             *(asked.get(name, "")[:200] for name in ("issuing", "accepting", "type", "scenario")),
         )
         own = own_region(self._frame.edge.visitor(request))
-        regions = matrices.regions_of(view)
+        regions = matrices.regions_of(view, at)
         phone = question.accepting or own or (regions[0].code if regions else "")
         before, after = grid.around(view, at)
         return {
             "grid": grid.make_grid(view, at, question),
             "question": question,
             "regions": regions,
+            "issuing": grid.issuing_of(view, at),
             "before": before,
             "after": after,
             "phone_grid": grid.make_grid(
                 view, at, grid.Question(question.issuing, phone, question.type_id, question.scenario)
             ),
-            "phone_region": view.lists.get(RegionCode(phone)),
+            "phone_region": next((each for each in regions if each.code == phone), None),
         }
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from trust_registry import editing
+from trust_registry.core import status_at
+from trust_registry.core.foreign import foreign_entry
 from trust_registry.editing.accepting import earliest
 from trust_registry.errors import InvalidList
 from trust_registry.matrix import regions_of
 from trust_registry.model import (
     Assurance,
     ClaimEquivalence,
+    EntryStatus,
     Names,
     RegionCode,
     RegionList,
@@ -22,7 +25,7 @@ from trust_registry.model import (
 )
 from trust_registry.pages.editing.forms import Answers, Field, Form, Option, Workplace, days, either
 from trust_registry.pages.editing.uploads import certificate_of
-from trust_registry.pages.frame import day_of, type_name
+from trust_registry.pages.frame import day_of, list_names, type_name
 
 ASSURANCES: Final = either(
     ("low", "不限", "any"), ("substantial", "实质及以上", "substantial or better"), ("high", "高", "high")
@@ -36,8 +39,9 @@ def scenario_options(region_list: RegionList) -> tuple[Option, ...]:
 
 
 def type_options(place: Workplace) -> tuple[Option, ...]:
-    """Every type that is defined anywhere, in the catalogue's order."""
-    return tuple((type_id, kind.names) for type_id, kind in sorted(place.view.types.items()))
+    """Every type that a member defines, in the catalogue's order."""
+    gone = {kind.id for code in place.view.left for kind in place.view.lists[code].defines}
+    return tuple((type_id, kind.names) for type_id, kind in sorted(place.view.types.items()) if type_id not in gone)
 
 
 class Recognise(Form):
@@ -149,12 +153,25 @@ class Recognise(Form):
         return day_of(first + timedelta(days=1))
 
     def _theirs(self, place: Workplace) -> tuple[Option, ...]:
-        return tuple(
+        regions = tuple(
             (f"{region.code}{_BREAK}{type_id}", _joined(region.names, type_name(place.view, type_id)))
             for region in regions_of(place.view)
             if region.code != place.region_list.code
             for type_id in sorted({grant.type_id for issuer in region.attests for grant in issuer.grants})
         )
+        return (*regions, *self._elsewhere(place))
+
+    def _elsewhere(self, place: Workplace) -> Iterator[Option]:
+        """The types that our own entries map services of other networks to."""
+        ours = place.region_list.code
+        codes = {entry.code for entry in place.region_list.foreign}
+        codes |= {code for naming, code in place.view.foreign if naming == ours}
+        for code in sorted(codes):
+            entry, names = foreign_entry(place.view, ours, code), list_names(place.view, code)
+            if entry is None or names is None or status_at(entry.history, place.now) is not EntryStatus.GRANTED:
+                continue
+            for type_id in sorted({each.type_id for each in entry.equivalences}):
+                yield f"{code}{_BREAK}{type_id}", _joined(names, type_name(place.view, type_id))
 
     def _claims(self, place: Workplace, query: Mapping[str, str]) -> list[Field]:
         theirs = place.view.types.get(TypeId(query.get("of", "").partition(_BREAK)[2]))
@@ -221,8 +238,7 @@ class EndRecognition(Form):
 def recognition_names(place: Workplace, entry_id: str) -> Names:
     """A recognition of the list in words."""
     entry = next(each for each in place.region_list.recognises if each.id == entry_id)
-    region = place.view.lists.get(entry.issuing)
-    names = Names(entry.issuing, entry.issuing) if region is None else region.names
+    names = list_names(place.view, entry.issuing) or Names(entry.issuing, entry.issuing)
     words = _joined(names, type_name(place.view, entry.type_id))
     return Names(f"{entry.id} · {words.zh}", f"{entry.id} · {words.en}")
 

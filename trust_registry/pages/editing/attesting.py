@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from hashlib import sha256
 
 from trust_registry import editing
-from trust_registry.model import Assurance, IssuerId, KeyUse, Names, RegionList, TypeId
+from trust_registry.model import Assurance, IssuerId, KeyUse, Names, RegionList, SealCeremony, TypeId
 from trust_registry.pages.editing.accepting import type_options
 from trust_registry.pages.editing.forms import Answers, Field, Form, FormWrong, Option, Workplace, either
 from trust_registry.pages.editing.uploads import certificate_of, check_request, svg_of
@@ -15,6 +16,30 @@ from trust_registry.pages.frame import day_of, type_name
 LEVELS = either(("low", "低", "low"), ("substantial", "实质", "substantial"), ("high", "高", "high"))
 _ISSUER = Names("颁证机构", "Issuer")
 _CERTIFICATE = Names("证书（PEM 或 DER）", "Certificate (PEM or DER)")
+
+
+_BOTH = Names("中英文都要填", "Both languages are needed")
+_ALL_OR_NOTHING = Names(
+    "时间、地点和纪要要么都填，要么都不填", "Time, place and minutes belong together: all of them or none"
+)
+_MINUTES = (
+    Field(
+        "held",
+        "moment",
+        Names("制章时间（可不填）", "Made on (may stay empty)"),
+        group=Names("制章纪要", "Minutes of its making"),
+    ),
+    Field("place", "names", Names("制章地点", "Where it was made")),
+    Field(
+        "minutes",
+        "file",
+        Names("制章纪要文件（可不传）", "File with the minutes (may be left out)"),
+        Names(
+            "只把它的摘要写进名录，文件本身不保存，由本机关自己存档。",
+            "Only its digest goes into the list; the file is not kept here: file it yourselves.",
+        ),
+    ),
+)
 
 
 def issuer_options(place: Workplace) -> tuple[Option, ...]:
@@ -120,15 +145,19 @@ class AddSeal(Form):
                 Names("保管岗位", "Custodian"),
                 Names("写岗位，不写人名：名录是公开的。", "A post, never a person's name: lists are public."),
             ),
+            *_MINUTES,
         )
 
     def apply(self, place: Workplace, answers: Answers) -> RegionList:
         issuer = answers.choice("issuer", issuer_options(place))
         names, custodian = answers.names("names"), answers.names("custodian", required=False)
         scope = answers.several("scope", self._scope(place, issuer), required=True)
+        for language, given in (("zh", custodian.zh), ("en", custodian.en)):
+            if not given and (custodian.zh or custodian.en):  # half of it is asked for, not dropped
+                answers.errors.setdefault(f"custodian.{language}", _BOTH)
         valid_from, valid_until = answers.day("from", required=True), answers.day("until", required=True)
         request, image = answers.file("request"), answers.file("image")
-        uploaded = answers.file("certificate")
+        uploaded, ceremony = answers.file("certificate"), _ceremony(answers)
         answers.check()
         certificate = certificate_of(uploaded)
         found = next(each for each in place.region_list.attests if each.id == issuer)
@@ -148,12 +177,25 @@ class AddSeal(Form):
             certificate=certificate.der,
             now=place.now,
             custodian=custodian if custodian.zh and custodian.en else None,
+            ceremony=ceremony,
         )
 
     def _scope(self, place: Workplace, issuer: str) -> tuple[Option, ...]:
         found = next((each for each in place.region_list.attests if each.id == issuer), None)
         granted = () if found is None else sorted({grant.type_id for grant in found.grants})
         return tuple((type_id, type_name(place.view, type_id)) for type_id in granted)
+
+
+def _ceremony(answers: Answers) -> SealCeremony | None:
+    """When and where the key was made, and the digest of the minutes: all of it, or nothing."""
+    held_at, place = answers.moment("held"), answers.names("place", required=False)
+    minutes = answers.file("minutes", required=False)
+    if held_at is None and not (place.zh or place.en or minutes):
+        return None
+    for name, given in (("held", held_at), ("place.zh", place.zh), ("place.en", place.en), ("minutes", minutes)):
+        if not given:
+            answers.errors.setdefault(name, _ALL_OR_NOTHING)
+    return None if held_at is None else SealCeremony(held_at, place, f"sha256:{sha256(minutes).hexdigest()}")
 
 
 class AddStatusKey(Form):
