@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -49,8 +49,9 @@ from trust_registry.errors import FetchFailed, RefreshRefused, RuleBroken, Trust
 from trust_registry.log import cosigning
 from trust_registry.log.witness import WitnessAnswer
 from trust_registry.log.witness_store import Witness
-from trust_registry.model import HeldBack, Names, RegionCode, RegionList
+from trust_registry.model import HeldBack, IssuerEntry, IssuerId, Names, RegionCode, RegionList
 from trust_registry.pages import router
+from trust_registry.pages.frame import with_names
 from trust_registry.publication import OnlineKeys, Publication, publish, renew
 from trust_registry.service import RegistryService
 from trust_registry.tuf_keys import LOG_FIELD, Officer, tuf_key
@@ -389,3 +390,22 @@ def test_two_halves_of_the_witnesses_cannot_cosign_two_truths(tmp_path: Path) ->
     Conspiracy(network).publish_root(lambda root: root.unrecognized_fields.update({LOG_FIELD: field}), network.officers)
     with pytest.raises(RefreshRefused, match="more than half"):
         store.refresh(network.fetch, network.now)
+
+
+class Unlisted(dict[IssuerId, IssuerEntry]):
+    """A nation's issuers: whoever goes through all of them for a sentence fails."""
+
+    def __iter__(self) -> Iterator[IssuerId]:
+        raise AssertionError("gone through")
+
+    items = keys = values = __iter__  # type: ignore[assignment]
+
+
+def test_a_sentence_of_a_public_page_does_not_cost_a_nations_issuers() -> None:
+    """The attack: an anonymous reader asks for a page of sentences, each of which took 60,000 names to write."""
+    view = view_of(east_list(), west_list())
+    object.__setattr__(view, "issuers", Unlisted(view.issuers))
+    told = with_names(
+        Names("990100/civil-affairs：region-990200", "990100/civil-affairs: x990100, region-990200."), view
+    )
+    assert told == Names("“东岭区民政局”：“西川区名录”", "Dongling Civil Affairs Bureau: x990100, The list of Xichuan.")
