@@ -182,6 +182,8 @@ def sign(  # noqa: PLR0917
     """
     from server.cli import registry_signing as signing
 
+    if "://" not in repo:
+        _repository(Path(repo))  # raises where there is none
     token = None if token_file is None else token_file.read_text().strip()
     signer = open_named_key(key_name, passphrase_file)
     with signing.open_desk(repo, proposal, token) as desk:

@@ -306,5 +306,9 @@ def _ceremony(minutes: Path | None, held_at: str | None, place: Names) -> SealCe
 
 def _request(file: Path) -> CertificateRequest:
     from keys.certificate_requests import parse_request
+    from keys.errors import MalformedRequest
 
-    return parse_request(file.read_bytes())
+    try:
+        return parse_request(file.read_bytes())
+    except MalformedRequest as err:
+        raise MalformedRequest(f"{file}: {err}") from err

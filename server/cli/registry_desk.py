@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trust_registry.proposals import Proposal
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 RepositoryArgument = Annotated[Path, typer.Argument(help="The network's folder on its host.", metavar="REPO")]
 PassphraseOption = Annotated[
@@ -94,10 +95,30 @@ def busy(words: str) -> AbstractContextManager[Any]:
     return Console(stderr=True).status(words)
 
 
-def repository(folder: Path) -> Any:
+def repository(folder: Path, *, new: bool = False) -> Any:
+    """The network in a folder. Raises: NotFounded where there is none, unless it may be `new`."""
+    from trust_registry.errors import NotFounded
     from trust_registry.repository import Repository
 
+    if not new and not any((folder / part).is_dir() for part in ("public", "proposals")):
+        raise NotFounded(f"there is no network in {folder}: name a network's folder, or found one with init")
     return Repository(folder)
+
+
+def read_noun(kind: type[T], file: Path) -> T:
+    """A noun of the model from a JSON file. Raises: typer.BadParameter naming the field, OSError."""
+    from trust_registry.errors import InvalidList
+    from trust_registry.wire import from_json
+
+    stdin = str(file) == "-"
+    data = typer.get_binary_stream("stdin").read() if stdin else file.read_bytes()
+    try:
+        return from_json(kind, data)
+    except InvalidList as err:
+        where = f"{err.field}: " if err.field else ""
+        raise typer.BadParameter(
+            f"{'what comes in' if stdin else file} is not what is needed: {where}{err.message}"
+        ) from err
 
 
 def now() -> Any:

@@ -60,7 +60,7 @@ def init(
     seats = [read_seat(text) for text in seat]
     declared = None if log is None else read_json(log)
     online = make_host_keys(repo / "keys", passphrase_file, host_keys)
-    print_proposal(found_network(repository(repo), seats=seats, online=online, now=now(), log=declared))
+    print_proposal(found_network(repository(repo, new=True), seats=seats, online=online, now=now(), log=declared))
 
 
 @app.command("admit-region")

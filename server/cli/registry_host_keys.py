@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from server.cli.registry_desk import HostKeysOption, OnlineOption, RepositoryArgument, refusals, say
+from server.cli.registry_desk import HostKeysOption, OnlineOption, RepositoryArgument, refusals, repository, say
 from server.cli.registry_keys import create_key, open_named_key
 
 if TYPE_CHECKING:
@@ -36,13 +36,11 @@ def show_host_keys(
     What --host-keys names is written to REPO/keys/host-keys.json, for `publish`, `renew` and the rest to find.
     """
     from keys.errors import KeysError
-    from trust_registry.repository import Repository
     from trust_registry.tuf_keys import key_id
 
-    named = _named(host_keys)[1]
+    network, named = repository(repo), _named(host_keys)[1]
     for role, name in named.items():
         _remember(repo / "keys", role, open_named_key(name, passphrase_file))
-    network = Repository(repo)
     wanted = network.latest_root().signed if network.founded else None
     for role, name in _all(repo, _folder(repo, None), named).items():
         try:
@@ -65,6 +63,7 @@ def host_keys_of(
     from server.cli.registry_log import witness_submits
     from trust_registry.publication import OnlineKeys
 
+    repository(repo)  # raises where there is none
     given, named = _named(host_keys)
     folder = (given or _folder(repo, proposal)).absolute()
     names = _all(repo, folder, named)
@@ -122,7 +121,7 @@ def _named(host_keys: Sequence[str] | None) -> tuple[Path | None, dict[str, str]
         role, found, name = text.partition("=")
         if found and role in ROLES and name:
             named[role] = name
-        elif folder is None and not text.startswith("pkcs11:"):
+        elif folder is None and not text.startswith("pkcs11:") and (not found or Path(text).is_dir()):
             folder = Path(text)
         else:
             raise typer.BadParameter(

@@ -140,10 +140,13 @@ def start_list(  # noqa: PLR0917
     recognitions; a common body its types (add-type).
     """
     from trust_registry import ceremony
+    from trust_registry.errors import NothingProposed
     from trust_registry.model import Names, RegionCode, RegionList
 
     network, at = repository(repo), now()
     kind = network.current().role_of(RegionCode(code)).kind
+    if network.list_of(RegionCode(code)) is not None:
+        raise NothingProposed(f"{code} has its list already: change it, with rename, add-issuer and the others")
     names, authority = Names(name_zh, name_en), Names(authority_zh, authority_en)
     first = RegionList(RegionCode(code), kind, names, authority, 1, at, notice_period=timedelta(days=notice_days))
     print_proposal(ceremony.propose(network, first, at))
@@ -375,12 +378,15 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def one_certificate(file: Path) -> Certificate:
-    """The one certificate in a file, PEM or DER. Raises: keys.errors.KeysError, OSError."""
-    from keys.errors import MalformedCertificate
+    """The one certificate in a file, PEM or DER. Raises: MalformedCertificate naming the file, OSError."""
+    from keys.errors import KeysError, MalformedCertificate
     from keys.x509 import parse_certificate, parse_pem_certificates
 
     content = file.read_bytes()
-    found = parse_pem_certificates(content) if b"-----BEGIN" in content else (parse_certificate(content),)
+    try:
+        found = parse_pem_certificates(content) if b"-----BEGIN" in content else (parse_certificate(content),)
+    except KeysError as err:
+        raise MalformedCertificate(f"{file}: {err}") from err
     if len(found) != 1:
         raise MalformedCertificate(f"{file.name} holds {len(found)} certificates; one is needed")
     return found[0]

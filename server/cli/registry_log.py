@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import PassphraseOption, RepositoryArgument, busy, now, read_json, refusals, say
+from server.cli.registry_desk import (
+    PassphraseOption,
+    RepositoryArgument,
+    busy,
+    now,
+    read_json,
+    refusals,
+    repository,
+    say,
+)
 from server.cli.registry_keys import PublicOption, create_key, open_named_key, write_public
 
 if TYPE_CHECKING:
@@ -157,6 +166,7 @@ def witness_ask(
     """
     from trust_registry.durable import write_durably
 
+    repository(repo)  # raises where there is none
     known = _addresses(repo / "keys")
     for text in witnesses:
         name, found, url = text.partition("=")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import RepositoryArgument, refusals, repository
+from server.cli.registry_desk import RepositoryArgument, read_noun, refusals, repository
 from server.cli.registry_lists import (
     CodeArgument,
     NameEn,
@@ -209,10 +209,8 @@ def add_foreign(
     """
     from trust_registry import editing
     from trust_registry.model import ForeignListEntry
-    from trust_registry.wire import from_json
 
-    data = typer.get_binary_stream("stdin").read() if str(entry) == "-" else entry.read_bytes()
-    named = from_json(ForeignListEntry, data)
+    named = read_noun(ForeignListEntry, entry)
     offer(repo, code, Way(out, onto), lambda old, at: editing.add_foreign_list(old, named, now=at))
 
 
@@ -232,11 +230,12 @@ def _requirement(text: str, known: dict[str, CertificateType]) -> TypeRequiremen
         raise typer.BadParameter(f"TYPE,TYPE=CLAIM,CLAIM+CLAIM is needed, not {text}", param_hint="--needs")
     for each in any_of:
         if each not in known:
-            raise typer.BadParameter(f"nobody defines {each}; there are: {', '.join(known)}", param_hint="--needs")
-    there = {claim.name for each in any_of for claim in known[each].claims}
-    lacking = [name for name in (*needed, *optional) if name not in there]
+            there = f"there are: {', '.join(known)}" if known else "there are none yet (add-type)"
+            raise typer.BadParameter(f"nobody defines {each}; {there}", param_hint="--needs")
+    claims_there = {claim.name for each in any_of for claim in known[each].claims}
+    lacking = [name for name in (*needed, *optional) if name not in claims_there]
     if lacking:
-        names = ", ".join(sorted(there))
+        names = ", ".join(sorted(claims_there))
         raise typer.BadParameter(f"no claim {lacking[0]} in {types}; there are: {names}", param_hint="--needs")
     return TypeRequirement(tuple(TypeId(each) for each in any_of), needed, optional)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.registry_desk import RepositoryArgument, refusals
+from server.cli.registry_desk import RepositoryArgument, read_noun, refusals
 from server.cli.registry_lists import CodeArgument, OntoOption, OutOption, Way, offer
 
 if TYPE_CHECKING:
@@ -135,6 +135,5 @@ def _both(what: str, zh: str | None, en: str | None) -> Names | None:
 
 def _type(file: Path) -> CertificateType:
     from trust_registry.model import CertificateType
-    from trust_registry.wire import from_json
 
-    return from_json(CertificateType, file.read_bytes())
+    return read_noun(CertificateType, file)

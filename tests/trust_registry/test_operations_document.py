@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,13 +25,13 @@ from typer.testing import CliRunner
 
 from keys.custody import software
 from keys.x509 import parse_certificate
-from server.cli import registry_copy
 from server.cli.registry import app
 from tests import hsm
 from tests.running import YINXIN, free_port
 from tests.trust_registry.foreign_lists import TrustedList, key
 from tests.trust_registry.network import common_list
-from trust_registry.fetching import folder_fetch
+from trust_registry.fetching import folder_fetch, http_fetch
+from trust_registry.ports import Fetch
 from trust_registry.wire import list_to_json
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "registry-operations.md"
@@ -190,12 +191,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # crashes are tried in other tests
     command = get_command(app)
     monkeypatch.setattr("typer.testing._get_command", lambda _: command)  # it takes longer than most commands
-    real = registry_copy.http_fetch
 
-    def fetch(client: httpx.Client, **limits: object) -> object:
-        return folder_fetch({SERVED: tmp_path}, real(client, **limits))  # type: ignore[arg-type]
+    def fetch(client: httpx.Client, **limits: Any) -> Fetch:
+        return folder_fetch({SERVED: tmp_path}, http_fetch(client, **limits))
 
-    monkeypatch.setattr(registry_copy, "http_fetch", fetch)
+    monkeypatch.setattr("server.cli.registry_copy.http_fetch", fetch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "network" / "keys").mkdir(parents=True)
     made = Desk(tmp_path)
