@@ -409,3 +409,13 @@ def test_a_sentence_of_a_public_page_does_not_cost_a_nations_issuers() -> None:
         Names("990100/civil-affairs：region-990200", "990100/civil-affairs: x990100, region-990200."), view
     )
     assert told == Names("“东岭区民政局”：“西川区名录”", "Dongling Civil Affairs Bureau: x990100, The list of Xichuan.")
+
+
+@pytest.mark.parametrize("before", ["²", "٣", "9" * 5000, "-1"])
+def test_a_number_that_is_none_is_no_error_of_the_audits_page(network: Network, before: str) -> None:
+    """The attack: `"²".isdigit()`, and `int("²")` raises."""
+    view, app, access = view_of(east_list(), west_list()), FastAPI(), Access()
+    service = RegistryService(lambda: view, lambda: DAY_0, network.repository)
+    app.include_router(router(service, make_edge(access, lambda: DAY_0)))
+    with TestClient(app) as web:
+        assert web.get("/registry/audit", params={"before": before}).status_code == 200

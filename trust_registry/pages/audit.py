@@ -58,7 +58,7 @@ class Audit:
     def page(self, request: Request) -> Response:
         lines = list(self._asked(request))
         before = request.query_params.get("before", "")
-        shown = [line for line in lines if not before.isdigit() or line.number < int(before[:9])]
+        shown = [line for line in lines if not before.isdecimal() or line.number < int(before[:9])]
         state = self._frame.service.audit()
         return self._frame.page(
             request,
