@@ -21,6 +21,7 @@ READING = (
     "/registry/expiries",
     "/registry/expiries?days=365&region=990100",
     "/registry/officers",
+    "/registry/foreign",
     "/registry/log",
     "/registry/audit",
     "/registry/audit?kind=list&region=990200",
@@ -35,6 +36,8 @@ EDITING = (
     "/registry/edit/scenario?entry=990100/company-start",
     "/registry/edit/seal?issuer=990100/civil-affairs",
     "/registry/edit/issuer",
+    "/registry/edit/seal",
+    "/registry/edit/relying-party",
     "/registry/key",
     "/registry/issuers/990100/civil-affairs",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -241,12 +242,23 @@ def test_a_type_is_granted_and_a_seal_listed_from_a_request(web: TestClient, net
         "until": "2029-01-01",
         "custodian.zh": "办公室主任",
         "custodian.en": "Head of office",
+        "held": "2026-01-05T09:30",
+        "place.zh": "制章室",
+        "place.en": "Seal room",
     }
-    files = {"request": request_pem(request), "certificate": certificate.pem(), "image": b"<svg/>"}
+    files = {"request": request_pem(request), "certificate": certificate.pem(), "image": b"<svg/>", "minutes": b"%PDF"}
     seal = list_of(network, proposed(web, "seal", data, files), EAST).attests[0].seals[-1]
     assert seal.key.certificate == certificate.der
     assert seal.valid_until == certificate.not_after
     assert network.repository.image(seal.image_digest) == b"<svg/>"
+    assert seal.ceremony is not None
+    assert seal.ceremony.record_digest == f"sha256:{sha256(b'%PDF').hexdigest()}"
+    assert not [
+        path for path in network.repository.folder.rglob("*") if path.is_file() and path.read_bytes() == b"%PDF"
+    ]
+    for half in ({"place.en": ""}, {"held": ""}, {"custodian.en": ""}):
+        answer = web.post("/registry/edit/seal", data={**data, **half, "step": "review"}, files=files)
+        assert answer.status_code == 422, half
     other = make_request(EphemeralSigner.generate(ES256), profile=Profile.SEAL, common_name="x", organisation="y")
     for name, content in (("request", request_pem(other)), ("request", b"junk"), ("image", b"<!DOCTYPE x><svg/>")):
         answer = web.post("/registry/edit/seal", data={**data, "step": "review"}, files={**files, name: content})

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
+from starlette.routing import Match
 
 from trust_registry import matrix as matrices
 from trust_registry.core import status_at
@@ -130,7 +131,8 @@ def reads_seal_log(principal: Principal | None, request: Request) -> bool:
     """Whether the issuer room serves the log of seal uses here, and this person may read it."""
     if principal is None or not principal.roles & {Role.REGISTRY_OFFICER, Role.AUDITOR}:
         return False
-    return any(getattr(route, "path", "") == SEAL_LOG for route in request.app.routes)
+    asked = {"type": "http", "method": "GET", "path": SEAL_LOG, "root_path": "", "headers": []}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def own_region(principal: Principal | None) -> RegionCode | None:

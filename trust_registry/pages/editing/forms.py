@@ -18,6 +18,7 @@ from trust_registry.pages.frame import read_instant, start_of
 LARGEST_FILE: Final = 512 * 1024
 LONGEST: Final = 4_000
 _NEEDED: Final = Names("请填写", "This is needed")
+_NONE_CHOSEN: Final = Names("请至少选一项", "Choose at least one")
 _NO_DATE: Final = Names("请填写日期", "A date is needed")
 _NOT_OFFERED: Final = Names("请从列表中选择", "Choose one of the list")
 _NO_NUMBER: Final = Names("请填写数字", "A number is needed")
@@ -37,6 +38,7 @@ class Field:
     required: bool = False
     default: str | Sequence[str] = ""
     group: Names | None = None  # a heading above it
+    glossary: Sequence[tuple[Names, Sequence[tuple[str, Names]]]] = ()  # codes that may be typed, by what they are of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Answers:
         if any(value not in offered for value in found):
             self.errors.setdefault(name, _NOT_OFFERED)
         elif required and not found:
-            self.errors.setdefault(name, _NEEDED)
+            self.errors.setdefault(name, _NONE_CHOSEN)
         return found
 
     def day(self, name: str, *, required: bool = False) -> datetime | None:

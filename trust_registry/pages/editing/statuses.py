@@ -74,7 +74,7 @@ class ChangeStatus(Form):
                 ),
                 REASONS,
                 required=True,
-                default=query.get("reason", ""),
+                default=query.get("reason") or ("reinstated" if query.get("status") == "granted" else ""),
             ),
             Field(
                 "at",
