@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 refused (verify: FAILED), 2 (verify: INDETERMINATE), 64 wr
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 64
+EXIT_BUG = 70
 ROOMS = frozenset({"keys", "trust_registry", "issuer", "verifier", "wallet_api", "server"})
 
 COMMANDS: dict[str, str] = {
@@ -83,12 +85,15 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except Exception as err:
-        sys.exit(_explain(err))
+        code = _explain(err)
+        if code == EXIT_BUG:
+            traceback.print_exc()
+        sys.exit(code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _explain(err: Exception) -> int:
-    """Say what a refusal means; the exit code. A bug is raised again."""
+    """Say what a refusal means; the exit code. EXIT_BUG says nothing: its trace does."""
     show = getattr(err, "show", None)  # usage errors know how to show themselves
     if show is not None:
         show()
@@ -100,4 +105,4 @@ def _explain(err: Exception) -> int:
     if type(err).__name__ == "OperationalError":
         sys.stderr.write("yinxin: the database can't be opened: is it running, and is YINXIN_DATABASE_URL right?\n")
         return EXIT_REFUSED
-    raise err
+    return EXIT_BUG

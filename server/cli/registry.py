@@ -182,10 +182,10 @@ def sign(  # noqa: PLR0917
     """
     from server.cli import registry_signing as signing
 
-    if "://" not in repo:
-        _repository(Path(repo))  # raises where there is none
     token = None if token_file is None else token_file.read_text().strip()
     signer = open_named_key(key_name, passphrase_file)
+    if "://" not in repo:
+        _repository(Path(repo))  # raises where there is none
     with signing.open_desk(repo, proposal, token) as desk:
         found, base = signing.shown(desk, trust, _now())
         _print_proposal(found)
@@ -194,6 +194,25 @@ def sign(  # noqa: PLR0917
             typer.confirm("Sign this?", abort=True)
         roles = signing.sign_shown(desk, base, signer)
     _say(f"Signed: {', '.join(roles)}")
+
+
+@app.command("take-back")
+@_refusals
+def take_back(
+    repo: RepositoryArgument,
+    code: Annotated[str, typer.Argument(help="Code of the authority whose list it is about.", metavar="CODE")],
+    proposal: ProposalArgument,
+) -> None:
+    """Take back a proposal about one list that is not to be signed any more; it stays on record in REPO/withdrawn.
+
+    It revokes no signature: whoever kept the files of one that has enough of them can bring it back, until the list's
+    next version is published.
+    """
+    from trust_registry.ceremony import withdraw
+    from trust_registry.model import RegionCode
+
+    withdraw(_repository(repo), proposal, RegionCode(code), _now())
+    _say(f"Taken back: {proposal}")
 
 
 @app.command()

@@ -15,7 +15,7 @@ import typer
 
 from server.cli.registry_desk import PassphraseOption, RepositoryArgument, now, refusals, repository, say
 from server.cli.registry_keys import open_named_key
-from server.cli.registry_lists import (
+from server.cli.registry_offers import (
     CodeArgument,
     IssuerArgument,
     NameEn,

@@ -50,7 +50,7 @@ def show(
 
     Without --signer or --pin anybody can have made it: look, and believe nothing.
     """
-    from server.cli.registry_lists import read_time
+    from server.cli.registry_offers import read_time
 
     found = _read(file, signer or [], pin)
     moment = read_time(at) or now()

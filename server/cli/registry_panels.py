@@ -8,7 +8,7 @@ import typer
 
 _TEXT: Final = """
 Found, join, leave: key init admit-region admit-body expel
-Propose, sign, publish: propose show consequences sign publish status
+Propose, sign, publish: propose show consequences sign publish take-back status
 What a list attests: start-list add-issuer grant add-seal add-status-key add-authority
     add-type change-type rename suspend withdraw reinstate
 What a list accepts: recognise end-recognition change-notice add-scenario change-scenario

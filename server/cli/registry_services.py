@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.registry_desk import RepositoryArgument, read_noun, refusals, repository
-from server.cli.registry_lists import (
+from server.cli.registry_offers import (
     CodeArgument,
     NameEn,
     NameZh,

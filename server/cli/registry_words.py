@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.registry_desk import RepositoryArgument, read_noun, refusals
-from server.cli.registry_lists import CodeArgument, OntoOption, OutOption, Way, offer
+from server.cli.registry_offers import CodeArgument, OntoOption, OutOption, Way, offer
 
 if TYPE_CHECKING:
     from trust_registry.model import CertificateType, Names, RegionList

@@ -90,7 +90,7 @@ def test_a_scenario_and_its_agency_are_one_proposal(region: Authority) -> None:
     added = region.run(
         "add-relying-party", region.repo, "990100", HALL, *NAMED, "--scenario", TRANSFER, "--onto", first
     ).output
-    assert f"Says what {first} says too" in added
+    assert f"Says what {first} says too: sign this one. The other is taken back." in added
     region.carry_out(added, "shen", "he")
     (scenario,), (party,) = region.list()["scenarios"], region.list()["relying_parties"]
     assert scenario["requires"] == [
@@ -228,6 +228,24 @@ def test_nothing_is_added_to_somebody_elses_proposal(region: Authority) -> None:
     (other,) = re.findall(r"^Proposal (\S+)$", renewal, re.MULTILINE)
     assert "no pending proposal" in region.refuse("change-notice", "5", "--onto", other)
     assert "no pending proposal" in region.refuse("change-notice", "5", "--onto", "../proposals")
+
+
+def test_a_proposal_is_taken_back_unless_it_is_somebody_elses(region: Authority) -> None:
+    proposal = propose(region, "change-notice", "5")
+    region.run("take-back", region.repo, "common", proposal, code=1)
+    region.run("take-back", region.repo, "990100", proposal)
+    assert "Nothing waits" in region.run("show", region.repo).output
+    region.run("take-back", region.repo, "990100", proposal, code=1)
+
+
+def test_what_is_signed_is_not_taken_back_by_adding_to_it(region: Authority) -> None:
+    first = propose(region, "change-notice", "5")
+    region.run("sign", region.repo, first, "--key", region.key("shen"), "--yes")
+    added = region.run(
+        "rename", region.repo, "990100", *NAMED, "--authority-zh", "新", "--authority-en", "N", "--onto", first
+    )
+    assert "The other is signed already" in added.output
+    assert first in region.run("show", region.repo).output
 
 
 def test_a_list_is_started_once(region: Authority) -> None:
