@@ -75,6 +75,7 @@
       at("state").className = position >= 0 ? "chip good" : "chip warn";
       at("facts").hidden = false;
       at("make").hidden = true;
+      panel.querySelector("details").open = position < 0; // what to do next
     };
     at("make").addEventListener("click", async () => {
       at("make").disabled = true;

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from trust_registry.model import IssuerEntry, Names, RegionCode, SealEntry, TrustView, TypeId
 
-NOW = Names("自公布之时起", "at once")
+NOW = Names("自公布之时起", "from publication on")
 
 
 def moment(when: datetime | None) -> Names:
