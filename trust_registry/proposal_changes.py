@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 from tuf.api.exceptions import RepositoryError
@@ -69,15 +70,16 @@ def _root_changes(new: Root, old: Root | None) -> Iterator[Change]:
     if old is None or held != (old.roles[Root.type].keyids, old.roles[Root.type].threshold, old.roles[Targets.type]):
         kind = ChangeKind.ADDED if old is None else ChangeKind.CHANGED
         yield Change(kind, "seats", _threshold("root", [new.keys[keyid] for keyid in role.keyids], role.threshold))
-    if old is None:
-        return
     for name, zh in ((Snapshot.type, "快照"), (Timestamp.type, "时间戳")):
-        if new.roles[name] != old.roles[name]:
+        if old is None or new.roles[name] != old.roles[name]:
             held_by = ", ".join(keyid[:12] for keyid in new.roles[name].keyids)
-            text = Names(f"主机的{zh}密钥换为 {held_by}", f"The host's {name} key becomes {held_by}")
-            yield Change(ChangeKind.CHANGED, name, text)
-    yield from _log_changes(new.unrecognized_fields.get(LOG_FIELD), old.unrecognized_fields.get(LOG_FIELD))
-    yield from _rest("root", new, old)
+            words = ("为", "is") if old is None else ("换为", "becomes")
+            text = Names(f"主机的{zh}密钥{words[0]} {held_by}", f"The host's {name} key {words[1]} {held_by}")
+            yield Change(ChangeKind.ADDED if old is None else ChangeKind.CHANGED, name, text)
+    before = {} if old is None else old.unrecognized_fields
+    yield from _log_changes(new.unrecognized_fields.get(LOG_FIELD), before.get(LOG_FIELD))
+    if old is not None:
+        yield from _rest("root", new, old)
 
 
 def _seats(root: Root) -> dict[RegionCode | None, Key]:
@@ -115,6 +117,27 @@ def _log_changes(new: Any, old: Any) -> Iterator[Change]:
         f"Transparency log {origin}: {quorum} of {count} witnesses needed (changes {', '.join(parts)})",
     )
     yield Change(ChangeKind.CHANGED if before else ChangeKind.ADDED, "log", text)
+    known, named = _vkeys(before), _vkeys(new)
+    for vkey in [each for each in named if each not in known]:
+        words = Names(f"日志的密钥新增 {named[vkey]}", f"Adds to the log's keys: {named[vkey]}")
+        yield Change(ChangeKind.ADDED, f"log/{named[vkey]}", words)
+    for vkey in [each for each in known if each not in named]:
+        words = Names(f"日志的密钥取消 {known[vkey]}", f"Removes from the log's keys: {known[vkey]}")
+        yield Change(ChangeKind.REMOVED, f"log/{known[vkey]}", words)
+
+
+def _vkeys(log: Mapping[str, Any]) -> dict[str, str]:
+    """The log's key and its witnesses', each by role, name and digest: names, and key ids of 32 bits, can be met."""
+    witnesses = log.get("witnesses")
+    keys = [
+        ("log", log.get("key")),
+        *(("witness", each) for each in (witnesses if isinstance(witnesses, list) else ())),
+    ]
+    return {
+        f"{role} {key}": f"{role} {key.partition('+')[0]} (key {sha256(key.encode()).hexdigest()[:16]})"
+        for role, key in keys
+        if isinstance(key, str)
+    }
 
 
 def _membership(new: Targets, published: Published | None, lists: PublishedLists) -> Iterator[Change]:
@@ -255,7 +278,7 @@ def _odd_lives(draft: Draft, published: Published | None) -> Iterator[Change]:
 
 
 def _published_role(published: Published, name: str) -> Metadata[Any] | None:
-    own = {Root.type: published.root, Targets.type: published.targets}
+    own: dict[str, Metadata[Any]] = {Root.type: published.root, Targets.type: published.targets}
     return own[name] if name in own else published.roles.get(name)
 
 

@@ -259,7 +259,14 @@ def test_a_seat_is_no_host_key(network: Network) -> None:
 
 def test_the_agreement_on_the_log_is_signed_by_the_seats(network: Network) -> None:
     waiting = change_log(network.repository, LOG, DAY_0)
-    assert words(waiting) == {
+    told = words(waiting)
+    assert sorted(entry.partition(" (key ")[0] for entry in told) == [
+        "log",
+        "log/log log.test/yinxin",
+        "log/witness east",
+        "log/witness west",
+    ]
+    assert {"log": told["log"]} == {
         "log": "Transparency log log.test/yinxin: 2 of 2 witnesses needed (changes key, origin, quorum, witnesses)"
     }
     metadata = waiting.progress

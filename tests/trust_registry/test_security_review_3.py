@@ -23,6 +23,7 @@ from tests.trust_registry.network import (
     DAY,
     DAY_0,
     EAST,
+    SEATED,
     WEST,
     Network,
     east_list,
@@ -37,6 +38,7 @@ from trust_registry.ceremony import (
     change_officers,
     change_online_keys,
     expel,
+    found_network,
     proposal,
     propose,
     renew_list,
@@ -47,6 +49,7 @@ from trust_registry.client import TrustStore
 from trust_registry.departures import LEFT_FIELD
 from trust_registry.errors import FetchFailed, RefreshRefused, RuleBroken, TrustDamaged
 from trust_registry.log import cosigning
+from trust_registry.log.declaration import declare_log
 from trust_registry.log.witness import WitnessAnswer
 from trust_registry.log.witness_store import Witness
 from trust_registry.model import HeldBack, IssuerEntry, IssuerId, Names, RegionCode, RegionList
@@ -287,6 +290,28 @@ def test_metadata_does_not_hold_for_a_hundred_years_unseen(network: Network) -> 
         path.write_bytes(metadata.to_bytes())
     told = {each.text.en for each in proposal(network.repository, made.id).changes}
     assert {"targets is to hold until 2127-12-09", "region-990100 is to hold until 2126-12-09"} <= told
+
+
+def test_neither_a_foundings_log_nor_another_witness_is_agreed_on_unseen(tmp_path: Path) -> None:
+    """The attack: the host's own keys as witnesses under the regions' names, or none at all, in a root to be signed."""
+    network = LoggedNetwork(tmp_path)
+    seats = [
+        Officer(f"officer {n}", s.public_key, code)
+        for n, (s, code) in enumerate(zip(network.officers, SEATED, strict=True))
+    ]
+    declared = network.declared
+    made = found_network(network.repository, seats=seats, online=network.online, now=DAY_0, log=declared.to_field())
+    told = {each.entry: each.text.en for each in made.changes}
+    assert "2 of 3 witnesses needed" in told["log"]
+    assert sum(entry.startswith("log/witness witness.test/") for entry in told) == 3
+    assert "The host's snapshot key is " in told["snapshot"]
+    network.carry_out(made, network.officers)
+    mine = EphemeralSigner.generate(EDDSA).public_key
+    named = [(WITNESSES[0], mine), *((each.name, each.public_key) for each in declared.witnesses[1:])]
+    field = declare_log(declared.origin, declared.key.public_key, named, quorum=2).to_field()
+    told = {each.entry: each.text.en for each in change_log(network.repository, field, DAY_0).changes}
+    swapped = {entry for entry in told if entry.startswith(f"log/witness {WITNESSES[0]} (key ")}
+    assert len(swapped) == 2  # one goes, one of the same name comes
 
 
 def test_who_left_still_has_no_officer_who_acts_alone(network: Network) -> None:
