@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,32 +13,28 @@ import issuer
 from issuer.model import RenderingKind
 from issuer.wire import IssueBody, StatusChangeBody
 
-ROOM = Path(issuer.__file__).parent
+HOUSE = Path(issuer.__file__).parent.parent
+ROOMS = ("keys", "trust_registry", "issuer", "verifier", "wallet_api", "server")
+
+
+@cache
+def modules() -> dict[str, list[ast.AST]]:
+    """The nodes of every module of the house, by path from the repository: not of environments that lie there."""
+    files = [file for room in ROOMS for file in sorted((HOUSE / room).rglob("*.py"))]
+    return {file.relative_to(HOUSE).as_posix(): list(ast.walk(ast.parse(file.read_text("utf-8")))) for file in files}
 
 
 def users_of(name: str) -> set[str]:
-    """Modules of the house that mention `name`, by path from the repository."""
-    found = set()
-    for file in ROOM.parent.glob("*/**/*.py"):
-        relative = file.relative_to(ROOM.parent)
-        if relative.parts[0] in ("tests", ".venv"):
-            continue
-        names = {node.id for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Name)}
-        if name in names:
-            found.add(str(relative))
-    return found
+    """Modules that mention `name`."""
+    return {
+        file for file, nodes in modules().items() for node in nodes if isinstance(node, ast.Name) and node.id == name
+    }
 
 
 def called(name: str) -> set[str]:
-    found = set()
-    for file in ROOM.parent.glob("*/**/*.py"):
-        relative = file.relative_to(ROOM.parent)
-        if relative.parts[0] in ("tests", ".venv"):
-            continue
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-                found.add(str(relative))
-    return found
+    """Modules that call `name`."""
+    calls = [(file, node) for file, nodes in modules().items() for node in nodes if isinstance(node, ast.Call)]
+    return {file for file, node in calls if isinstance(node.func, ast.Name) and node.func.id == name}
 
 
 def test_only_the_core_shows_the_clearance() -> None:

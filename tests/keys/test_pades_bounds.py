@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from time import monotonic
+from time import thread_time
 
 import pikepdf
 import pytest
@@ -128,17 +128,17 @@ class TestBounds:
             writer.root["/Wound"] = node
             writer.update_root()
 
-        started = monotonic()
+        started = thread_time()
         signature = only_signature(update(SIGNED, wind))
-        assert monotonic() - started < 30
+        assert thread_time() - started < 30
         assert signature.modification is Modification.OTHER
 
     @staticmethod
     def ends_soon(file: bytes) -> None:
-        started = monotonic()
+        started = thread_time()
         with pytest.raises(MalformedEnvelope):
             parse_signed_pdf(file)
-        assert monotonic() - started < 10
+        assert thread_time() - started < 10
 
 
 @pytest.mark.skipif(not VECTORS.is_dir(), reason="the third-party PDF vectors are not beside this repository")

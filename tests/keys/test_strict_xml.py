@@ -52,11 +52,11 @@ DECLARATIONS = {
 def test_document_types_and_entities_are_refused(name: str) -> None:
     declaration, use = DECLARATIONS[name]
     text = FORGE.signed.decode().partition("?>")[2].strip()
-    began = time.monotonic()
+    began = time.thread_time()
     refused(f"{declaration}{text.replace('granted', use or 'granted')}".encode(), "XML")
     in_attribute = text.replace('Id="the-list"', f'Id="{use or "the-list"}"')
     refused(f"{declaration}{in_attribute if use or declaration else 'x'}".encode(), "XML")
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_document_type_in_another_encoding_is_refused() -> None:
@@ -102,9 +102,9 @@ def test_xml_within_its_bounds_is_read_in_good_time() -> None:
         used = " ".join(f"p{depth}x{n}:b='c'" for n in range(3))
         at_depth += f"<a {declared} {used}>"
     data = (at_depth + "<b/>" * 300000 + "</a>" * 31).encode()
-    began = time.monotonic()
+    began = time.thread_time()
     canonical(parse_xml(data, max_size=2 << 20))
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 def test_a_large_list_is_opened() -> None:

@@ -451,8 +451,8 @@ def test_a_year_of_three_hundred_publications_is_told_in_seconds(tmp_path: Path)
         names = replace(east_list().names, en=f"Dongling {number}")
         conspiracy.publish(replace(east_list(), version=number, issued_at=network.now, names=names))
         network.now += timedelta(days=1)
-    began = time.perf_counter()
+    began = time.process_time()
     events = told(network)
     assert sum(event.kind is EventKind.LIST for event in events) == 303
     assert all(event.anomaly is None for event in events)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20

