@@ -1,4 +1,4 @@
-"""Names that change, and drafts taken up again: what they announce keeps the whole notice, whenever they are published."""
+"""Names that change, and drafts taken up again: what they announce keeps the whole notice, whenever published."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def test_a_draft_of_last_week_announces_anew_when_it_is_taken_up() -> None:
 
 def test_a_withdrawal_keeps_its_notice_and_a_compromise_its_haste() -> None:
     for reason, moved in ((EntryReason.CESSATION, True), (EntryReason.KEY_COMPROMISE, False)):
-        draft = editing.change_status(
-            published(), "recognises/R1", EntryStatus.WITHDRAWN, reason, now=DAY_0 + 40 * DAY
-        )
+        draft = editing.change_status(published(), "recognises/R1", EntryStatus.WITHDRAWN, reason, now=DAY_0 + 40 * DAY)
         taken = editing.taken_up(published(), draft, DAY_0 + 47 * DAY)
         check_history(published(), next_version(taken, 47 * DAY))
         before, after = (each.recognises[0].history[-1].at for each in (draft, taken))

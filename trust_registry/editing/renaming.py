@@ -18,9 +18,7 @@ def rename(
 ) -> RegionList:
     """Other names for the list's region or body, or for its authority. None: as before. Raises: InvalidList."""
     moment(region_list, now)
-    return checked(
-        replace(region_list, names=names or region_list.names, authority=authority or region_list.authority)
-    )
+    return checked(replace(region_list, names=names or region_list.names, authority=authority or region_list.authority))
 
 
 def rename_entry(
