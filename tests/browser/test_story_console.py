@@ -87,6 +87,7 @@ def test_recognise_sign_in_two_browsers_publish_withdraw(open_page: OpenPage, de
         keep(first, "1-start")
 
         enrolment = enrol(demo, [key_of(first), key_of(second)])
+        first.locator("[data-key] summary", has_text="怎样登记").click()  # open, since that is the next step
         keep(first, "2-key")
         publish(first, enrolment)
         first.goto("/registry/key")

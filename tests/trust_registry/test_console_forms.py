@@ -247,7 +247,12 @@ def test_a_type_is_granted_and_a_seal_listed_from_a_request(web: TestClient, net
         "place.en": "Seal room",
     }
     files = {"request": request_pem(request), "certificate": certificate.pem(), "image": b"<svg/>", "minutes": b"%PDF"}
-    seal = list_of(network, proposed(web, "seal", data, files), EAST).attests[0].seals[-1]
+    made = proposed(web, "seal", data, files)
+    seal = list_of(network, made, EAST).attests[0].seals[-1]
+    assert (
+        f"/registry/seals/{seal.image_digest.removeprefix('sha256:')}.svg"
+        in web.get(f"/registry/proposals/{made}").text
+    )
     assert seal.key.certificate == certificate.der
     assert seal.valid_until == certificate.not_after
     assert network.repository.image(seal.image_digest) == b"<svg/>"

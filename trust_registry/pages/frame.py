@@ -24,6 +24,7 @@ from trust_registry.roles import ListRole
 from trust_registry.service import RegistryService
 
 LONGEST_INSTANT: Final = 40
+_IMAGE: Final = re.compile(r"印模[^：；]*：sha256:([0-9a-f]{64})")
 
 
 def read_instant(text: str) -> datetime | None:
@@ -95,12 +96,18 @@ class Frame:
             "days_to": lambda until: (until - at) // timedelta(days=1),
             "day_of": day_of,
             "officer_of": own_region(visitor),
+            "image_in": self.image_in,
             "readable": lambda text: with_names(text, view),
             "own": view.lists.get(own_region(visitor) or RegionCode("")),
             "folder": self.service.public_folder,  # shown by a demonstration only, whose commands can then be copied
             "waiting_count": len(self.service.proposals()),
         }
         return self.edge.render(request, f"registry/{name}.html", {**common, **context}, status=status)
+
+    def image_in(self, text: Names) -> str | None:
+        """The digest (hex) of the seal image that a change names, if the image is here: officers sign for it."""
+        found = _IMAGE.search(text.zh)
+        return found[1] if found is not None and self.service.seal_image(f"sha256:{found[1]}") is not None else None
 
     def names_of(self, code: str) -> Names:
         """What a region, a body or a list of another network is called. Raises HTTP 404."""
@@ -188,7 +195,8 @@ def with_names(text: Names, view: TrustView) -> Names:
         names = named(found)
         return found[0] if names is None else names.en
 
-    return Names(_ID.sub(zh, _INSTANT.sub(_local, text.zh)), _ID.sub(en, _INSTANT.sub(_local, text.en)))
+    chinese = _ID.sub(zh, _INSTANT.sub(_local, text.zh)).replace(" “", "“").replace("” ", "”")
+    return Names(chinese, _ID.sub(en, _INSTANT.sub(_local, text.en)))
 
 
 def _names_of(id_: str, view: TrustView) -> Names | None:
