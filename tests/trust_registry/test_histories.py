@@ -378,6 +378,13 @@ def test_a_set_end_that_has_passed_cannot_be_moved() -> None:
         check_history(ended, extended)
 
 
+def test_a_set_end_that_lies_ahead_is_put_off_at_once() -> None:
+    """Notice protects who relies on being accepted: nobody needs it to be accepted for longer."""
+    ending = replace(IN_FORCE, recognises=(recognition(until=NOTICED),))
+    for until in (NOTICED + DAY, None):
+        check_history(ending, next_version(ending, recognises=(recognition(until=until),)))
+
+
 def test_a_status_may_not_be_slipped_in_between() -> None:
     first = withdrawn(granted(), DAY_0 + 10 * DAY)
     between = (first[0], StatusChange(EntryStatus.SUSPENDED, DAY_0 + DAY, EntryReason.BREACH_OF_DUTY), first[1])

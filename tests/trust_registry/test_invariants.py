@@ -33,6 +33,7 @@ from trust_registry.model import (
     ForeignFormat,
     ForeignListEntry,
     History,
+    IssuerId,
     KeyUse,
     Names,
     RegionCode,
@@ -316,3 +317,23 @@ def test_certificates_must_be_issued_under_a_listed_ca(broken: RegionList, field
     with pytest.raises(InvalidList) as refusal:
         check_certificates(broken)
     assert refusal.value.field == field
+
+
+def test_what_one_grant_said_well_excuses_no_other() -> None:
+    """What neighbours share is checked once: the same types of a second office pass, a flaw behind them does not."""
+    first, second = TypeId("common/a"), TypeId("common/b")
+    good = (StatusChange(EntryStatus.GRANTED, DAY_0, EntryReason.INITIAL),)
+    other = replace(ISSUER, id=IssuerId("990100/another"), seals=())
+    plain = (TypeGrant(first, good), TypeGrant(second, good))
+
+    def listed(*grants: TypeGrant) -> RegionList:
+        return replace(
+            east_list(), attests=(replace(ISSUER, grants=plain, seals=()), replace(other, grants=(*plain, *grants)))
+        )
+
+    check_list(listed())
+    for flaw in (TypeGrant(TypeId("common/c"), ()), TypeGrant(TypeId("not a type"), good)):
+        with pytest.raises(InvalidList, match=r"attests\[1\]\.grants\[2\]"):
+            check_list(listed(flaw))
+    with pytest.raises(InvalidList, match=r"attests\[1\]\.grants\[2\].*twice"):
+        check_list(listed(plain[0]))
