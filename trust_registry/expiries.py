@@ -118,7 +118,7 @@ class Expiry:
     @property
     def advice(self) -> Names:
         """What whoever is responsible does about it."""
-        return next_step(self.kind.value, replaced=self.replaced)
+        return next_step(self.kind.value, self.entry, replaced=self.replaced)
 
 
 def expiring(view: TrustView, at: datetime, horizon: timedelta = DEFAULT_HORIZON) -> tuple[Expiry, ...]:

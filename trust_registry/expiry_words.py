@@ -43,12 +43,19 @@ _STEPS: Final[Mapping[str, Names]] = {
     "metadata": Names("由签署人重新签署并发布", "Have it signed and published again"),
     "algorithm": Names("换用仍可用的算法的密钥", "Move to keys of an algorithm that lasts"),
 }
+_RENEWED_BY_THE_HOST: Final = frozenset({"snapshot", "timestamp"})
+_HOST_RENEWS: Final = Names(
+    "主机会自行续签；如果快到期仍未续签，请查看主机",
+    "The host renews it by itself: if it comes close, look after the host",
+)
 _REPLACED: Final = Names("已有接替者，无须处理", "Another one takes over: nothing to do")
 
 
-def next_step(kind: str, *, replaced: bool) -> Names:
+def next_step(kind: str, entry: str, *, replaced: bool) -> Names:
     """What whoever is responsible does about it."""
-    return _REPLACED if replaced else _STEPS[kind]
+    if replaced:
+        return _REPLACED
+    return _HOST_RENEWS if kind == "metadata" and entry in _RENEWED_BY_THE_HOST else _STEPS[kind]
 
 
 def expiry_text(what: Names, owner: Names, ends_at: datetime, remaining: timedelta, *, expired: bool) -> Names:

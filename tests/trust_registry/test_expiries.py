@@ -212,6 +212,14 @@ def test_signed_metadata_is_told_with_its_role(tmp_path: Path) -> None:
     assert found[1].owner.zh == "东岭区"
 
 
+def test_nobody_is_asked_to_sign_what_the_host_renews_by_itself() -> None:
+    at = DAY_0 + 350 * DAY
+    view = replace(everyone(), expiries={"timestamp": at, "root": at})
+    told = {each.entry: each.advice.en for each in of_kind(expiring(view, at), ExpiryKind.METADATA)}
+    assert told["timestamp"].startswith("The host renews it by itself")
+    assert told["root"] == "Have it signed and published again"
+
+
 def test_a_verified_copy_knows_when_each_of_its_roles_runs_out(tmp_path: Path) -> None:
 
     network = whole_network(tmp_path)
