@@ -44,6 +44,7 @@ def router(service: IssuerService, edge: Edge) -> APIRouter:
     """`/api/issuer/...` for issuing clerks and machines, and `/status/...` for everybody."""
     routes = APIRouter()
     routes.include_router(_issuing(service, edge), prefix="/api/issuer", tags=["issuer"])
+    routes.include_router(_changing(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(_reading(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(waiting_routes(service, edge, clerk_of(edge)), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(json_router(service, edge), prefix="/api/issuer", tags=["issuer"])
@@ -63,8 +64,7 @@ def _told(edge: Edge) -> Callable[..., str]:
 
 def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
     routes = APIRouter()
-    clerk, told = Depends(clerk_of(edge)), Depends(_told(edge))
-
+    clerk = Depends(clerk_of(edge))
     dual = DualControl(service, edge.now)
 
     @routes.post(
@@ -95,6 +95,13 @@ def _issuing(service: IssuerService, edge: Edge) -> APIRouter:
         response.status_code = 200 if issued.replayed else 201
         response.headers["Location"] = f"/api/issuer/certificates/{issued.summary.certificate_id}"
         return CertificateBody.from_model(issued.summary)
+
+    return routes
+
+
+def _changing(service: IssuerService, edge: Edge) -> APIRouter:
+    routes = APIRouter()
+    clerk, told = Depends(clerk_of(edge)), Depends(_told(edge))
 
     @routes.post("/bulk")
     def bulk(

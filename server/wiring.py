@@ -6,7 +6,7 @@ The only place where stores, keys, clocks and services meet. Serves nothing (`se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,6 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-from issuer.dual_control import DualControl
-from issuer.errors import TrustViewMissing
 from issuer.model import HolderKind
 from issuer.publication import StatusPublication
 from issuer.service import IssuerService
@@ -26,9 +24,10 @@ from issuer.store.counting import CertificatesInForce
 from keys.data_keys import load_or_create_deployment_key
 from server.access import SessionAccess
 from server.accounts import Accounts, make_accounts
+from server.background import Afterwards, Background, StatusPublishing
 from server.clock import utc_now
 from server.custody import Signers
-from server.database import migrate, open_database, reachable
+from server.database import migrate, open_database
 from server.holdings import IssuerHoldings
 from server.house import House
 from server.limits import RateLimit
@@ -40,7 +39,6 @@ from server.presentations import WalletReader
 from server.renderings import Renderings
 from server.settings import Settings
 from server.sign_in import SignIn
-from server.tasks import Task, Wake
 from server.timestamping import make_timestamper
 from server.transparency import finish_publication, online_keys, open_witnesses, submits_of
 from server.warnings import ExpiryWatch, http_post, read_secret
@@ -61,12 +59,6 @@ from wallet_api.model import PresentedCertificate
 from wallet_api.service import WalletService
 from wallet_api.store import WalletStore
 
-CLEANING_SECONDS = 300.0
-PUBLISHING_SECONDS = 5.0
-RENEWAL_SECONDS = 3600.0
-FOREIGN_SECONDS = 3600.0  # lists of other networks: megabytes, and new once a day at most
-FINISHING_SECONDS = 30.0
-WARNING_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(5.0, read=10.0)
 
 
@@ -148,40 +140,29 @@ def build_house(
     renderings = _renderings(opened)
     witnesses = open_witnesses(settings, opened.signers, now)
     online = _online(opened, witnesses)
-    afterwards = _Afterwards()
-    finish = partial(_finish, opened, online, afterwards)
+    afterwards = Afterwards()
     registry = _registry(opened, afterwards, online)
     if renderings is not None:
         renderings.run()
     issuer = build_issuer(opened)
-    wallet = LimitedWallet(
-        WalletStore(opened.engine), IssuerHoldings(issuer), now, view=registry.view, life=settings.code_life
-    )
-    wallet.limit = RateLimit(settings.token_read_rate)
-    built: dict[str, Any] = {
-        "trust_registry": registry,
-        "issuer": issuer,
-        "wallet_api": wallet,
-        "verifier": _verifier(opened, wallet if "wallet_api" in settings.rooms else None),
-    }
     accounts = build_accounts(opened)
     access = SessionAccess(accounts, secure=settings.secure)
     metrics = Metrics()
-    watch = _expiry_watch(opened)
-    metrics.soonest_expiries(watch.soonest)
+    background = Background(
+        registry,
+        accounts,
+        _expiry_watch(opened),
+        partial(_finish, opened, online, afterwards),
+        afterwards,
+        renderings,
+        StatusPublishing(issuer, now) if "issuer" in settings.rooms else None,
+    )
+    metrics.soonest_expiries(background.watch.soonest)
     oidc = _oidc(settings, accounts, issuer, now)
     audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
-    issuing = "issuer" in settings.rooms
-    publishing = _Publishing(issuer, now)
-    ready: dict[str, Callable[[], bool]] = {
-        "database": partial(reachable, opened.engine),
-        "trust": lambda: keeper.view is not None,
-    }
-    if issuing:
-        ready["status_publication"] = lambda: publishing.well
     mounts = {"/trust": opened.repository.folder / "public"} if opened.repository is not None else {}
     return House(
-        services={room: built[room] for room in settings.rooms},
+        services=_services(opened, issuer, registry),
         access=access,
         now=now,
         public_url=settings.origin,
@@ -190,26 +171,38 @@ def build_house(
         sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
         machines=MachineSignIn(accounts, now, audiences),
         machine_limit=RateLimit(settings.sign_in_rate),
-        tasks=[
-            *_tasks(opened, registry, accounts, publishing if issuing else None),
-            Task("expiry_warnings", WARNING_SECONDS, watch.run),
-            Task("publication", FINISHING_SECONDS, finish),
-            Task("audit_replay", RENEWAL_SECONDS, registry.replay, afterwards.audit),
-            *(
-                []
-                if renderings is None
-                else [Task("list_renderings", RENEWAL_SECONDS, renderings.run, afterwards.renderings)]
-            ),
-        ],
-        ready=ready,
+        tasks=background.tasks(keeper, settings.trust_refresh.total_seconds()),
+        ready=background.ready(opened.engine, keeper),
         gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
-        at_start=[afterwards.audit, finish, *([publishing.recover] if issuing else []), watch.look],
+        at_start=background.at_start(),
         at_end=[opened.engine.dispose],
         time_zone=settings.time_zone,
         max_body=settings.max_body,
         demo=settings.demo,
         metrics=metrics,
     )
+
+
+def _services(opened: Opened, issuer: IssuerService, registry: RegistryService) -> dict[str, Any]:
+    """The services of the rooms that the settings name."""
+    rooms = opened.settings.rooms
+    wallet = _wallet(opened, issuer, registry)
+    built: dict[str, Any] = {
+        "trust_registry": registry,
+        "issuer": issuer,
+        "wallet_api": wallet,
+        "verifier": _verifier(opened, wallet if "wallet_api" in rooms else None),
+    }
+    return {room: built[room] for room in rooms}
+
+
+def _wallet(opened: Opened, issuer: IssuerService, registry: RegistryService) -> LimitedWallet:
+    settings = opened.settings
+    wallet = LimitedWallet(
+        WalletStore(opened.engine), IssuerHoldings(issuer), opened.now, view=registry.view, life=settings.code_life
+    )
+    wallet.limit = RateLimit(settings.token_read_rate)
+    return wallet
 
 
 def build_accounts(opened: Opened) -> Accounts:
@@ -237,26 +230,14 @@ def _online(opened: Opened, witnesses: Mapping[str, Witness]) -> Callable[[], On
     return partial(online_keys, settings, opened.signers, submits_of(settings, witnesses))
 
 
-@dataclass(frozen=True, slots=True)
-class _Afterwards:
-    """What a publication sets going, for nobody to wait for."""
-
-    audit: Wake = field(default_factory=Wake)
-    renderings: Wake = field(default_factory=Wake)
-
-    def __call__(self) -> None:
-        self.audit()
-        self.renderings()
-
-
-def _finish(opened: Opened, online: Callable[[], OnlineKeys] | None, afterwards: _Afterwards) -> None:
+def _finish(opened: Opened, online: Callable[[], OnlineKeys] | None, afterwards: Afterwards) -> None:
     """Finish what waits for witnesses, and see it at once where it is in force."""
     if finish_publication(opened.repository, online, opened.now):
         opened.keeper.refresh_trust()
         afterwards()
 
 
-def _registry(opened: Opened, afterwards: _Afterwards, online: Callable[[], OnlineKeys] | None) -> RegistryService:
+def _registry(opened: Opened, afterwards: Afterwards, online: Callable[[], OnlineKeys] | None) -> RegistryService:
     def published() -> None:
         opened.keeper.refresh_trust()
         afterwards()
@@ -337,42 +318,6 @@ def _oidc(
         redirect_uri=f"{settings.origin}/sign-in/openid/callback",
         holder_of=partial(issuer.find_holder, HolderKind.CITIZEN),
     )
-
-
-class _Publishing:
-    """Status publication in the background, and whether it goes well."""
-
-    def __init__(self, issuer: IssuerService, now: Callable[[], datetime]) -> None:
-        self._issuer = issuer
-        self._dual = DualControl(issuer, now)
-        self.well = False
-
-    def recover(self) -> None:
-        try:
-            self._issuer.recover()
-            self._dual.recover()
-        except TrustViewMissing:
-            log.warning("no trust data yet: nothing can be issued")
-        self.publish()
-
-    def publish(self) -> None:
-        self.well = False
-        self._issuer.publish_due()
-        self._dual.expire()
-        self.well = True
-
-
-def _tasks(opened: Opened, registry: RegistryService, accounts: Accounts, publishing: _Publishing | None) -> list[Task]:
-    tasks = [
-        Task("trust_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_trust),
-        Task("status_refresh", opened.settings.trust_refresh.total_seconds(), opened.keeper.refresh_statuses),
-        Task("foreign_refresh", FOREIGN_SECONDS, opened.keeper.refresh_foreign),
-        Task("session_cleanup", CLEANING_SECONDS, accounts.clean),
-        Task("registry_renewal", RENEWAL_SECONDS, registry.renew),
-    ]
-    if publishing is not None:
-        tasks.append(Task("status_publication", PUBLISHING_SECONDS, publishing.publish))
-    return tasks
 
 
 def _trust_age(keeper: TrustKeeper, now: Callable[[], datetime]) -> float:
