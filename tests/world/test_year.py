@@ -38,6 +38,10 @@ from trust_registry.upkeep import change_online_keys, renew_list
 YES, NOT_YET, ENDED = RecognitionOutcome.RECOGNISED, RecognitionOutcome.NOT_YET, RecognitionOutcome.ENDED
 UNKNOWN, SILENT = RecognitionOutcome.REGION_UNKNOWN, RecognitionOutcome.NOT_RECOGNISED
 NOT_ATTESTED = RecognitionOutcome.NOT_ATTESTED
+NOT_COVERED = RecognitionOutcome.SCENARIO_NOT_COVERED
+DOUBTFUL = "INDETERMINATE key_compromised"  # was it the office, or the thief?
+SUSPENDED_THEN = "INDETERMINATE grant_suspended"  # a month ago the office was suspended, and the copy knows no more
+OVER = "FAILED recognition_ended"
 AGREEMENT = Names("《证照互认协议》第三条", "Agreement on mutual recognition, article 3")
 GRANTED, SUSPENDED, WITHDRAWN = EntryStatus.GRANTED, EntryStatus.SUSPENDED, EntryStatus.WITHDRAWN
 CIVIL_AFFAIRS = IssuerId("990100/civil-affairs")
@@ -117,10 +121,10 @@ def announced_and_in_force(year: Year, kept: Kept) -> None:
         month="INDETERMINATE no_trust_data",
     )
     year.day(20)
-    year.ask(DONGLING, XICHUAN, fresh=NOT_YET, week=NOT_YET)
+    year.ask(DONGLING, XICHUAN, fresh=NOT_YET, week=NOT_YET, month=None)
     year.day(31)
-    year.ask(DONGLING, XICHUAN, fresh=YES, week=YES)
-    year.ask(DONGLING, XICHUAN, None, fresh=RecognitionOutcome.SCENARIO_NOT_COVERED)
+    year.ask(DONGLING, XICHUAN, fresh=YES, week=YES, month=YES)
+    year.ask(DONGLING, XICHUAN, None, fresh=NOT_COVERED, week=NOT_COVERED, month=NOT_COVERED)
     year.day(40)
     year.ask(DONGLING, XICHUAN, fresh=YES, week=YES, month=YES)  # all three had heard the announcement in time
     year.conclude(kept["first"].qr, fresh="PASSED", week="PASSED", month="PASSED")
@@ -143,7 +147,7 @@ def officers_change_and_a_region_joins(year: Year) -> None:
     network.sign_and_publish(proposed, [staying, newcomers["another newcomer"]])
 
     year.day(60)
-    year.ask(DONGLING, BEIYUAN, None, fresh=UNKNOWN)
+    year.ask(DONGLING, BEIYUAN, None, fresh=UNKNOWN, week=UNKNOWN, month=UNKNOWN)
     year.admit_beiyuan()
     year.change(
         "beiyuan",
@@ -177,9 +181,13 @@ def a_seal_rolls_over(year: Year, kept: Kept) -> None:
     year.day(90)
     change = _status(year, f"{OFFICE}/seals/{old.id}", WITHDRAWN, EntryReason.KEY_ROLLOVER)
     year.change("dongling", change)
-    for name in ("first", "under the old seal", "under the new seal"):
+    for name in ("first", "under the old seal"):
         for rendering in kept[name].renderings:
-            year.conclude(rendering, fresh="PASSED", week="PASSED")
+            year.conclude(rendering, fresh="PASSED", week="PASSED", month="PASSED")
+    newer = kept["under the new seal"]
+    year.conclude(newer.qr, fresh="PASSED", week="PASSED", month="INDETERMINATE signer_unknown")
+    for with_certificate in (newer.pdf, newer.sd_jwt):
+        year.conclude(with_certificate, fresh="PASSED", week="PASSED", month="INDETERMINATE signer_not_listed")
 
 
 def an_office_is_suspended_and_reinstated(year: Year, kept: Kept) -> None:
@@ -213,14 +221,12 @@ def a_seal_key_leaks(year: Year, kept: Kept) -> None:
             now=year.now,
         ),
     )
-    year.conclude(kept["before the leak"].pdf, fresh="PASSED", week="PASSED")
-    year.conclude(kept["before the leak"].qr, fresh="INDETERMINATE key_compromised", week="PASSED")
-    year.conclude(kept["after the leak"].pdf, fresh="INDETERMINATE key_compromised")  # the office, or the thief?
-    year.conclude(kept["first"].qr, fresh="PASSED")  # under another seal
+    year.conclude(kept["before the leak"].pdf, fresh="PASSED", week="PASSED", month=SUSPENDED_THEN)
+    year.conclude(kept["before the leak"].qr, fresh=DOUBTFUL, week="PASSED", month=SUSPENDED_THEN)
+    year.conclude(kept["after the leak"].pdf, fresh=DOUBTFUL, week="PASSED", month=SUSPENDED_THEN)
+    year.conclude(kept["first"].qr, fresh="PASSED", week="PASSED", month="PASSED")  # under another seal
     year.day(158)
-    year.conclude(
-        kept["after the leak"].pdf, fresh="INDETERMINATE key_compromised", week="INDETERMINATE key_compromised"
-    )
+    year.conclude(kept["after the leak"].pdf, fresh=DOUBTFUL, week=DOUBTFUL, month=SUSPENDED_THEN)
     _gets_a_seal(year, 32)
 
 
@@ -256,7 +262,7 @@ def entitlement_and_recognition_end(year: Year, kept: Kept) -> None:
     year.day(200)
     year.change("dongling", _status(year, GRANT, WITHDRAWN, EntryReason.CESSATION))
     year.ask(DONGLING, XICHUAN, fresh=NOT_ATTESTED, week=YES, month=YES)
-    year.conclude(kept["the last one"].pdf, fresh="PASSED")
+    year.conclude(kept["the last one"].pdf, fresh="PASSED", week="PASSED", month="PASSED")
     year.day(201)
     year.change(
         "dongling",
@@ -272,7 +278,7 @@ def entitlement_and_recognition_end(year: Year, kept: Kept) -> None:
     year.ask(DONGLING, XICHUAN, fresh=YES, week=YES, month=YES)
     year.day(241)
     year.ask(DONGLING, XICHUAN, fresh=ENDED, week=ENDED, month=ENDED)  # with notice, even the month-old copy knew
-    year.conclude(kept["first"].qr, fresh="FAILED recognition_ended", week="FAILED recognition_ended")
+    year.conclude(kept["first"].qr, fresh=OVER, week=OVER, month=OVER)
 
 
 def a_region_is_expelled(year: Year) -> None:

@@ -128,9 +128,10 @@ class Year(World):
         for verifier in self.verifiers.values():
             verifier.refresh()
 
-    def conclude(self, evidence: bytes | str, **expected: str) -> None:
+    def conclude(self, evidence: bytes | str, *, fresh: str, week: str, month: str) -> None:
         """What each verifier concludes: "PASSED", or the indication and the decisive finding's code."""
         self.settle()
+        expected = {"fresh": fresh, "week": week, "month": month}
         concluded = {}
         for name in expected:
             report = self.verifiers[name].verify(evidence, VILLAGE)
@@ -143,14 +144,17 @@ class Year(World):
         issuing: RegionCode,
         accepting: RegionCode,
         scenario: ScenarioId | None = VILLAGE,
-        **expected: RecognitionOutcome,
+        *,
+        fresh: RecognitionOutcome,
+        week: RecognitionOutcome | None,
+        month: RecognitionOutcome | None,
     ) -> None:
-        """Whether `accepting` takes marriage certificates of `issuing` today, by each verifier's copy."""
+        """Whether `accepting` takes marriage certificates of `issuing` today, by each copy; None: there is none."""
         self.settle()
+        expected = {"fresh": fresh, "week": week, "month": month}
         answers = {name: self._answer(name, issuing, accepting, scenario) for name in expected}
         assert answers == expected, answers
-        if "fresh" in expected:
-            self.questions.append(Question(issuing, accepting, scenario, self.now, expected["fresh"]))
+        self.questions.append(Question(issuing, accepting, scenario, self.now, fresh))
 
     def _answer(
         self, name: str, issuing: RegionCode, accepting: RegionCode, scenario: ScenarioId | None
