@@ -1,0 +1,35 @@
+"""Options of commands mirror enumerations of the model, so that `--help` need not load it; here they are held equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+import pytest
+
+from issuer.model import RenderingKind, StatusReason
+from server.cli.issue import Form, Reason
+from server.cli.registry_certificates import AuthorityUse, Use
+from server.cli.registry_lists import Level, Why
+from trust_registry.model import Assurance, EntryReason, KeyUse
+
+
+def values(members: Iterable[Enum]) -> set[str]:
+    return {member.value for member in members}
+
+
+@pytest.mark.parametrize(
+    ("option", "model", "never_chosen"),
+    [
+        (Form, RenderingKind, set()),
+        (Reason, StatusReason, set()),
+        (Level, Assurance, set()),
+        (Why, EntryReason, {EntryReason.INITIAL, EntryReason.REINSTATED}),
+        (Use, KeyUse, {KeyUse.CA}),  # a CA certifies itself: `make-ca`
+        (AuthorityUse, KeyUse, {KeyUse.SEAL, KeyUse.STATUS, KeyUse.RECEIPT}),  # issuers' and agencies' own
+    ],
+)
+def test_what_a_command_offers_is_what_the_model_knows(
+    option: type[Enum], model: type[Enum], never_chosen: set[Enum]
+) -> None:
+    assert values(option) == values(set(model) - never_chosen)
