@@ -245,7 +245,8 @@ def test_kill_9_at_any_moment_rolls_nothing_back(tree: Path, tmp_path: Path) -> 
     acknowledged = 0
     for round_ in range(6):
         command = [sys.executable, "-c", SCRIPT, str(tmp_path / "state"), str(path), str(LOG_KEY)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        # Unbuffered: closing the pipe of a killed process then has nothing left to write, and can't fail.
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
             assert child.stdin is not None
             assert child.stdout is not None
             assert child.stdout.readline() == b"ready\n"
