@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from keys.envelopes.cose import CoseSign1
 from keys.envelopes.hcert import HealthCertificate
 from keys.envelopes.jws import Jws
-from keys.envelopes.pades import SignedPdf
+from keys.envelopes.pades import Change, SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
 from keys.frozen import made_often
 from keys.x509 import Certificate
@@ -226,9 +226,32 @@ class ExpectedBinding:
     max_age: timedelta = timedelta(minutes=5)
 
 
+class ProofSource(Enum):
+    """What proves that something existed. Spec: EN 319 102-1 clauses 3.1 (proof of existence) and 5.6."""
+
+    ARCHIVE_TIMESTAMP = "archive_timestamp"  # over a case file that holds it
+    RECEIPT = "receipt"  # a relying party's, whose key was good then
+    LOG = "log"  # an entry of a witnessed log
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOfExistence:
+    """That the evidence with this digest ("sha256:<hex>") existed at `existed_at` (UTC). Whoever makes one has checked
+    it: `judge` believes it.
+    """
+
+    digest: str
+    existed_at: datetime
+    source: ProofSource
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Under which rules a verdict is asked for. `anchors`: extra trust anchors for foreign evidence (`--anchor`)."""
+    """Under which rules a verdict is asked for. `anchors`: extra trust anchors for foreign evidence (`--anchor`).
+
+    `proofs`: when this evidence is known to have existed. `revocation`: CRLs and OCSP responses (DER) for signers that
+    no region lists, beside those that the evidence brings.
+    """
 
     accepting: RegionCode | None = None
     scenario: Scenario | None = None
@@ -236,6 +259,8 @@ class Policy:
     anchors: tuple[Certificate, ...] = ()
     trust_staleness: timedelta = timedelta(days=7)  # used when no scenario says otherwise
     status_staleness: timedelta = timedelta(hours=24)
+    proofs: tuple[ProofOfExistence, ...] = ()
+    revocation: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +271,37 @@ class Equivalence:
     claims: tuple[ClaimEquivalence, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """The verdict on one of several signatures in a document. Times are UTC, as in `Report`.
+
+    `name` is the signature field's. `deciding`: the report's own verdict is this one's. `level` is the baseline level
+    reached: "B-B", "B-T", "B-LT" or "B-LTA". `signed_size`: how many bytes of the file, from its start, it covers.
+    """
+
+    name: str
+    indication: Indication
+    sub_indication: SubIndication | None
+    findings: tuple[Finding, ...]
+    decisive: Finding | None
+    certificate: Certificate | None
+    attestation: Attestation | None
+    signed_at: datetime | None
+    signed_at_proven: bool
+    deciding: bool
+    level: str
+    signed_size: int
+    certification: int | None
+    changes: tuple[Change, ...]
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The verdict. `attestation` is None when nothing readable was found; `evidence_digest` is "sha256:<hex>"."""
+    """The verdict. `attestation` is None when nothing readable was found; `evidence_digest` is "sha256:<hex>".
+
+    `signatures`: of a PDF, each by itself, in the order of what they cover.
+    """
 
     indication: Indication
     sub_indication: SubIndication | None
@@ -263,6 +315,7 @@ class Report:
     evidence_digest: str
     policy: Policy
     judged_at: datetime
+    signatures: tuple[SignatureReport, ...] = ()
 
 
 def recognised_as(report: Report) -> Equivalence | None:

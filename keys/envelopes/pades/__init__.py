@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from keys.envelopes.pades.model import Appearance, Modification, PdfSignature, SignedPdf
+from keys.envelopes.pades.model import (
+    Appearance,
+    Change,
+    ChangeKind,
+    DocumentTimestamp,
+    Modification,
+    PdfSignature,
+    SignedPdf,
+    ValidationData,
+)
 from keys.envelopes.pades.reading import MAX_SIZE, parse_signed_pdf
 from keys.envelopes.pades.signing import sign_pdf
 
 __all__ = [
     "MAX_SIZE",
     "Appearance",
+    "Change",
+    "ChangeKind",
+    "DocumentTimestamp",
     "Modification",
     "PdfSignature",
     "SignedPdf",
+    "ValidationData",
     "parse_signed_pdf",
     "sign_pdf",
 ]

@@ -13,12 +13,47 @@ from keys.x509 import Certificate
 
 
 class Modification(Enum):
-    """What was added to the file after the signed revision."""
+    """What was added to the file after the signed revision: the worst of its `Change`s, in one word."""
 
     NONE = "none"
     LTV = "ltv"  # validation data and document time-stamps (EN 319 142-1 clause 5.4)
     FORM = "form"  # forms filled in, further signatures
     OTHER = "other"  # anything else, what can't be compared, and what the signer did not permit (DocMDP)
+
+
+class ChangeKind(Enum):
+    """What one change after the signed revision can do to what a reader sees or relies on."""
+
+    VALIDATION_DATA = "validation_data"  # a document security store: shows nothing
+    DOCUMENT_TIMESTAMP = "document_timestamp"
+    SIGNATURE = "signature"  # a further signature field, empty or filled
+    FORM_VALUE = "form_value"  # a field filled in or emptied, with its appearance
+    ANNOTATION = "annotation"  # something laid over a page: a note, a stamp, a redaction
+    PAGE_ADDED = "page_added"
+    PAGE_REMOVED = "page_removed"
+    PAGE_ORDER = "page_order"
+    PAGE_CONTENT = "page_content"  # what a page shows: content, resources, fonts, boxes
+    SIGNATURE_CHANGED = "signature_changed"  # another signature, its field or its look
+    ATTACHMENT = "attachment"
+    ACTION = "action"  # what the document does when opened
+    METADATA = "metadata"  # titles and such: shows nothing on a page
+    STRUCTURE = "structure"  # the catalogue, the tree of pages or of fields, anything not named above
+    HIDDEN = "hidden"  # content that lay in the signed bytes unseen, and is seen now
+    UNREADABLE = "unreadable"  # what can't be compared
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change after a signed revision. `pages` counts from 1, in the document as it is now; empty if of no page.
+
+    `permitted`: by the first certification (DocMDP) and the field locks in force. `detail` is a word or two for a
+    report: a field's name, an object's type, never content.
+    """
+
+    kind: ChangeKind
+    pages: tuple[int, ...] = ()
+    permitted: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,28 @@ class PdfSignature:
     problems: tuple[str, ...]
     signed_size: int = 0
     attachments: Mapping[str, bytes] | None = None
+    changes: tuple[Change, ...] = ()
+    certification: int | None = None  # DocMDP level (1 to 3) of a certification signature; None: an approval signature
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTimestamp:
+    """A document time-stamp (ISO 32000-2 clause 12.8.5): `whole` says that it is over its ByteRange, nothing more."""
+
+    token: TimestampToken
+    whole: bool
+    signed_size: int
+    changes: tuple[Change, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationData:
+    """What the document security store holds (EN 319 142-1 clause 5.4.2): DER as it stands, nothing verified."""
+
+    certificates: tuple[Certificate, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +126,5 @@ class SignedPdf:
     signatures: tuple[PdfSignature, ...]
     attachments: Mapping[str, bytes]
     revision_count: int
+    timestamps: tuple[DocumentTimestamp, ...] = ()  # by what they cover, the smallest first
+    validation_data: ValidationData = ValidationData()
