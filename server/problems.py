@@ -201,6 +201,8 @@ KINDS: Mapping[type[BaseException], Kind] = {
     verifier.ReceiptsNotOffered: _k(
         409, "no-receipts", "本单位未配置回执密钥", "This relying party has no receipt key"
     ),
+    verifier.MalformedKit: _k(422, "malformed-kit", "无法读取离线包", "The offline kit can't be read"),
+    verifier.KitRefused: _k(409, "kit-refused", "不能使用这个离线包", "This offline kit can't be used here"),
     # wallet_api
     wallet.WalletError: _k(409, "wallet-refused", "亮证请求未被接受", "The wallet refused this"),
     wallet.NotAHolder: _k(403, "not-a-holder", "您的账户没有关联持证人", "Your account is not linked to a holder"),

@@ -92,3 +92,11 @@ class PresentationRefused(VerifierError):
         self.code = code
         self.words = words
         self.next_step = next_step
+
+
+class MalformedKit(VerifierError):
+    """Not an offline kit, or one that is not whole; suggested status 422."""
+
+
+class KitRefused(VerifierError):
+    """A kit that is whole, and can't be used here: `args[0]` says why; suggested status 409."""

@@ -183,6 +183,13 @@ VERIFIER: Final[Mapping[type[BaseException], Words]] = {
         "{relying_party} 没有配置回执密钥，不能出具回执。",
         "{relying_party} has no key for receipts and can't give any.",
     ),
+    verifier.MalformedKit: _w(
+        "这不是离线包，或已损坏。请重新下载。", "Not an offline kit, or a damaged one. Download it again."
+    ),
+    verifier.KitRefused: _w(
+        "这个离线包不能用在这里：地区、网络或版本不符。请下载完整的新离线包。",
+        "This kit does not fit: another region, network or version. Download a whole new one.",
+    ),
 }
 WALLET: Final[Mapping[type[BaseException], Words]] = {
     wallet.WalletError: _w("亮证服务没有接受这个请求。", "The wallet did not accept this request."),
