@@ -12,7 +12,7 @@ PURE := tests/keys/test_algorithms.py $(REGISTRY) tests/issuer/test_clearing.py 
         tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py tests/server/test_sign_in.py \
         tests/server/test_machines.py
 
-.PHONY: help setup run test cover lint fix bench docs torture system clean
+.PHONY: help setup peers run test cover lint fix bench docs torture system clean
 help:          ## List what can be made
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -25,10 +25,13 @@ setup: $(READY) ## Make the virtual environment and install everything from whee
 run: $(READY)  ## Start the demo on the embedded database (DATA=folder PORT=number)
 	@$(BIN)/yinxin demo --data "$(DATA)" --port $(PORT)
 
+peers: $(READY) ## Put the implementations to compare with beside the environment
+	@VENV="$(VENV)" sh .ci/peers
+
 system:        ## Install Chromium, PostgreSQL and SoftHSM where this may be done, else name them
 	@sh .ci/system
 
-test: $(READY) system ## Run all tests
+test: $(READY) system peers ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 cover: $(READY) ## Hold every core and model to full branch coverage
@@ -45,7 +48,7 @@ fix: $(READY)  ## Put style right
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## Print the performance ratios
+bench: $(READY) peers ## Print the performance ratios
 	@$(BIN)/python -m tests.benchmarks
 
 torture: $(READY) ## Kill the server at random moments, 50 rounds
