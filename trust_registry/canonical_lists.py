@@ -63,7 +63,7 @@ def ungroup_grants(groups: tuple[GrantGroup, ...]) -> tuple[TypeGrant, ...]:
 
 
 def write_canonical(region_list: RegionList) -> bytes:
-    """The canonical JSON of a list: UTF-8, sorted members, no spaces, every field written."""
+    """The canonical JSON of a list: UTF-8, sorted members, no spaces, every field written but an empty `rules`."""
     return _encode(_on_wire(region_list))
 
 
@@ -88,7 +88,7 @@ def read_canonical(data: bytes) -> RegionList | None:
 def _read(data: bytes) -> RegionList | None:
     try:
         found = _DECODER.decode(data)
-        if found.format != FORMAT or _ELSEWHERE.search(data) or _encode(found) != data:
+        if found.format != FORMAT or _ELSEWHERE.search(data) or _encode(_without_empty(found)) != data:
             return None
         for type_ in found.defines:  # the only free-form part: held to the bounds of all JSON from strangers
             load_json(_encode(type_.schema), max_size=len(data))
@@ -162,9 +162,9 @@ def _fields(kind: type[Any]) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
 
 
-def _like(kind: type[Any], **others: Any) -> Any:
-    """A record with the fields of `kind`, some of another type, some more."""
-    hints = {**typing.get_type_hints(kind), **others}
+def _like(kind: type[Any], without: tuple[str, ...] = (), **others: Any) -> Any:
+    """A record with the fields of `kind`, some of another type, some left out, some more."""
+    hints = {name: hint for name, hint in {**typing.get_type_hints(kind), **others}.items() if name not in without}
     defaults = {f.name: f.default for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
     described = [
         (name, hint, dataclasses.field(default=defaults[name])) if name in defaults else (name, hint)
@@ -182,6 +182,8 @@ _issuer_values: Final = attrgetter(*_ISSUER_FIELDS)
 _LIST_FIELDS: Final = _fields(RegionList)
 _IssuerOnWire: Any = _like(IssuerEntry, grants=msgspec.Raw)
 _ListOnWire: Final = _like(RegionList, attests=tuple[_IssuerOnWire, ...], format=str)
+_ListWithoutRules: Final = _like(RegionList, without=("rules",), attests=tuple[_IssuerOnWire, ...], format=str)
+_without_rules: Final = attrgetter(*_fields(_ListWithoutRules))
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_ListOnWire)
 _GroupOnWire: Any = _like(GrantGroup, history=msgspec.Raw, assurance=str)
 _GRANTS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(tuple[_GroupOnWire, ...])
@@ -192,7 +194,12 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 def _on_wire(region_list: RegionList) -> Any:
     values = {name: getattr(region_list, name) for name in _LIST_FIELDS}
     values["attests"] = tuple([_issuer_on_wire(issuer) for issuer in region_list.attests])
-    return _ListOnWire(**values, format=FORMAT)
+    return _without_empty(_ListOnWire(**values, format=FORMAT))
+
+
+def _without_empty(found: Any) -> Any:
+    """Rules came later than the format: a list that has none says nothing of them, and keeps its bytes."""
+    return found if found.rules else _ListWithoutRules(*_without_rules(found))
 
 
 def _issuer_on_wire(issuer: IssuerEntry) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from trust_registry.errors import HistoryRewritten
 from trust_registry.model import (
+    AcceptanceRule,
     CertificateType,
     EntryReason,
     EntryStatus,
@@ -36,7 +37,9 @@ def check_history(old: RegionList, new: RegionList) -> None:
     content changes only with its version. Nothing begins or changes its status before `old.issued_at`. A recognition
     begins, is withdrawn or is cut short only after the notice period, counted from `new.issued_at`, of old and new list
     the longer; at once it is only suspended, or withdrawn for compromise or breach of duty, or called off before it
-    began. A set `until` moves, never once it has passed. Raises: HistoryRewritten naming the first offending entry.
+    began. A set `until` moves, never once it has passed. An acceptance rule that can refuse somebody begins, comes back
+    or stays longer only after that notice, unless adopted in an emergency; it goes at once.
+    Raises: HistoryRewritten naming the first offending entry.
     """
     if new.code != old.code or new.kind is not old.kind:
         raise HistoryRewritten("code", "a list can't become another authority's")
@@ -55,6 +58,7 @@ def check_history(old: RegionList, new: RegionList) -> None:
     compare("relying_parties", old.relying_parties, new.relying_parties, lambda r: r.id, comparison.relying_party)
     compare("foreign", old.foreign, new.foreign, lambda f: f.code, comparison.foreign)
     compare("recognises", old.recognises, new.recognises, lambda r: r.id, comparison.recognition)
+    compare("rules", old.rules, new.rules, lambda r: r.id, comparison.rule)
 
 
 def _check_notice_period(old: RegionList, new: RegionList) -> None:
@@ -151,6 +155,26 @@ class _Comparison:
                 self._noticed(name, "granting it again", change.at)
             status = change.status
 
+    def rule(self, name: str, was: AcceptanceRule | None, now: AcceptanceRule) -> None:
+        """What makes it stricter needs notice: beginning, coming back, staying longer."""
+        appended = self.grown(name, () if was is None else was.history, now.history)
+        if was is None:
+            if now.announced_at < self._earliest:
+                raise HistoryRewritten(name, "announced_at is in the past, before the last version was issued")
+            if now.needs_notice:
+                self._noticed(name, "since", now.since)
+            return
+        _same(name, was, now, _RULE)
+        if was.until != now.until:
+            if any(until is not None and until < self._issued_at for until in (was.until, now.until)):
+                raise HistoryRewritten(name, "until was moved across the past")
+            longer = was.until is not None and (now.until is None or now.until > was.until)
+            if longer and was.until is not None and now.needs_notice:
+                self._noticed(name, "staying in force", was.until)
+        for change in appended if now.needs_notice else ():
+            if change.status is EntryStatus.GRANTED:
+                self._noticed(name, "granting it again", change.at)
+
     def _until(self, name: str, was: datetime | None, now: datetime | None) -> None:
         if was == now:
             return
@@ -175,6 +199,7 @@ _RECOGNITION: Final = (
     "minimum_assurance",
     "claims",
 )
+_RULE: Final = ("applies_to", "requires", "since", "announced_at")
 
 
 def grant_name(grant: TypeGrant) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final, TypeVar
 
+from trust_registry.core.rule_conditions import MOST_RULES, check_conditions
 from trust_registry.errors import InvalidIdentifier, InvalidList
 from trust_registry.identifiers import check_uscc
 from trust_registry.model import (
+    AcceptanceRule,
     CertificateType,
     ClaimDefinition,
     EntryReason,
@@ -64,7 +66,7 @@ def check_list(region_list: RegionList) -> None:
     if region_list.version < 1:
         raise InvalidList("version", "versions start at 1")
     if region_list.kind is ListKind.BODY:
-        for name in ("attests", "recognises", "scenarios", "relying_parties", "foreign"):
+        for name in ("attests", "recognises", "scenarios", "relying_parties", "foreign", "rules"):
             if getattr(region_list, name):
                 raise InvalidList(name, "a common body defines types and does nothing else")
     _each("defines", region_list.defines, lambda t: t.id, lambda t: _check_type(t, region_list))
@@ -77,6 +79,7 @@ def check_list(region_list: RegionList) -> None:
     _each("foreign", region_list.foreign, lambda f: f.code, lambda f: _check_foreign(f, region_list))
     _check_recognitions(region_list)
     _check_relying_parties(region_list)
+    _check_rules(region_list)
 
 
 def _each(place: str, entries: Iterable[T], identify: Callable[[T], str], check: Callable[[T], None]) -> None:
@@ -320,10 +323,18 @@ def _check_equivalence(entry: RecognitionEntry, region_list: RegionList) -> None
 
 
 def _check_dates(entry: RecognitionEntry, region_list: RegionList) -> None:
+    _check_order(entry)
+    _check_notice(entry, region_list)
+
+
+def _check_order(entry: RecognitionEntry | AcceptanceRule) -> None:
     if entry.until is not None and entry.until <= entry.since:
         raise InvalidList("until", "must be after since")
     if entry.since < entry.announced_at:
         raise InvalidList("since", "must not be before announced_at")
+
+
+def _check_notice(entry: RecognitionEntry | AcceptanceRule, region_list: RegionList) -> None:
     since = region_list.notice_since
     under_notice = since is None or entry.announced_at >= since
     if under_notice and entry.since - entry.announced_at < region_list.notice_period:
@@ -346,3 +357,27 @@ def _check_known(scenarios: Sequence[ScenarioId], known: AbstractSet[ScenarioId]
     for index, scenario in enumerate(scenarios):
         if scenario not in known:
             raise InvalidList(f"scenarios[{index}]", f"{scenario} is not a scenario of this list")
+
+
+def _check_rules(region_list: RegionList) -> None:
+    """Whoever is refused by a rule must be able to read it: its form is held to, whatever it asks for."""
+    known = {scenario.id for scenario in region_list.scenarios}
+
+    def check(rule: AcceptanceRule) -> None:
+        if not _ENTRY.fullmatch(rule.id):
+            raise InvalidList("id", "1 to 64 letters, digits, full stops, hyphens and low lines are needed")
+        try:
+            _check_known(rule.applies_to.scenarios, known)
+            for index, type_id in enumerate(rule.applies_to.types):
+                _check_type_id(f"types[{index}]", type_id, region_list)
+        except InvalidList as err:
+            raise err.within("applies_to") from err
+        check_conditions(rule)
+        _check_order(rule)
+        if rule.needs_notice:
+            _check_notice(rule, region_list)
+        _check_history(rule.history)
+
+    if len(region_list.rules) > MOST_RULES:
+        raise InvalidList("rules", f"at most {MOST_RULES} are allowed")
+    _each("rules", region_list.rules, lambda r: r.id, check)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from trust_registry.model.lists import EntryStatus, ForeignFormat, Names, RegionCode
+from trust_registry.model.entries import EntryStatus, Names, RegionCode
+from trust_registry.model.lists import ForeignFormat
 
 _TODAY: Final = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/"
 _DIRECTIVE: Final = "http://uri.etsi.org/TrstSvc/eSigDir-1999-93-EC-TrustedList/Svcstatus/"

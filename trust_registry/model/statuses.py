@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from trust_registry.model.lists import IssuerId, Names
+from trust_registry.model.entries import IssuerId, Names
 
 
 class CertificateStatus(Enum):

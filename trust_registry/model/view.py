@@ -7,20 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from trust_registry.model.entries import Assurance, IssuerId, RegionCode, ScenarioId, TypeId
 from trust_registry.model.foreign import ForeignList
 from trust_registry.model.lists import (
-    Assurance,
     CertificateType,
     IssuerEntry,
-    IssuerId,
     RecognitionEntry,
-    RegionCode,
     RegionList,
     Scenario,
-    ScenarioId,
     SealEntry,
     TypeGrant,
-    TypeId,
 )
 
 
