@@ -245,12 +245,24 @@ class ProofOfExistence:
     source: ProofSource
 
 
+class RevocationRule(Enum):
+    """What must be known of the revocation of certificates that no region lists (`--anchor`, foreign trusted lists).
+
+    A region's list speaks for the seals on it. What is known always counts, whatever the rule.
+    Spec: EN 319 102-1 clauses 5.2.5 and 5.2.6.
+    """
+
+    REQUIRED = "required"  # fresh information on every certificate of the path, or TRY_LATER
+    WHERE_PUBLISHED = "where_published"  # on every certificate that says where to ask
+    IF_AT_HAND = "if_at_hand"  # nothing is missed
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Under which rules a verdict is asked for. `anchors`: extra trust anchors for foreign evidence (`--anchor`).
 
     `proofs`: when this evidence is known to have existed. `revocation`: CRLs and OCSP responses (DER) for signers that
-    no region lists, beside those that the evidence brings.
+    no region lists, beside those that the evidence brings; `revocation_rule`: which of them must be there.
     """
 
     accepting: RegionCode | None = None
@@ -261,6 +273,7 @@ class Policy:
     status_staleness: timedelta = timedelta(hours=24)
     proofs: tuple[ProofOfExistence, ...] = ()
     revocation: tuple[bytes, ...] = ()
+    revocation_rule: RevocationRule = RevocationRule.WHERE_PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +314,7 @@ class Report:
     """The verdict. `attestation` is None when nothing readable was found; `evidence_digest` is "sha256:<hex>".
 
     `signatures`: of a PDF, each by itself, in the order of what they cover.
+    `foreign`: evidence that is not of this network, for whoever asks what it says (`verifier.stated`).
     """
 
     indication: Indication
@@ -316,6 +330,7 @@ class Report:
     policy: Policy
     judged_at: datetime
     signatures: tuple[SignatureReport, ...] = ()
+    foreign: HealthCode | Credential | None = None
 
 
 def recognised_as(report: Report) -> Equivalence | None:
