@@ -27,6 +27,7 @@ from trust_registry.instants import Instant
 from trust_registry.model import ChainLink, Names
 from verifier import messages
 from verifier.model import Equivalence, Finding, Policy, Report, recognised_as
+from verifier.stated import stated_claims
 
 FORMAT: Final = "yinxin-report/1"
 MAX_ITEMS: Final = 500
@@ -107,6 +108,7 @@ def _frame(report: Report, *, claims: bool) -> dict[str, Any]:
             "proven": report.signed_at_proven,
         },
         "certificate": _certificate(report, claims=claims),
+        **({"stated": stated_claims(report.foreign)} if claims and report.foreign is not None else {}),
         "decisive": None if report.decisive is None else report.decisive.code,
         "freshness": {
             "trust_age": _seconds(freshness.trust_age),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from keys.algorithms import PS256, by_cose
+from keys.algorithms import VERIFIED_ONLY, by_cose
 from keys.envelopes import cbor
 from keys.envelopes.qr_text import decode_qr_text
 from keys.errors import AlgorithmNotSupported, MalformedEnvelope
@@ -23,11 +23,13 @@ from keys.model import Algorithm
 from keys.public_key import PublicKey
 
 PREFIX: Final = "HC1:"
-_ALG, _CRIT, _KID = 1, 2, 4
+_ALG, _CRIT, _KID, _X5CHAIN = 1, 2, 4, 33
 _ISS, _EXP, _IAT, _HCERT, _DCC = 1, 4, 6, -260, 1
 KINDS: Final = ("v", "t", "r")
 _LAST_SECOND: Final = 253402300799  # of the year 9999
 _MAX_SIGNATURE: Final = 1024
+_MAX_CHAIN: Final = 6
+_FOREIGN: Final = {algorithm.cose: algorithm for algorithm in VERIFIED_ONLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class HealthCertificate:
     """A parsed code, not verified. Times are UTC, as claimed.
 
     `issuer` is a country (ISO 3166-1 alpha-2) where one is named. `kid` only selects keys to try. `content` is the
-    European certificate (`eu_dcc_v1`).
+    European certificate (`eu_dcc_v1`). `chain` holds the DER of the certificates that the code brings (RFC 9360
+    `x5chain`, signer first; few do): strangers' words until a path from them leads to somebody trusted.
     """
 
     algorithm: Algorithm
@@ -46,13 +49,23 @@ class HealthCertificate:
     content: Mapping[Any, Any]
     signed: bytes
     signature: bytes
+    chain: tuple[bytes, ...] = ()
 
     @property
     def kind(self) -> str | None:
-        """What is certified: "v" a vaccination, "t" a test, "r" a recovery; None unless it is exactly one of them."""
+        """What is certified: "v" vaccinations, "t" tests, "r" recoveries; None unless it is exactly one of these.
+
+        Several of one kind, as the schema's first versions allow, are of that kind.
+        """
         found = [kind for kind in KINDS if self.content.get(kind)]
-        entries = self.content[found[0]] if len(found) == 1 else None
-        return found[0] if isinstance(entries, list) and len(entries) == 1 else None
+        return found[0] if len(found) == 1 and self.entries(found[0]) else None
+
+    def entries(self, kind: str) -> tuple[Mapping[Any, Any], ...]:
+        """What is certified, of one kind; nothing where it is not a list of objects."""
+        entries = self.content.get(kind)
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            return ()
+        return tuple(entries)
 
     def verified_by(self, spki: bytes) -> bool:
         """Whether the key in `spki` (DER SubjectPublicKeyInfo) made the signature. Never raises on content."""
@@ -90,6 +103,7 @@ def parse_health_certificate(text: str) -> HealthCertificate:
         content=MappingProxyType(content),
         signed=cbor.encode(["Signature1", protected_bytes, b"", payload]),
         signature=signature,
+        chain=_chain(protected.get(_X5CHAIN, unprotected.get(_X5CHAIN))),
     )
 
 
@@ -101,8 +115,8 @@ def _map(data: bytes) -> Mapping[Any, Any]:
 
 
 def _algorithm(number: object) -> Algorithm:
-    if type(number) is int and number == PS256.cose:
-        return PS256
+    if type(number) is int and number in _FOREIGN:
+        return _FOREIGN[number]
     try:
         return by_cose(number)
     except AlgorithmNotSupported as err:
@@ -113,6 +127,16 @@ def _kid(value: object) -> bytes | None:
     if value is not None and not isinstance(value, bytes):
         raise MalformedEnvelope("the COSE key identifier is not a byte string")
     return value
+
+
+def _chain(value: object) -> tuple[bytes, ...]:
+    """Spec: RFC 9360 section 2, COSE_X509: one certificate, or an array of them."""
+    found = [value] if isinstance(value, bytes) else value
+    if found is None:
+        return ()
+    if not isinstance(found, list) or len(found) > _MAX_CHAIN or not all(isinstance(each, bytes) for each in found):
+        raise MalformedEnvelope(f"x5chain is not at most {_MAX_CHAIN} certificates")
+    return tuple(found)
 
 
 def _issuer(value: object) -> str | None:

@@ -27,14 +27,14 @@ def decode_qr_text(text: str, prefix: str, *, max_size: int = MAX_SIZE, plain: b
     """The bytes in a QR text, at most `max_size` after inflating.
 
     Inflating stops at the bound, so a zip bomb costs no more than honest data. `plain`: text that is not compressed is
-    read, too. Raises MalformedEnvelope.
+    read, too, and a zlib stream is one with the usual window; without it, any window will do. Raises MalformedEnvelope.
     """
     if not text.startswith(prefix):
         raise MalformedEnvelope("the QR text has another prefix")
     if len(text) > len(prefix) + 2 * max_size:
         raise MalformedEnvelope(f"a QR text of more than {max_size} bytes")
     data = base45.decode(text[len(prefix) :])
-    if data[:1] == _ZLIB:
+    if data[:1] == _ZLIB or (not plain and _is_zlib(data)):
         data = _inflate(data, max_size)
     elif not plain:
         raise MalformedEnvelope("the QR text is not compressed")
@@ -43,6 +43,11 @@ def decode_qr_text(text: str, prefix: str, *, max_size: int = MAX_SIZE, plain: b
     if not data:
         raise MalformedEnvelope("an empty QR text")
     return data
+
+
+def _is_zlib(data: bytes) -> bool:
+    """Spec: RFC 1950 section 2.2: method 8, and the check bits."""
+    return len(data) > 1 and data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
 
 
 def _inflate(data: bytes, max_size: int) -> bytes:

@@ -126,12 +126,12 @@ def test_tags_and_open_lengths_inside_are_read() -> None:
         ({"v": [{}]}, "v"),
         ({"v": [{}], "t": []}, "v"),
         ({"v": [{}], "t": [{}]}, None),
-        ({"v": [{}, {}]}, None),
+        ({"v": [{}, {}]}, "v"),
         ({"v": {"a": 1}}, None),
         ({"nam": {}}, None),
     ],
 )
-def test_exactly_one_thing_is_certified(content: dict[str, Any], kind: str | None) -> None:
+def test_exactly_one_kind_of_thing_is_certified(content: dict[str, Any], kind: str | None) -> None:
     assert parse_health_certificate(code({-260: {1: content}})).kind == kind
 
 

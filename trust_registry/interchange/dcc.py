@@ -21,7 +21,7 @@ from keys.envelopes.jades import open_jades, read_jades_certificates, sign_jades
 from keys.envelopes.strict_json import encode_json, load_json
 from keys.errors import MalformedCertificate, MalformedEnvelope
 from keys.signer import Signer
-from keys.x509 import parse_certificate
+from keys.x509 import Certificate, parse_certificate
 from trust_registry.errors import InvalidForeignList
 from trust_registry.interchange.foreign_parts import MAX_SEQUENCE, MAX_SERVICES, instant, octets
 from trust_registry.model import (
@@ -180,7 +180,6 @@ def _service(entry: Any) -> ForeignService:
     except MalformedCertificate as err:
         raise InvalidForeignList("certificate", str(err)) from err
     name = certificate.common_name or certificate.organisation or certificate.thumbprint[:16]
-    usages = [kind for usage, kind in _USAGES.items() if usage in certificate.extended_key_usage]
     return ForeignService(
         provider=Names(country, country),
         names=Names(f"{country} {name}", f"{country} {name}"),
@@ -190,11 +189,20 @@ def _service(entry: Any) -> ForeignService:
                 since=certificate.not_before,
                 status_uri=LISTED,
                 service_type=DCC_SIGNER,
-                additional=tuple(KIND_URN + kind for kind in _KINDS if kind in usages or not usages),
+                additional=tuple(KIND_URN + kind for kind in certified_kinds(certificate)),
             ),
         ),
         territory=country,
     )
+
+
+def certified_kinds(certificate: Certificate) -> tuple[str, ...]:
+    """What a signer's certificate lets it certify, of "t", "v" and "r": all of them, where it does not say.
+
+    Spec: Electronic Health Certificate Specification 1.0.8 section 3.3.4.
+    """
+    usages = [kind for usage, kind in _USAGES.items() if usage in certificate.extended_key_usage]
+    return tuple(kind for kind in _KINDS if kind in usages or not usages)
 
 
 def _member(entry: Mapping[str, Any], name: str) -> str:

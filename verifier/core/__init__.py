@@ -153,4 +153,5 @@ def _report(
         evidence.digest,
         policy,
         at,
+        foreign=evidence if attestation is None and isinstance(evidence, HealthCode | Credential) else None,
     )

@@ -1,4 +1,4 @@
-"""Health certificates of other networks: judged by the lists that the accepting region reads, and by nothing else.
+"""Health certificates of other networks: judged by the lists that the accepting region reads, or by named anchors.
 
 No schema of the content and no health rules: whether a vaccination of a year ago counts is the counter's to say.
 Spec: Electronic Health Certificate Specification 1.0.8 section 3.3; EN 319 102-1 clauses 5.2.3 to 5.2.8.
@@ -29,7 +29,8 @@ from trust_registry.model import (
     TrustView,
 )
 from verifier.core.acceptance import recognition_finding
-from verifier.core.findings import CLOCK_SKEW, RESOLUTION, decide, failed, not_applicable, passed, unknown
+from verifier.core.anchored_health import anchored_findings, anchored_signers, check_issued, check_validity
+from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.standing import check_freshness
 from verifier.model import Check, Finding, Freshness, Indication, Policy, SubIndication
 
@@ -40,7 +41,6 @@ _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_L
 _SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
 _SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
 _NOT_ASKED: Final = unknown(Check.RECOGNITION, "health_not_asked", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
-_NO_END: Final = unknown(Check.VALIDITY, "health_validity_missing", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _NO_STATUS: Final = not_applicable(Check.STATUS, "status_not_referenced")
 _NOT_BOUND: Final = not_applicable(Check.HOLDER_BINDING, "not_bound")
 _BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
@@ -62,18 +62,22 @@ def health_findings(
     """All findings, in the order of `Check`, and how old the data are that they rest on. Never raises on content.
 
     All signers with the code's key identifier are tried; of those who made the signature, the one that serves the
-    bearer best is told of: one entitled signer is enough.
+    bearer best is told of: one entitled signer is enough. Anchors are asked where no list names the signer.
     """
     form = _AMBIGUOUS if health.kind is None else _FORMAT
-    if trust is None:
-        return [form, _NO_TRUST], Freshness(None, None)
     freshness, ages = check_freshness(trust, None, policy, at)
-    named = list(_named(health, trust, policy.accepting))
+    named = [] if trust is None else list(_named(health, trust, policy.accepting))
     signers = [signer for signer in named if health.verified_by(signer.certificate.spki)]
-    if not signers or health.kind is None:
-        integrity = _WHOLE if signers else _SIGNATURE_WRONG if named else _SIGNER_UNKNOWN
-        return [form, integrity], ages
-    told = [[form, _WHOLE, *_judged(health, signer, trust, policy, at), freshness] for signer in signers]
+    anchored = [] if signers else list(anchored_signers(health, policy))  # a listed signer is judged by its list
+    trusted = [signer for signer in anchored if health.verified_by(signer.certificate.spki)]
+    if not signers and not trusted:
+        nobody = _NO_TRUST if trust is None and not policy.anchors else _SIGNER_UNKNOWN
+        return [form, _SIGNATURE_WRONG if named or anchored else nobody], ages
+    if health.kind is None:
+        return [form, _WHOLE], ages
+    judged = [_judged(health, signer, trust, policy, at) for signer in signers if trust is not None]
+    judged += [anchored_findings(health, signer, policy, at) for signer in trusted]
+    told = [[form, _WHOLE, *findings, freshness] for findings in judged]
     return min(told, key=lambda findings: _BEST_FIRST.index(decide(findings)[0])), ages
 
 
@@ -99,9 +103,9 @@ def _judged(
     return [
         _path(signer, signed_at),
         _entitlement(health, signer, signed_at),
-        _signing_time(health, at),
+        check_issued(health, at),
         _NO_STATUS,
-        _validity(health, at),
+        check_validity(health, at),
         _recognition(signer, _as_used(signer.service, health.kind), trust, policy, at, later(signed_at, RESOLUTION)),
         _NOT_BOUND,
         *_list_age(signer, policy, at),
@@ -151,25 +155,6 @@ def _entitlement(health: HealthCertificate, signer: _Signer, signed_at: datetime
             issuer=issuer,
         )
     return passed(Check.ENTITLEMENT, "health_signer_entitled", issuer=issuer)
-
-
-def _signing_time(health: HealthCertificate, at: datetime) -> Finding:
-    issued_at = health.issued_at
-    if issued_at is None:
-        return not_applicable(Check.SIGNING_TIME, "time_not_stated")
-    if issued_at > at and issued_at > later(at, CLOCK_SKEW):
-        return failed(Check.SIGNING_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=issued_at)
-    return passed(Check.SIGNING_TIME, "time_claimed", at=issued_at)
-
-
-def _validity(health: HealthCertificate, at: datetime) -> Finding:
-    """Spec: HCERT section 3.3.5: after `exp` a verifier MUST reject."""
-    until = health.expires_at
-    if until is None:
-        return _NO_END
-    if at >= until:
-        return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
-    return passed(Check.VALIDITY, "valid_until", until=until)
 
 
 def _as_used(service: ForeignService, kind: str | None) -> ForeignService:

@@ -30,7 +30,7 @@ def check_path(signature: Signature, trust: TrustView | None, policy: Policy, si
     if seal is not None:
         return _listed_path(seal, signature.intermediates, signed_at)
     if policy.anchors:
-        anchored = _anchored_path(signature.signer, signature.intermediates, policy.anchors, signed_at)
+        anchored = anchored_path(signature.signer, signature.intermediates, policy.anchors, signed_at)
         if anchored is not None:
             return anchored
     if trust is None:
@@ -49,7 +49,7 @@ def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signe
     return seal.path_finding
 
 
-def _anchored_path(
+def anchored_path(
     certificate: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...], at: datetime
 ) -> Finding | None:
     """For `--anchor`; None when no path leads there."""

@@ -19,6 +19,10 @@ HEALTH: Final[Mapping[str, Phrase]] = {
     "health_signer_entitled": Phrase(
         "签发者有权签发此类健康证明（{issuer}）。", "The issuer may certify this kind of thing ({issuer})."
     ),
+    "health_kind_allowed": Phrase(
+        "签发者的证书允许签发此类健康证明（{issuer}）；没有名录说明其资格。",
+        "The issuer's certificate allows this kind of thing ({issuer}); no list says what it may issue.",
+    ),
     "health_kind_not_allowed": Phrase(
         "签发者（{issuer}）无权签发此类健康证明。",
         "The issuer ({issuer}) may not certify this kind of thing.",
