@@ -15,7 +15,7 @@ from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.ttLib import TTFont
 
 from issuer.errors import GlyphMissing, SealImageUnfit
-from issuer.renderings.fonts import SERIF, code_points
+from trust_registry.typesetting import SERIF, code_points
 
 VERMILION = "#c02c2c"  # the `--seal` design token
 SIZE = 420  # tenths of a millimetre: 42 mm, the size of a municipal seal

@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
-import typst
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
 from issuer.errors import GlyphMissing
 from issuer.model import Recorded
-from issuer.renderings.fonts import FOLDER, can_set
 from issuer.renderings.ornament import frame_svg, rosette_svg
 from issuer.renderings.values import field_of, rows_of
 from trust_registry.attestations import to_json
 from trust_registry.model import Names
+from trust_registry.typesetting import can_set, typeset
 
 ATTACHMENT = "yinxin-certificate.json"
 CHINA_TIME = timezone(timedelta(hours=8))  # dates on paper are those of the issuing office's wall
@@ -78,13 +77,13 @@ def render_pdf(recorded: Recorded, qr_text: str, *, authority: Names | None = No
         "frame.svg": frame_svg(hue),
         "rosette.svg": rosette_svg(hue),
     }
-    return _compile(files, int(recorded.attestation.issued_at.timestamp()), "a-3b")
+    return typeset(files, int(recorded.attestation.issued_at.timestamp()), "a-3b")
 
 
 @lru_cache(maxsize=64)
 def seal_appearance(svg: str) -> bytes:
     """A seal image as a one-page vector PDF of 42 mm, transparent around it: an `Appearance` for signing."""
-    return _compile({"main.typ": _template("seal.typ"), "seal.svg": svg.encode()}, 0, "a-2b")
+    return typeset({"main.typ": _template("seal.typ"), "seal.svg": svg.encode()}, 0, "a-2b")
 
 
 def qr_svg(text: str) -> str:
@@ -203,17 +202,6 @@ def _numeral(number: int) -> str:
     return head + (_DIGITS[ones] if ones else "")
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FOLDER])
-
-
 @lru_cache(maxsize=4)
 def _template(name: str) -> bytes:
     return (_TEMPLATES / name).read_bytes()
-
-
-def _compile(files: dict[str, bytes], timestamp: int, standard: Literal["a-2b", "a-3b"]) -> bytes:
-    compiler = typst.Compiler(cast("Any", files), font_paths=_fonts())
-    compiled = compiler.compile(format="pdf", pdf_standards=standard, timestamp=timestamp)
-    return cast("bytes", compiled)

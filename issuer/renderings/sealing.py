@@ -13,7 +13,6 @@ from typing import Any
 
 from issuer.errors import GlyphMissing, SealKeyMismatch
 from issuer.model import Recorded, Renderings
-from issuer.renderings.fonts import can_set
 from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
 from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.pades import Appearance, sign_pdf
@@ -24,6 +23,7 @@ from keys.timestamps import Timestamper
 from keys.x509 import Certificate, parse_certificate
 from trust_registry.attestations import to_cwt, to_sd_jwt_claims
 from trust_registry.model import CertificateType, Names
+from trust_registry.typesetting import can_set
 
 QR_PREFIX = "YX1:"
 SIGNATURE_FIELD = "seal"
