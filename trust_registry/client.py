@@ -143,7 +143,7 @@ class TrustStore:
         if state.refreshed_at is None:
             raise TrustMissing("nothing has been fetched yet: refresh once while there is a network")
         # A clock that was ahead when the copy was confirmed must not make it younger than now.
-        return _aged(self._open_current(state, fresh=True).opened.view, min(state.refreshed_at, now))
+        return aged(self._open_current(state, fresh=True).opened.view, min(state.refreshed_at, now))
 
     def logged(self) -> LoggedState | None:
         """What the log proves of the local copy, verified again; None where the network keeps none, or nothing was
@@ -169,7 +169,7 @@ class TrustStore:
             old, content = self._open_old(state)
             if old is not None and content and _nothing_new(old, base, reads, now):
                 self._write_state(replace(state, refreshed_at=max(state.refreshed_at or now, now)))
-                return RefreshResult(_aged(old.opened.view, now), False)
+                return RefreshResult(aged(old.opened.view, now), False)
             try:
                 return self._replace(state, old, base, reads, now)
             except RefreshRefused:
@@ -381,8 +381,8 @@ def _nothing_new(current: _Current, base: str, reads: Remembering, now: datetime
     return unchanged and now < min(view.expiries[part] for part in parts)
 
 
-def _aged(view: TrustView, refreshed_at: datetime) -> TrustView:
+def aged(view: TrustView, refreshed_at: datetime) -> TrustView:
     """The same view, confirmed at another time; its indexes are shared, not made again."""
-    aged = copy(view)
-    object.__setattr__(aged, "refreshed_at", refreshed_at)
-    return aged
+    found = copy(view)
+    object.__setattr__(found, "refreshed_at", refreshed_at)
+    return found

@@ -46,15 +46,17 @@ def open_copy(
     refreshed_at: datetime,
     known: Mapping[str, RegionList],
     unfit: dict[str, InvalidList] | None = None,
+    only: Container[str] | None = None,
 ) -> OpenedCopy:
     """Open the copy in `metadata` (python-tuf's layout) and `targets` (`<sha256>.json`).
 
     `known`: lists already read and checked, by digest. `unfit` takes up, by role, why a list that its threshold signed
-    can't be read, and the view is without it. Raises: TrustDamaged naming what does not hold.
+    can't be read, and the view is without it. `only`: the roles of these names alone are here, a selection (see
+    `bundle`). Raises: TrustDamaged naming what does not hold.
     """
     try:
         with without_cycle_collection():
-            return _Copy(metadata, targets, unfit).open(refreshed_at, known)
+            return _Copy(metadata, targets, unfit, only).open(refreshed_at, known)
     except (RepositoryError, SigningError, OSError, ValueError, KeyError) as err:
         raise TrustDamaged(f"the copy does not verify: {err}") from err
     except RuleBroken as err:
@@ -92,10 +94,17 @@ def _check_distinct(name: str, keys: list[str]) -> None:
 
 
 class _Copy:
-    def __init__(self, metadata: Path, targets: Path, unfit: dict[str, InvalidList] | None) -> None:
+    def __init__(
+        self,
+        metadata: Path,
+        targets: Path,
+        unfit: dict[str, InvalidList] | None,
+        only: Container[str] | None,
+    ) -> None:
         self._metadata = metadata
         self._targets = targets
         self._unfit = unfit
+        self._only = only
 
     def open(self, refreshed_at: datetime, known: Mapping[str, RegionList]) -> OpenedCopy:
         root, timestamp, snapshot, targets = self._top_level()
@@ -110,8 +119,8 @@ class _Copy:
         held, held_back = read_held(self._metadata), {}
         for role in admitted_roles(targets):
             meta = snapshot.meta.get(f"{role.name}.json")
-            if meta is None:
-                continue  # admitted, has not published yet
+            if meta is None or (self._only is not None and role.name not in self._only):
+                continue  # admitted, has not published yet; or not selected
             data = self._bytes(role.name)
             signed = self._checked(Metadata[Targets].from_bytes(data), data, meta, role.name)
             result = targets.get_verification_result(role.name, signed.signed_bytes, signed.signatures)
