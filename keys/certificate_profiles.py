@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Final
@@ -25,6 +27,9 @@ _COUNTRY: Final = "2.5.4.6"
 _PRINTABLE_STRING: Final = 0x13
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _TSL_SIGNING: Final = "0.4.0.2231.3.0"
+_OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
+_OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
+_OCSP_ACCESS: Final = "1.3.6.1.5.5.7.48.1"
 _DIGITAL_SIGNATURE, _NON_REPUDIATION, _KEY_CERT_SIGN, _CRL_SIGN = 0, 1, 5, 6
 
 
@@ -36,10 +41,19 @@ class Profile(Enum):
     TIMESTAMP = f"{_POLICY_ARC}.3"
     RECEIPT = f"{_POLICY_ARC}.4"
     LIST = f"{_POLICY_ARC}.5"
+    OCSP = f"{_POLICY_ARC}.6"
 
     @property
     def policy(self) -> str:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationUrls:
+    """Where a CA's OCSP responder answers and where its CRL lies (http or https); None: nowhere."""
+
+    ocsp: str | None = None
+    crl: str | None = None
 
 
 _KEY_USAGE: Final = {
@@ -48,6 +62,7 @@ _KEY_USAGE: Final = {
     Profile.TIMESTAMP: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
     Profile.RECEIPT: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
     Profile.LIST: frozenset({_DIGITAL_SIGNATURE}),
+    Profile.OCSP: frozenset({_DIGITAL_SIGNATURE}),
 }
 
 
@@ -89,13 +104,15 @@ def make_certificate(
     not_before: datetime,
     not_after: datetime,
     country: str | None = None,
+    revocation: RevocationUrls | None = None,
 ) -> Certificate:
-    """A signer certificate under the region's CA.
+    """A signer certificate under the region's CA. `revocation`: where to ask how it stands.
 
     `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
     time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3); one for
     lists has id-tsl-kp-tslSigning, and its `country` (ISO 3166-1 alpha-2) and `organisation` are the list's territory
-    and operator (ETSI TS 119 612 clause 5.7.1).
+    and operator (ETSI TS 119 612 clause 5.7.1). One for OCSP has OCSPSigning and id-pkix-ocsp-nocheck (RFC 6960 section
+    4.2.2.2): nobody asks it about itself, so let it live shortly.
     """
     if ca_signer.public_key != ca.public_key:
         raise ValueError("the CA's signer and its certificate are of different keys")
@@ -112,6 +129,11 @@ def make_certificate(
         extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TIME_STAMPING)), critical=True))
     if profile is Profile.LIST:
         extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TSL_SIGNING))))
+    if profile is Profile.OCSP:
+        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_OCSP_SIGNING))))
+        extensions.append(_extension(_OCSP_NO_CHECK, der.NULL))
+    if revocation is not None:
+        extensions.extend(_revocation(revocation))
     return _sign(
         ca_signer,
         issuer=ca.subject_name_der,
@@ -121,6 +143,16 @@ def make_certificate(
         not_after=not_after,
         extensions=tuple(extensions),
     )
+
+
+def _revocation(urls: RevocationUrls) -> Iterator[bytes]:
+    """authorityInfoAccess and cRLDistributionPoints. Spec: RFC 5280 sections 4.2.2.1 and 4.2.1.13."""
+    if urls.ocsp is not None:
+        access = der.sequence(der.oid(_OCSP_ACCESS), der.tlv(0x86, urls.ocsp.encode("ascii")))
+        yield _extension("1.3.6.1.5.5.7.1.1", der.sequence(access))
+    if urls.crl is not None:
+        full_name = der.tlv(0xA0, der.tlv(0x86, urls.crl.encode("ascii")))
+        yield _extension("2.5.29.31", der.sequence(der.sequence(der.tlv(0xA0, full_name))))
 
 
 def organisation_name(common_name: str, organisation: str, uscc: str | None, country: str | None = None) -> bytes:

@@ -61,3 +61,7 @@ class PassphraseMissing(KeysError):
 
 class DecryptionFailed(KeysError):
     """Sealed data was altered, belongs elsewhere, or its key was destroyed."""
+
+
+class MalformedRevocation(KeysError):
+    """Bytes that are not the CRL, OCSP response or OCSP request they claim to be, or exceed its bounds."""

@@ -84,6 +84,10 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
         "This is not a certificate request that can be read, or it does not prove that its maker holds the key.",
     ),
     keys.MalformedTimestamp: _w("不是 RFC 3161 时间戳。", "This is not an RFC 3161 time-stamp."),
+    keys.MalformedRevocation: _w(
+        "不是可读取的证书撤销列表（CRL）或在线状态（OCSP）数据。",
+        "This is not a revocation list (CRL) or an OCSP message that can be read.",
+    ),
     keys.TimestampUnavailable: _w(
         "签章需要时间戳；什么都没有丢失，请稍后再试。",
         "Sealing needs a time-stamp; nothing is lost, try again later.",
