@@ -11,11 +11,13 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from keys.envelopes.pades import Change, ChangeKind
 from trust_registry.instants import in_zone
 from trust_registry.model import Assurance, Names
 from trust_registry.wording import ASSURANCE_NAMES
 from verifier.model import Check, Finding, Indication, Outcome, Report
 from verifier.phrases import PHRASES, Phrase
+from verifier.phrases.changes import CHANGES, NOT_PERMITTED, PERMITTED
 
 DEFAULT_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
@@ -47,7 +49,9 @@ CHECK_NAMES: Final[Mapping[Check, Names]] = {
     Check.HOLDER_BINDING: Names("持证人", "Holder"),
     Check.FRESHNESS: Names("数据是否够新", "Freshness of data"),
 }
+QUIET_CHANGES: Final = frozenset({ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP, ChangeKind.METADATA})
 _PASSED_NEXT: Final = Names("可以办理。", "Go ahead.")
+_UNBOUND: Final = frozenset({"not_bound", "binding_not_shown"})
 _COMPARE: Final = Names(
     "请核对持证人的身份证件，然后办理。", "Compare with the holder's identity document, then go ahead."
 )
@@ -88,7 +92,26 @@ def next_step(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str
     codes = {finding.code for finding in report.findings}
     if "receipt_ok" in codes:
         return _RECEIPT_NEXT.in_language(language)
-    return (_COMPARE if "not_bound" in codes else _PASSED_NEXT).in_language(language)
+    return (_PASSED_NEXT if codes.isdisjoint(_UNBOUND) else _COMPARE).in_language(language)
+
+
+def change(made: Change, language: str) -> str:
+    """What was done to a document after a signature, in one sentence with its pages."""
+    english = language.startswith("en")
+    words = CHANGES[made.kind].in_language(language)
+    if made.pages:
+        numbers = _numbers(made.pages, ", " if english else "、")
+        where = f"Page {numbers}: " if len(made.pages) == 1 else f"Pages {numbers}: "
+        words = where + words[:1].lower() + words[1:] if english else f"第 {numbers} 页：{words}"
+    if made.kind in QUIET_CHANGES:
+        return words
+    return words + (" " if english else "") + (PERMITTED if made.permitted else NOT_PERMITTED).in_language(language)
+
+
+def _numbers(pages: tuple[int, ...], comma: str) -> str:
+    """Page numbers, the first few by name."""
+    shown = comma.join(str(page) for page in pages[:8])
+    return shown if len(pages) <= 8 else f"{shown}…"
 
 
 def age(duration: timedelta, language: str) -> str:
@@ -164,9 +187,11 @@ __all__ = [
     "HEADLINES",
     "OUTCOME_SYMBOLS",
     "PHRASES",
+    "QUIET_CHANGES",
     "SYMBOLS",
     "Phrase",
     "age",
+    "change",
     "data_age",
     "finding_next_step",
     "headline",

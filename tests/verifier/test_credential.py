@@ -26,6 +26,7 @@ from tests.verifier.small_world import (
     withdrawn,
 )
 from trust_registry.model import EntryReason
+from verifier import messages
 from verifier.evidence import parse
 from verifier.model import Check, Credential, ExpectedBinding, Outcome, Policy, SubIndication
 
@@ -239,6 +240,16 @@ def test_a_binding_nobody_asked_for_is_told_apart(world: SmallWorld) -> None:
     report = ask(world, presented(), policy=Policy())
     assert_passed(report)
     assert found(report, Check.HOLDER_BINDING).code == "bound_elsewhere"
+
+
+def test_a_holders_credential_without_the_holders_signature_is_not_a_presentation(world: SmallWorld) -> None:
+    """RFC 7800: `cnf` says whose it is; a copy of it is in anybody's hands."""
+    with_key = ask(world, sd_jwt(attestation(holder_key=signer("holder").public_key.jwk())), policy=Policy())
+    assert_passed(with_key)
+    finding = found(with_key, Check.HOLDER_BINDING)
+    assert (finding.code, finding.outcome) == ("binding_not_shown", Outcome.NOT_APPLICABLE)
+    assert "identity document" in messages.next_step(with_key, "en")
+    assert found(ask(world, sd_jwt(attestation()), policy=Policy()), Check.HOLDER_BINDING).code == "not_bound"
 
 
 def test_a_false_binding_fails_even_if_nobody_asked(world: SmallWorld) -> None:

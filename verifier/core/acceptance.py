@@ -21,6 +21,7 @@ _RECOGNITION: Final = Check.RECOGNITION
 _HOLDER: Final = Check.HOLDER_BINDING
 _NOT_ASKED: Final = not_applicable(_RECOGNITION, "recognition_not_asked")
 _NOT_BOUND: Final = not_applicable(_HOLDER, "not_bound")
+_NOT_PRESENTED: Final = not_applicable(_HOLDER, "binding_not_shown")
 _REMEMBERED: Final = 256
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _ANY_AGE: Final = timedelta(days=36500)
@@ -148,7 +149,8 @@ def _needed(scenario: Scenario, type_id: TypeId, answer: RecognitionAnswer) -> b
 def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Finding:
     """Key binding where it is expected or present; elsewhere the clerk compares with an identity document.
 
-    Spec: RFC 9901 section 7.3.
+    What names its holder's key (`cnf`) and comes without that key's signature is a copy, not the holder's presentation:
+    it is told, and whoever needs the holder expects a binding. Spec: RFC 9901 sections 4.3 and 7.3; RFC 7800.
     """
     expected = policy.binding
     sd_jwt = evidence.sd_jwt if isinstance(evidence, Credential) else None
@@ -159,8 +161,10 @@ def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Fi
             sd_jwt, nonce=expected.nonce, audience=expected.audience, at=at, max_age=expected.max_age
         )
         return _BINDINGS[outcome]
-    if sd_jwt is None or sd_jwt.key_binding is None:
+    if sd_jwt is None:
         return _NOT_BOUND
+    if sd_jwt.key_binding is None:
+        return _NOT_PRESENTED if "cnf" in sd_jwt.claims else _NOT_BOUND
     return _binding_by_itself(sd_jwt, at)
 
 

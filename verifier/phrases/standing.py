@@ -168,6 +168,13 @@ HOLDER: Final[Mapping[str, Phrase]] = {
     "not_bound": Phrase(
         "证照本身不能证明出示者就是持证人。", "The certificate alone does not prove that the bearer is its holder."
     ),
+    "binding_not_shown": Phrase(
+        "凭证写有持证人的密钥，但这次没有用它签名：可能只是一份副本，不能证明由持证人出示。",
+        "It names its holder's key and comes without that key's signature: it may be a copy, and does not prove that "
+        "its holder shows it.",
+        "请核对出示者的身份证件，或请持证人用自己的钱包出示。",
+        "Compare with an identity document, or ask the holder to show it from their own wallet.",
+    ),
     "binding_missing": Phrase(
         "需要持证人签名出示，但没有签名。", "The holder's signature is required and missing.", *AGAIN
     ),
