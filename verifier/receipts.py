@@ -16,7 +16,7 @@ from keys.x509 import Certificate
 from trust_registry.model import RelyingPartyId, StatusSnapshot, StatusView, TrustView
 from verifier.evidence import RECEIPT_TYPE
 from verifier.model import Receipt, Report
-from verifier.wire import report_to_json
+from verifier.wire import filed_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def make_receipt(
         evidence=report.evidence_digest,
         trust={} if trust is None else dict(trust.metadata_versions),
         status=entry.digest if isinstance(entry, StatusSnapshot) else None,
-        report=report_to_json(report),
+        report=filed_report(report),
     )
 
 

@@ -10,6 +10,9 @@ The report follows the structure of ETSI TS 119 102-2 (clause in brackets); name
 | time                        | ValidationTimeInfo: ValidationTime, BestSignatureTime (4.2.6)                    |
 | certificate                 | SignersDocument (4.2.7) and SignerInformation (4.2.9)                            |
 | policy                      | SignatureValidationPolicy (4.2.5.2)                                              |
+| signatures                  | one SignatureValidationReport each (4.2.2)                                       |
+
+The standard's own JSON is made by `verifier.reports.etsi`.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keys.envelopes.pades import Change
 from trust_registry.core import as_ours
 from trust_registry.instants import Instant
 from trust_registry.model import ChainLink, Names
 from verifier import messages
-from verifier.model import Equivalence, Finding, Policy, Report, recognised_as
+from verifier.model import Equivalence, Finding, Policy, Report, SignatureReport, recognised_as
 from verifier.stated import stated_claims
 
 FORMAT: Final = "yinxin-report/1"
@@ -78,6 +82,29 @@ def report_to_json(report: Report, lang: str | None = None, *, claims: bool = Fa
     document = _frame(report, claims=claims)
     document["words"] = _words(report)
     document["findings"] = [_finding(finding, lang) for finding in report.findings]
+    if report.signatures:
+        document["signatures"] = [_signature(each, lang) for each in report.signatures]
+    return document
+
+
+def filed_report(report: Report) -> dict[str, Any]:
+    """The report as a receipt keeps it: without claims, every finding worded in both languages, since sentences change
+    and a receipt is read years later. `text` and `next_step` are {"zh", "en"}.
+    """
+    document = report_to_json(report)
+    of_signatures = [
+        (each, found) for each, found in zip(report.signatures, document.get("signatures", ()), strict=True)
+    ]
+    worded = [
+        (report.findings, document["findings"]),
+        *((each.findings, found["findings"]) for each, found in of_signatures),
+    ]
+    for findings, texts in worded:
+        for finding, text in zip(findings, texts, strict=True):
+            text["text"] = {language: messages.sentence(finding, language) for language in _LANGUAGES}
+    for each, found in of_signatures:
+        for change, text in zip(each.changes, found["changes"], strict=True):
+            text["text"] = {language: messages.change(change, language) for language in _LANGUAGES}
     return document
 
 
@@ -90,7 +117,12 @@ def report_to_bytes(report: Report, lang: str | None = None, *, claims: bool = F
     telling = messages.telling(report)
     words = _remembered(telling, messages.next_step(report, "en"), lambda _, __: _dumps(_words(report)))
     frame = _dumps(_frame(report, claims=claims))
-    return f'{frame[:-1]},"words":{words},"findings":[{findings}]}}'.encode()
+    more = ""
+    if report.signatures:
+        more = ',"signatures":' + json.dumps(
+            [_signature(each, lang) for each in report.signatures], ensure_ascii=False, separators=(",", ":")
+        )
+    return f'{frame[:-1]},"words":{words},"findings":[{findings}]{more}}}'.encode()
 
 
 def _frame(report: Report, *, claims: bool) -> dict[str, Any]:
@@ -210,6 +242,39 @@ def _finding(finding: Finding, lang: str | None) -> dict[str, Any]:
     if lang is not None:
         found["text"] = messages.sentence(finding, lang)
         found["next_step"] = messages.finding_next_step(finding, lang)
+    return found
+
+
+def _signature(signature: SignatureReport, lang: str | None) -> dict[str, Any]:
+    """One of a document's signatures. `signed_size`: bytes from the start of the file; `changes`: made after it."""
+    sub_indication, signer = signature.sub_indication, signature.certificate
+    return {
+        "name": signature.name,
+        "deciding": signature.deciding,
+        "indication": signature.indication.value,
+        "sub_indication": None if sub_indication is None else sub_indication.value,
+        "decisive": None if signature.decisive is None else signature.decisive.code,
+        "signer": None if signer is None else {"subject": signer.subject, "thumbprint": signer.thumbprint},
+        "signed_at": None if signature.signed_at is None else _time(signature.signed_at),
+        "proven": signature.signed_at_proven,
+        "level": signature.level,
+        "certification": signature.certification,
+        "signed_size": signature.signed_size,
+        "changes": [change_to_json(each, lang) for each in signature.changes],
+        "findings": [_finding(finding, lang) for finding in signature.findings],
+    }
+
+
+def change_to_json(change: Change, lang: str | None = None) -> dict[str, Any]:
+    """What was done after a signature. `pages` counts from 1; `permitted`: by the signer's own terms."""
+    found: dict[str, Any] = {
+        "kind": change.kind.value,
+        "pages": list(change.pages),
+        "permitted": change.permitted,
+        "detail": change.detail,
+    }
+    if lang is not None:
+        found["text"] = messages.change(change, lang)
     return found
 
 
