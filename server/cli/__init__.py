@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "serve": "Run the server, whole or one room of it.",
     "verify": "Judge certificates, offline or on: any rendering, files or a folder or -.",
     "issue": "Seal certificates, one or many, as an office.",
+    "kit": "Everything a counter needs to verify without a network, in one signed file.",
     "registry": "The trust registry's ceremonies: found, admit, propose, sign, publish, refresh.",
     "custody": "The seals and status keys that a server uses, in files or tokens.",
     "accounts": "Local accounts and machine clients of a server.",
