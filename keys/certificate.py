@@ -19,8 +19,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from keys import der as asn1
-from keys.algorithms import by_signature_oid
-from keys.errors import AlgorithmNotSupported, MalformedCertificate
+from keys.errors import MalformedCertificate
+from keys.foreign_algorithms import foreign_key
+from keys.model import Algorithm
 from keys.public_key import PublicKey
 
 # Anybody may hand in certificates, and all are remembered for a while: both bounds together keep that under 100 MB.
@@ -73,10 +74,13 @@ class Certificate:
     aki: bytes | None
     san_uris: tuple[str, ...]
     unknown_critical: frozenset[str]
+    version: int  # 3; of foreign certificates also 1 and 2, which have no extensions
+    signature_algorithm: bytes  # AlgorithmIdentifier, DER
 
     @property
     def public_key(self) -> PublicKey:
-        """The subject's key. Raises AlgorithmNotSupported for a kind of key that the registry does not name."""
+        """The subject's key. Raises AlgorithmNotSupported for a kind of key that this network does not sign with; what
+        others sign with is verified by `keys.foreign_algorithms.foreign_key`."""
         return PublicKey.from_spki(self.spki)
 
     @property
@@ -147,10 +151,11 @@ def _parse(der: bytes) -> Certificate:
 
 
 def _read(der: bytes, parsed: x509.Certificate, extensions: dict[str, Any]) -> Certificate:
-    if parsed.version is not x509.Version.v3 or parsed.serial_number <= 0:
-        raise ValueError("not an X.509 v3 certificate with a positive serial number")
+    if parsed.serial_number <= 0:
+        raise ValueError("not a certificate with a positive serial number")
     tbs = parsed.tbs_certificate_bytes
     issuer_name, subject_name, spki = _original_bytes(tbs)
+    version, signature_algorithm = _outside(der, tbs)
     constraints = _value(extensions, "2.5.29.19")
     usage = _value(extensions, "2.5.29.15")
     extended = extensions.get("2.5.29.37")
@@ -184,6 +189,8 @@ def _read(der: bytes, parsed: x509.Certificate, extensions: dict[str, Any]) -> C
         aki=None if aki is None else aki.key_identifier,
         san_uris=() if names is None else tuple(names.get_values_for_type(x509.UniformResourceIdentifier)),
         unknown_critical=frozenset(o for o, e in extensions.items() if e.critical and o not in _PROCESSED),
+        version=version,
+        signature_algorithm=signature_algorithm,
     )
 
 
@@ -205,30 +212,43 @@ def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str | None:
 def _original_bytes(tbs: bytes) -> tuple[bytes, bytes, bytes]:
     """Issuer, subject and SubjectPublicKeyInfo as they stand: names are chained by these bytes, never re-encoded."""
     ((_, _, start, end),) = asn1.elements(tbs)
-    # version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo: version 3 has them all
-    fields = [tbs[first:past] for _, first, _, past in asn1.elements(tbs, start, end)]
-    return fields[3], fields[5], fields[6]
+    # version [0] (absent: 1), serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
+    elements = asn1.elements(tbs, start, end)
+    fields = [tbs[first:past] for _, first, _, past in elements[elements[0][0] == _VERSION :]]
+    return fields[2], fields[4], fields[5]
+
+
+_VERSION: Final = 0xA0
+
+
+def _outside(der: bytes, tbs: bytes) -> tuple[int, bytes]:
+    """The version, and the AlgorithmIdentifier, which must stand the same inside (RFC 5280 section 4.1.1.2)."""
+    ((_, _, start, end),) = asn1.elements(der)
+    _, (_, first, _, past), _ = asn1.elements(der, start, end)
+    ((_, _, start, end),) = asn1.elements(tbs)
+    fields = asn1.elements(tbs, start, end)
+    stated = fields[0][0] == _VERSION
+    inside = fields[2 if stated else 1]
+    if tbs[inside[1] : inside[3]] != der[first:past]:
+        raise ValueError("the certificate names two signature algorithms")
+    return tbs[fields[0][3] - 1] + 1 if stated else 1, der[first:past]
 
 
 @lru_cache(maxsize=8192)
 def _signature_holds(subject_der: bytes, issuer_der: bytes) -> bool:
     subject, issuer = parse_certificate(subject_der), parse_certificate(issuer_der)
-    algorithm = by_signature_oid(subject.signature_oid)
-    key = issuer.public_key
-    return key.algorithm is algorithm and key.verify_der(subject.signature, subject.tbs)
+    return foreign_key(subject.signature_algorithm, issuer.spki).verify_der(subject.signature, subject.tbs)
 
 
 def signed_by(subject: Certificate, issuer: Certificate) -> bool:
-    """Whether `issuer`'s key made `subject`'s signature; cached by DER. Names are not compared here.
+    """Whether `issuer`'s key made `subject`'s signature; cached by DER. Names are not compared here, nor whether the
+    algorithm still counts (`signing_algorithm`).
 
-    Raises AlgorithmNotSupported for algorithms and keys that the registry does not name.
+    Raises AlgorithmNotSupported for algorithms that are not known, and for keys that do not fit them.
     """
     return _signature_holds(subject.der, issuer.der)
 
 
-def algorithm_supported(certificate: Certificate, at: datetime) -> bool:
-    """Whether the algorithm that signed `certificate` is registered and usable `at`."""
-    try:
-        return by_signature_oid(certificate.signature_oid).usable_at(at)
-    except AlgorithmNotSupported:
-        return False
+def signing_algorithm(subject: Certificate, issuer: Certificate) -> Algorithm:
+    """What `issuer`'s key signed `subject` with. Raises AlgorithmNotSupported."""
+    return foreign_key(subject.signature_algorithm, issuer.spki).algorithm

@@ -1,4 +1,4 @@
-"""Just enough DER to write certificates and to find the parts of one. No schema, no decoding of values."""
+"""Just enough DER to write certificates and to find the parts of one. No schema; of values, only names (OIDs)."""
 
 from __future__ import annotations
 
@@ -80,6 +80,23 @@ def elements(data: bytes, start: int = 0, end: int | None = None) -> list[tuple[
         found.append((data[start], start, content, content + length))
         start = content + length
     return found
+
+
+_LONGEST_OID: Final = 64
+
+
+def dotted(content: bytes) -> str:
+    """An OBJECT IDENTIFIER's content as text. Raises ValueError."""
+    if not content or len(content) > _LONGEST_OID or content[-1] & 0x80:
+        raise ValueError("not an object identifier")
+    arcs, arc = [], 0
+    for byte in content:
+        arc = arc << 7 | byte & 0x7F
+        if not byte & 0x80:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
 def _base128(arc: int) -> bytes:

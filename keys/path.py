@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from itertools import pairwise
 from typing import Final
 
-from keys.certificate import Certificate, algorithm_supported, signed_by
+from keys.certificate import Certificate, signed_by, signing_algorithm
 from keys.errors import AlgorithmNotSupported
 
 _MAX_LENGTH: Final = 6
 _MAX_TRIED: Final = 64
+_RETIRED_BY: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no claimed time brings back what was retired before it
 
 
 class PathOutcome(Enum):
@@ -27,7 +28,7 @@ class PathOutcome(Enum):
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     CONSTRAINTS = "constraints"
-    ALGORITHM = "algorithm"  # a signature or key algorithm that is not registered, or past its sunset
+    ALGORITHM = "algorithm"  # a signature or key algorithm that is not known, or past its sunset
     BAD_SIGNATURE = "bad_signature"
     NO_CHAIN = "no_chain"
 
@@ -44,9 +45,17 @@ class PathResult:
 
 
 def validate_path(
-    leaf: Certificate, intermediates: Sequence[Certificate], anchors: Iterable[Certificate], at: datetime
+    leaf: Certificate,
+    intermediates: Sequence[Certificate],
+    anchors: Iterable[Certificate],
+    at: datetime,
+    *,
+    proven_by: datetime | None = None,
 ) -> PathResult:
     """Whether a path from `leaf` to one of `anchors` is valid at `at` (UTC). Never raises on content.
+
+    `proven_by`: by when the certificates are proven to have existed. Without it, `at` is somebody's claim, and what was
+    retired years ago (SHA-1, short RSA keys) does not count, whatever that claim.
 
     A leaf that is itself an anchor is its own path. Every certificate of the path, the anchor included, must be inside
     its validity at `at`. At most 64 candidate links are tried. Spec: RFC 5280 section 6.1.
@@ -56,7 +65,7 @@ def validate_path(
         return PathResult(_validity(leaf, at) or PathOutcome.OK, (leaf,))
     best = PathResult(PathOutcome.NO_CHAIN, ())
     for chain in _candidates(leaf, [*trusted, *(c for c in intermediates if c not in trusted)], trusted):
-        outcome = _judge(chain, at)
+        outcome = _judge(chain, at, proven_by or max(at, _RETIRED_BY))
         if _RANK[outcome] < _RANK[best.outcome]:
             best = PathResult(outcome, chain)
         if outcome is PathOutcome.OK:
@@ -86,13 +95,13 @@ def _candidates(
                 open_chains.append((*chain, issuer))
 
 
-def _judge(chain: tuple[Certificate, ...], at: datetime) -> PathOutcome:
+def _judge(chain: tuple[Certificate, ...], at: datetime, existed_by: datetime) -> PathOutcome:
     try:
         if not all(signed_by(subject, issuer) for subject, issuer in pairwise(chain)):
             return PathOutcome.BAD_SIGNATURE
     except AlgorithmNotSupported:
         return PathOutcome.ALGORITHM
-    if not all(algorithm_supported(certificate, at) for certificate in chain[:-1]):
+    if not all(signing_algorithm(subject, issuer).usable_at(existed_by) for subject, issuer in pairwise(chain)):
         return PathOutcome.ALGORITHM
     if not _constraints_hold(chain):
         return PathOutcome.CONSTRAINTS
@@ -109,7 +118,9 @@ def _constraints_hold(chain: tuple[Certificate, ...]) -> bool:
             return False
         if position == 0:
             continue
-        if not certificate.is_ca or (certificate.path_length is not None and below > certificate.path_length):
+        # RFC 5280 section 6.1.4 (k): who names a version 1 certificate as an anchor vouches for its being a CA.
+        is_ca = certificate.is_ca or (certificate.version < 3 and position == len(chain) - 1)
+        if not is_ca or (certificate.path_length is not None and below > certificate.path_length):
             return False
         if certificate.key_usage and "keyCertSign" not in certificate.key_usage:
             return False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from keys.algorithms import VERIFIED_ONLY, by_jwk_curve, by_spki
+from keys.algorithms import ALGORITHMS, by_jwk_curve, by_spki
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.errors import AlgorithmNotSupported
 from keys.model import Algorithm, Verification
@@ -43,7 +43,7 @@ class PublicKey:
 
         For evidence of other networks; such a key can't be written as a JWK. Raises AlgorithmNotSupported.
         """
-        if algorithm not in VERIFIED_ONLY:
+        if algorithm in ALGORITHMS:
             key = _from_spki(bytes(der))
             if key.algorithm is not algorithm:
                 raise AlgorithmNotSupported("the key is of another kind than its algorithm")

@@ -28,7 +28,9 @@ class Node:
         usage: bool | None = True,
         extra: Iterable[tuple[x509.ExtensionType, bool]] = (),
         key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
+        since: datetime = SINCE,
         until: datetime = UNTIL,
+        digest: hashes.HashAlgorithm | None = None,
     ) -> None:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -39,7 +41,7 @@ class Node:
             .issuer_name(signer.name)
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(SINCE)
+            .not_valid_before(since)
             .not_valid_after(until)
             .add_extension(x509.BasicConstraints(ca, path_length), critical=True)
         )
@@ -55,5 +57,5 @@ class Node:
             )
         for extension, critical in extra:
             builder = builder.add_extension(extension, critical=critical)
-        certificate = builder.sign(signer.key, hashes.SHA256())
+        certificate = builder.sign(signer.key, digest or hashes.SHA256())
         self.certificate = parse_certificate(certificate.public_bytes(Encoding.DER))

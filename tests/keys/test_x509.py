@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from keys import der
 from keys.algorithms import ALGORITHMS, ES256
-from keys.certificate import algorithm_supported
+from keys.certificate import signing_algorithm
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.model import Algorithm
 from keys.signer import EphemeralSigner
@@ -262,18 +263,47 @@ def test_the_best_of_several_paths_is_reported() -> None:
     assert validate_path(leaf.certificate, [], anchors[:1], NOW).outcome is PathOutcome.EXPIRED
 
 
-def test_rsa_certificates_can_be_read_and_are_refused_by_name() -> None:
+def test_rsa_certificates_chain_and_give_no_key_of_this_network() -> None:
     root = Node("rsa root", key=rsa.generate_private_key(65537, 2048))
     with pytest.raises(AlgorithmNotSupported):
         _ = root.certificate.public_key
-    assert _validate(Node("leaf", root, ca=False, usage=False), anchor=root) is PathOutcome.ALGORITHM
+    leaf = Node("leaf", root, ca=False, usage=False)
+    assert _validate(leaf, anchor=root) is PathOutcome.OK
+    impostor = Node("rsa root", key=rsa.generate_private_key(65537, 2048))
+    assert _validate(leaf, anchor=impostor) is PathOutcome.BAD_SIGNATURE
 
 
-def test_signatures_by_unregistered_algorithms_are_refused_by_name() -> None:
+def test_a_digest_of_another_size_than_the_curve_is_legal() -> None:
+    leaf = Node("leaf", ROOT, ca=False, usage=False, digest=hashes.SHA384())
+    assert _validate(leaf, anchor=ROOT) is PathOutcome.OK
+    assert signing_algorithm(leaf.certificate, ROOT.certificate).jose == "ES384 (P-256)"
+
+
+def test_what_was_retired_counts_only_where_it_is_proven_to_be_older() -> None:
+    """A claimed time in the past does not bring SHA-1 or short keys back (EN 319 102-1 clause 5.2.8)."""
+    old = datetime(2012, 1, 1, tzinfo=UTC)
+    short = rsa.generate_private_key(65537, 1024)
+    weak = Node("root", key=short, since=old - timedelta(days=9))
+    leaf = Node("leaf", weak, ca=False, usage=False, since=old - timedelta(days=9)).certificate
+    anchors = [weak.certificate]
+    assert validate_path(leaf, [], anchors, old).outcome is PathOutcome.ALGORITHM
+    assert validate_path(leaf, [], anchors, old, proven_by=old).outcome is PathOutcome.OK
+    assert validate_path(leaf, [], anchors, NOW, proven_by=NOW).outcome is PathOutcome.ALGORITHM
+    assert signing_algorithm(leaf, weak.certificate).jose == "RS256 (1024 bit)"
+
+
+def test_a_sha1_certificate_is_named_as_such() -> None:
+    sha1 = _resign(Node("leaf", ROOT, ca=False, usage=False).certificate, "1.2.840.10045.4.1")
+    assert signing_algorithm(sha1, ROOT.certificate).jose == "ES1 (P-256)"
+    assert not signing_algorithm(sha1, ROOT.certificate).usable_at(NOW)
+
+
+def test_signatures_by_unknown_algorithms_are_refused_by_name() -> None:
     leaf = Node("leaf", ROOT, ca=False, usage=False)
-    sha512 = _resign(leaf.certificate, "1.2.840.10045.4.3.4")
-    assert validate_path(sha512, [], [ROOT.certificate], NOW).outcome is PathOutcome.ALGORITHM
-    assert not algorithm_supported(sha512, NOW)
+    unknown = _resign(leaf.certificate, "1.2.840.10045.4.3.99")
+    assert validate_path(unknown, [], [ROOT.certificate], NOW).outcome is PathOutcome.ALGORITHM
+    with pytest.raises(AlgorithmNotSupported):
+        signed_by(unknown, ROOT.certificate)
 
 
 def _resign(certificate: Certificate, oid: str) -> Certificate:
@@ -320,16 +350,32 @@ def test_certificates_cut_short_or_too_long_are_malformed(region: Region) -> Non
             parse_certificate(broken)
 
 
-def test_x509_v1_and_odd_serials_are_malformed() -> None:
-    with pytest.raises(MalformedCertificate):
-        parse_certificate(_with_serial(b"\x02\x01\x00"))
-    with pytest.raises(MalformedCertificate):
-        parse_certificate(_with_serial(b"\x02\x01\xff"))
+def test_odd_serials_are_malformed() -> None:
+    for serial in (b"\x02\x01\x00", b"\x02\x01\xff"):
+        with pytest.raises(MalformedCertificate):
+            parse_certificate(_with_serial(serial))
+
+
+def test_a_version_1_certificate_is_read_and_is_a_ca_only_as_an_anchor() -> None:
+    """RFC 5280 section 6.1.4 (k): by other means than the certificate itself."""
     ours, (_, _, start, end) = ROOT.certificate, der.elements(ROOT.certificate.tbs)[0]
     fields = [ours.tbs[first:past] for _, first, _, past in der.elements(ours.tbs, start, end)]
-    version1 = der.sequence(der.sequence(*fields[1:7]), fields[2], der.bits(ours.signature))
+    tbs = der.sequence(*fields[1:7])
+    algorithm = ec.ECDSA(hashes.SHA256())
+    old = parse_certificate(der.sequence(tbs, fields[2], der.bits(ROOT.key.sign(tbs, algorithm))))
+    assert (old.version, old.is_ca, old.subject_name_der) == (1, False, ours.subject_name_der)
+    leaf = Node("leaf", ROOT, ca=False, usage=False).certificate
+    assert validate_path(leaf, [], [old], NOW).outcome is PathOutcome.OK
+    middle = Node("middle", ROOT)
+    assert validate_path(Node("x", middle, ca=False).certificate, [middle.certificate], [old], NOW).chain[-1] == old
+    assert validate_path(leaf, [old], [Node("other").certificate], NOW).outcome is PathOutcome.NO_CHAIN
+
+
+def test_rfc5280_4_1_1_2_both_statements_of_the_algorithm_must_agree() -> None:
+    ours = ROOT.certificate
+    other = der.sequence(der.oid("1.2.840.10045.4.3.3"))
     with pytest.raises(MalformedCertificate):
-        parse_certificate(version1)
+        parse_certificate(der.sequence(ours.tbs, other, der.bits(ours.signature)))
 
 
 def _with_serial(serial: bytes) -> bytes:
