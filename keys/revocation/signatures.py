@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from keys import der as asn1
-from keys.algorithms import by_signature_oid
 from keys.certificate import Certificate
 from keys.errors import AlgorithmNotSupported
+from keys.foreign_algorithms import digest_broken, foreign_key
 from keys.revocation.model import Signed
 
 
 def made_by(certificate: Certificate, signed: Signed, at: datetime) -> bool:
-    """Whether `certificate`'s key made this signature by an algorithm that counted `at`. Never raises on content."""
-    for algorithm in _ALGORITHMS:
-        if signed.algorithm == asn1.sequence(asn1.oid(algorithm)):
-            try:
-                key = certificate.public_key
-                return (
-                    by_signature_oid(algorithm) is key.algorithm
-                    and key.algorithm.usable_at(at)
-                    and (key.verify_der(signed.signature, signed.tbs))
-                )
-            except AlgorithmNotSupported:
-                return False
-    return False
+    """Whether `certificate`'s key made this signature by an algorithm that counted `at`. Never raises on content.
 
-
-_ALGORITHMS = ("1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.3.101.112")
+    By MD5 or SHA-1 it never counts: nothing says when such a list was really made.
+    """
+    try:
+        key = foreign_key(signed.algorithm, certificate.spki)
+    except AlgorithmNotSupported:
+        return False
+    if digest_broken(key.algorithm.digest) or not key.algorithm.usable_at(at):
+        return False
+    return key.verify_der(signed.signature, signed.tbs)
