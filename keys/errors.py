@@ -65,3 +65,16 @@ class DecryptionFailed(KeysError):
 
 class MalformedRevocation(KeysError):
     """Bytes that are not the CRL, OCSP response or OCSP request they claim to be, or exceed its bounds."""
+
+
+class CannotAugment(KeysError):
+    """A PDF that no time-stamp or validation data may be added to, or for which they are not to be had.
+
+    `why` is one of "unsigned", "altered", "not_baseline", "weak", "no_timestamper", "no_chain", "no_revocation",
+    "revoked" and "on_hold"; `about` names the signature field or the certificate's subject.
+    """
+
+    def __init__(self, why: str, about: str = "") -> None:
+        super().__init__(f"{why.replace('_', ' ')}: {about}" if about else why.replace("_", " "))
+        self.why = why
+        self.about = about

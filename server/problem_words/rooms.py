@@ -88,6 +88,11 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
         "不是可读取的证书撤销列表（CRL）或在线状态（OCSP）数据。",
         "This is not a revocation list (CRL) or an OCSP message that can be read.",
     ),
+    keys.CannotAugment: _w(
+        "这份文件不能补充长期验证数据：签名不完整，或缺少证书链、撤销数据、时间戳。",
+        "Nothing can be added to keep this file verifiable: its signature is not whole, or a chain, revocation data or "
+        "a time-stamp is missing.",
+    ),
     keys.TimestampUnavailable: _w(
         "签章需要时间戳；什么都没有丢失，请稍后再试。",
         "Sealing needs a time-stamp; nothing is lost, try again later.",
