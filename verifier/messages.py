@@ -46,6 +46,7 @@ CHECK_NAMES: Final[Mapping[Check, Names]] = {
     Check.STATUS: Names("证照状态", "Status"),
     Check.VALIDITY: Names("有效期", "Validity"),
     Check.RECOGNITION: Names("本地是否认可", "Recognised here"),
+    Check.ACCEPTANCE: Names("受理规则", "Rules here"),
     Check.HOLDER_BINDING: Names("持证人", "Holder"),
     Check.FRESHNESS: Names("数据是否够新", "Freshness of data"),
 }

@@ -75,6 +75,7 @@ class Check(Enum):
     STATUS = "status"
     VALIDITY = "validity"
     RECOGNITION = "recognition"
+    ACCEPTANCE = "acceptance_rules"
     HOLDER_BINDING = "holder_binding"
     FRESHNESS = "freshness"
 

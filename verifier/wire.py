@@ -160,6 +160,7 @@ _SHARED: Final = frozenset(
         "recognition_not_asked",
         "recognised",
         "own",
+        "no_rules",
         "not_bound",
         "fresh",
     }

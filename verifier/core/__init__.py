@@ -16,6 +16,8 @@ from verifier.core.findings import decide, failed
 from verifier.core.health import health_findings
 from verifier.core.origin import check_entitlement, check_path
 from verifier.core.receipts import receipt_findings
+from verifier.core.rule_facts import facts_of, types_of
+from verifier.core.rules import applicable_rules, budgets, check_rules
 from verifier.core.signature import Signature, read_credential, read_pdf, read_qr
 from verifier.core.standing import check_freshness, check_status, check_terms, check_validity
 from verifier.core.times import check_signing_time, sealing_time
@@ -65,8 +67,14 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     # 5.2.6 certificate, 5.2.8 constraints (the region lists are the policy)
     path = check_path(signature, trust, policy, time.claimed_at)
     terms = evidence.terms if isinstance(evidence, Credential) else None
-    status, snapshot = check_status(attestation, seal, statuses, at, terms)
-    freshness, ages = check_freshness(trust, snapshot, policy, at, None if seal is None else seal.location.region)
+    region = None if seal is None else seal.location.region
+    recognition = check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at)
+    binding = check_holder_binding(evidence, policy, at)
+    types = types_of(None if attestation is None else attestation.type_id, recognition)
+    rules = applicable_rules(evidence.kind.value, types, region, trust, policy, at)
+    limits = budgets(rules, policy, trust)
+    status, snapshot = check_status(attestation, seal, statuses, at, terms, limits)
+    freshness, ages = check_freshness(trust, snapshot, policy, at, region, limits)
     findings = [
         signature.form,
         signature.integrity,
@@ -75,8 +83,9 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         check_signing_time(signature, time, at),
         status,
         check_validity(attestation, at) if terms is None else check_terms(terms, attestation, policy, at),
-        check_recognition(attestation, seal, trust, policy, at=at, signed_at=time.claimed_at),
-        check_holder_binding(evidence, policy, at),
+        recognition,
+        check_rules(rules, lambda: facts_of(evidence, signature, time, recognition, binding, trust), trust, policy, at),
+        binding,
         freshness,
     ]
     return _report(

@@ -15,6 +15,7 @@ from trust_registry.instants import later
 from trust_registry.model import (
     CertificateStatus,
     RegionCode,
+    Scenario,
     StatusNote,
     StatusProblem,
     StatusProblemKind,
@@ -26,9 +27,12 @@ from trust_registry.status_list import status_at_index
 from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
+from verifier.core.rules import NO_BUDGETS, Budgets, Limit
 from verifier.model import Check, Finding, Freshness, Policy, StatedTerms, SubIndication
 
 _STATUS: Final = Check.STATUS
+_FRESHNESS: Final = Check.FRESHNESS
+_LONGEST: Final = timedelta(days=36525)  # budgets beyond a century are all the same, and sums of them must exist
 _VALID: Final = CertificateStatus.VALID
 _NO_TIME: Final = timedelta(0)
 _NOT_STATED: Final = not_applicable(Check.VALIDITY, "validity_not_stated")
@@ -44,16 +48,18 @@ _PROBLEMS: Final = {
 }
 
 
-def check_status(
+def check_status(  # noqa: PLR0917
     attestation: Attestation | None,
     seal: ListedSeal | None,
     statuses: StatusView,
     at: datetime,
     terms: StatedTerms | None = None,
+    limits: Budgets = NO_BUDGETS,
 ) -> tuple[Finding, StatusSnapshot | None]:
     """The certificate's status and the snapshot that it was read from, if one was.
 
-    INVALID is final, so an old list suffices to say it; VALID needs a list that has not expired.
+    INVALID is final, so an old list suffices to say it; VALID needs a list that has not expired, or one that a rule
+    of the accepting region allows for longer.
     """
     if attestation is None:
         # No list says who may speak for a foreign issuer's status: it is named, and nobody here can ask.
@@ -74,7 +80,7 @@ def check_status(
     except StatusIndexOutOfRange:
         return unknown(_STATUS, "status_out_of_range", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
     if status is _VALID:
-        return _judge_valid(entry, at), entry
+        return _judge_valid(entry, at, limits.grace), entry
     note = note_at_index(entry.statuses, entry.notes, reference.index)
     return _judge_status(status, note, entry, issuer, at), entry
 
@@ -96,8 +102,10 @@ def _judge_status(
     return unknown(_STATUS, "status_suspended", SubIndication.TRY_LATER, issuer=issuer)
 
 
-def _judge_valid(snapshot: StatusSnapshot, at: datetime) -> Finding:
+def _judge_valid(snapshot: StatusSnapshot, at: datetime, grace: Limit | None) -> Finding:
     if snapshot.expires_at is not None and snapshot.expires_at <= at:
+        if grace is not None and at < later(snapshot.expires_at, grace.span):
+            return passed(_STATUS, "status_valid_by_grace", as_of=snapshot.issued_at, **grace.facts)
         return unknown(_STATUS, "status_stale", SubIndication.TRY_LATER, until=snapshot.expires_at)
     return _valid_as_of(snapshot.issued_at)
 
@@ -137,10 +145,15 @@ def check_terms(terms: StatedTerms, attestation: Attestation | None, policy: Pol
     return _validity(terms.valid_from, terms.valid_until, at)
 
 
-def check_freshness(
-    trust: TrustView | None, snapshot: StatusSnapshot | None, policy: Policy, at: datetime, issuing: str | None = None
+def check_freshness(  # noqa: PLR0917
+    trust: TrustView | None,
+    snapshot: StatusSnapshot | None,
+    policy: Policy,
+    at: datetime,
+    issuing: str | None = None,
+    limits: Budgets = NO_BUDGETS,
 ) -> tuple[Finding, Freshness]:
-    """Age is a fact; past the scenario's budget it makes the verdict INDETERMINATE.
+    """Age is a fact; past the scenario's budget, or a rule's instead, it makes the verdict INDETERMINATE.
 
     Trust data age from when the copy was last confirmed, the lists of the `issuing` and of the accepting region from
     when they ran out or were held back, if they were; status data from when the issuer signed them. Times after `at`
@@ -152,11 +165,31 @@ def check_freshness(
     rules = policy.scenario or policy
     if trust_age is None:
         return not_applicable(Check.FRESHNESS, "freshness_not_needed"), freshness
+    if limits is not NO_BUDGETS:
+        return _fresh_by_rules(freshness, limits, rules), freshness
     if trust_age > rules.trust_staleness:
         return _too_old("trust_too_old", rules.trust_staleness), freshness
     if status_age is not None and status_age > rules.status_staleness:
         return _too_old("status_too_old", rules.status_staleness), freshness
     return _FRESH, freshness
+
+
+def _fresh_by_rules(ages: Freshness, limits: Budgets, scenario: Scenario | Policy) -> Finding:
+    """As without rules, but by the limits that they set, and naming the rule that did."""
+    trust, status, grace = limits.trust, limits.status, limits.grace
+    budget = scenario.trust_staleness if trust is None else trust.span
+    if ages.trust_age is not None and ages.trust_age > budget:
+        if trust is None:
+            return _too_old("trust_too_old", budget)
+        return unknown(_FRESHNESS, "trust_too_old_by_rule", SubIndication.TRY_LATER, budget=budget, **trust.facts)
+    budget = scenario.status_staleness if status is None else status.span
+    if grace is not None:
+        budget = min(budget, _LONGEST) + min(grace.span, _LONGEST)
+    if ages.status_age is not None and ages.status_age > budget:
+        if status is None:
+            return _too_old("status_too_old", budget)
+        return unknown(_FRESHNESS, "status_too_old_by_rule", SubIndication.TRY_LATER, budget=budget, **status.facts)
+    return _FRESH
 
 
 def _confirmed_at(trust: TrustView, *codes: str | None) -> datetime:

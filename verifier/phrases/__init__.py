@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from verifier.phrases.health import HEALTH
+from verifier.phrases.rules import RULES
 from verifier.phrases.sealing import ENTITLEMENT, FORMAT, INTEGRITY, PATH, TIME
 from verifier.phrases.standing import FRESHNESS, HOLDER, RECEIPT, RECOGNITION, STATUS, VALIDITY
 from verifier.phrases.words import Phrase
@@ -23,6 +24,7 @@ GROUPS: Final = (
     STATUS,
     VALIDITY,
     RECOGNITION,
+    RULES,
     HOLDER,
     FRESHNESS,
     RECEIPT,
