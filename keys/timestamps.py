@@ -25,6 +25,7 @@ TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
 QUERY_TYPE: Final = "application/timestamp-query"
 REPLY_TYPE: Final = "application/timestamp-reply"
 TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
+_IMPRINTS: Final = {32: "sha256", 48: "sha384", 64: "sha512"}  # by size in bytes
 _MAX_TOKEN: Final = 1 << 17
 _MAX_QUERY: Final = 4096
 _ROOM_WITHOUT_CERTIFICATES: Final = 1024
@@ -41,7 +42,7 @@ class Timestamper(Protocol):
     """Somebody who stamps digests."""
 
     def timestamp(self, digest: bytes) -> bytes:
-        """DER TimeStampToken over a SHA-256 digest (32 bytes). Raises TimestampUnavailable."""
+        """DER TimeStampToken over a digest of SHA-256 (32 bytes), SHA-384 or SHA-512. Raises TimestampUnavailable."""
         ...
 
 
@@ -86,10 +87,10 @@ class EmbeddedTimestamper:
         return _ROOM_WITHOUT_CERTIFICATES + sum(len(c.der) for c in (self._certificate, *self._chain))
 
     def timestamp(self, digest: bytes) -> bytes:
-        """DER TimeStampToken over a SHA-256 digest."""
-        if len(digest) != 32:
-            raise ValueError("not a SHA-256 digest")
-        return self._token(der.sequence(digest_identifier("sha256"), der.octets(digest)))
+        """DER TimeStampToken over a digest of the SHA-2 family. Raises: ValueError for one of another size."""
+        if len(digest) not in _IMPRINTS:
+            raise ValueError("not a digest of SHA-256, SHA-384 or SHA-512")
+        return self._token(der.sequence(digest_identifier(_IMPRINTS[len(digest)]), der.octets(digest)))
 
     def answer_query(self, query: bytes) -> bytes:
         """DER TimeStampResp for a DER TimeStampReq: granted, or a rejection that says why. Never raises on content.
@@ -142,7 +143,8 @@ class HttpTimestamper:
         Spec: RFC 3161 sections 2.2 and 3.4.
         """
         nonce = secrets.randbits(63)
-        imprint = der.sequence(digest_identifier("sha256"), der.octets(digest))
+        hash_name = _IMPRINTS[len(digest)]
+        imprint = der.sequence(digest_identifier(hash_name), der.octets(digest))
         query = der.sequence(der.integer(1), imprint, der.integer(nonce), der.BOOLEAN_TRUE)
         try:
             token_der = _granted(self._post(self._url, query, QUERY_TYPE))
@@ -151,7 +153,7 @@ class HttpTimestamper:
             raise TimestampUnavailable("the time-stamping authority could not be reached") from err
         except (MalformedTimestamp, *_NOT_ASN1) as err:
             raise TimestampUnavailable("the time-stamping authority gave no token") from err
-        if token.nonce != nonce or token.digest != digest or token.digest_algorithm != "sha256":
+        if token.nonce != nonce or token.digest != digest or token.digest_algorithm != hash_name:
             raise TimestampUnavailable("the time-stamping authority answered another question")
         if not token.signature_ok:
             raise TimestampUnavailable(f"the time-stamping authority's token is wrong: {', '.join(token.problems)}")
