@@ -26,6 +26,11 @@ HEADLINES: Final[Mapping[Indication, Names]] = {
     Indication.FAILED: Names("不能受理", "Reject"),
     Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
 }
+HEADLINES_OF_SIGNATURES: Final[Mapping[Indication, Names]] = {
+    Indication.PASSED: Names("有效", "Good"),
+    Indication.FAILED: Names("无效", "Bad"),
+    Indication.INDETERMINATE: Names("无法判断", "Cannot tell"),
+}
 SYMBOLS: Final[Mapping[Indication, str]] = {
     Indication.PASSED: "✓",
     Indication.FAILED: "✕",
@@ -186,6 +191,7 @@ def _span(duration: timedelta, language: str) -> str:
 __all__ = [
     "CHECK_NAMES",
     "HEADLINES",
+    "HEADLINES_OF_SIGNATURES",
     "OUTCOME_SYMBOLS",
     "PHRASES",
     "QUIET_CHANGES",

@@ -25,6 +25,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keys.certificate import Certificate
 from keys.envelopes.pades import Change
 from trust_registry.core import as_ours
 from trust_registry.instants import Instant
@@ -255,7 +256,7 @@ def _signature(signature: SignatureReport, lang: str | None) -> dict[str, Any]:
         "indication": signature.indication.value,
         "sub_indication": None if sub_indication is None else sub_indication.value,
         "decisive": None if signature.decisive is None else signature.decisive.code,
-        "signer": None if signer is None else {"subject": signer.subject, "thumbprint": signer.thumbprint},
+        "signer": None if signer is None else _signer(signer),
         "signed_at": None if signature.signed_at is None else _time(signature.signed_at),
         "proven": signature.signed_at_proven,
         "level": signature.level,
@@ -264,6 +265,11 @@ def _signature(signature: SignatureReport, lang: str | None) -> dict[str, Any]:
         "changes": [change_to_json(each, lang) for each in signature.changes],
         "findings": [_finding(finding, lang) for finding in signature.findings],
     }
+
+
+def _signer(certificate: Certificate) -> dict[str, str]:
+    name = certificate.common_name or certificate.organisation or certificate.subject
+    return {"name": name, "subject": certificate.subject, "thumbprint": certificate.thumbprint}
 
 
 def change_to_json(change: Change, lang: str | None = None) -> dict[str, Any]:
