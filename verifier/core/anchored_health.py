@@ -18,6 +18,7 @@ from trust_registry.instants import later
 from trust_registry.interchange.dcc import certified_kinds
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.origin import anchored_path, signer_name
+from verifier.core.rules import NO_RULES
 from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
 _KEY_ID_SIZE: Final = 8
@@ -70,6 +71,7 @@ def anchored_findings(health: HealthCertificate, signer: Anchored, policy: Polic
         _NO_STATUS,
         check_validity(health, at),
         _NOT_ASKED if policy.accepting is None else _NOT_KNOWN,
+        NO_RULES,
         _NOT_BOUND,
     ]
 

@@ -19,6 +19,7 @@ from trust_registry.core.foreign import ForeignAttestation, attestations_of_fore
 from trust_registry.instants import later
 from trust_registry.interchange.dcc import KIND_URN
 from trust_registry.model import (
+    Assurance,
     EntryStatus,
     ForeignFormat,
     ForeignList,
@@ -27,12 +28,16 @@ from trust_registry.model import (
     RecognitionOutcome,
     RegionCode,
     TrustView,
+    TypeId,
 )
 from verifier.core.acceptance import recognition_finding
 from verifier.core.anchored_health import anchored_findings, anchored_signers, check_issued, check_validity
+from verifier.core.conditions import RuleFacts
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
+from verifier.core.rule_facts import types_of
+from verifier.core.rules import Budgets, applicable_rules, budgets, check_rules
 from verifier.core.standing import check_freshness
-from verifier.model import Check, Finding, Freshness, Indication, Policy, SubIndication
+from verifier.model import Check, EvidenceKind, Finding, Freshness, Indication, Policy, SubIndication
 
 _FORMAT: Final = passed(Check.FORMAT, "health_format")
 _AMBIGUOUS: Final = failed(Check.FORMAT, "health_ambiguous", SubIndication.FORMAT_FAILURE)
@@ -56,6 +61,15 @@ class _Signer:
     certificate: Certificate
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What the accepting region takes it for: the finding, the types, and at which assurance."""
+
+    finding: Finding
+    types: tuple[TypeId, ...] = ()
+    assurance: Assurance | None = None
+
+
 def health_findings(
     health: HealthCertificate, trust: TrustView | None, policy: Policy, at: datetime
 ) -> tuple[list[Finding], Freshness]:
@@ -76,8 +90,8 @@ def health_findings(
     if health.kind is None:
         return [form, _WHOLE], ages
     judged = [_judged(health, signer, trust, policy, at) for signer in signers if trust is not None]
-    judged += [anchored_findings(health, signer, policy, at) for signer in trusted]
-    told = [[form, _WHOLE, *findings, freshness] for findings in judged]
+    judged += [[*anchored_findings(health, signer, policy, at), freshness] for signer in trusted]
+    told = [[form, _WHOLE, *findings] for findings in judged]
     return min(told, key=lambda findings: _BEST_FIRST.index(decide(findings)[0])), ages
 
 
@@ -100,16 +114,33 @@ def _judged(
     health: HealthCertificate, signer: _Signer, trust: TrustView, policy: Policy, at: datetime
 ) -> list[Finding]:
     signed_at = at if health.issued_at is None else health.issued_at
+    taken = _recognition(signer, _as_used(signer.service, health.kind), trust, policy, at, later(signed_at, RESOLUTION))
+    rules = applicable_rules(EvidenceKind.HEALTH.value, taken.types, signer.listed.code, trust, policy, at)
+    limits = budgets(rules, policy, trust)
     return [
         _path(signer, signed_at),
         _entitlement(health, signer, signed_at),
         check_issued(health, at),
         _NO_STATUS,
         check_validity(health, at),
-        _recognition(signer, _as_used(signer.service, health.kind), trust, policy, at, later(signed_at, RESOLUTION)),
+        taken.finding,
+        check_rules(rules, lambda: _facts(health, taken), trust, policy, at),
         _NOT_BOUND,
-        *_list_age(signer, policy, at),
+        *_list_age(signer, policy, at, limits),
+        check_freshness(trust, None, policy, at, None, limits)[0],
     ]
+
+
+def _facts(health: HealthCertificate, taken: _Taken) -> RuleFacts:
+    """What rules may ask of a health certificate; nobody here gives names to what it certifies."""
+    return RuleFacts(
+        form=EvidenceKind.HEALTH.value,
+        types=taken.types,
+        issued_at=health.issued_at,
+        claims=None,
+        assurance=taken.assurance,
+        sealed_at=health.issued_at,
+    )
 
 
 def _path(signer: _Signer, signed_at: datetime) -> Finding:
@@ -169,11 +200,11 @@ def _as_used(service: ForeignService, kind: str | None) -> ForeignService:
 
 def _recognition(  # noqa: PLR0917
     signer: _Signer, service: ForeignService, trust: TrustView, policy: Policy, at: datetime, signed_at: datetime
-) -> Finding:
+) -> _Taken:
     """By the accepting region's own mapping of this very signer, and its recognition of what that makes of it."""
     accepting = policy.accepting
     if accepting is None:
-        return _NOT_ASKED
+        return _Taken(_NOT_ASKED)
     entry = foreign_entry(trust, accepting, signer.listed.code)
     types = dict.fromkeys(each.type_id for each in entry.equivalences) if entry is not None else {}
     findings = []
@@ -185,13 +216,13 @@ def _recognition(  # noqa: PLR0917
             answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
             answer = _of_this_signer(answer, found)
             issuing = signer.service.names if entry is None else entry.names
-            findings.append(
-                recognition_finding(answer, type_id, trust, policy, issuing=issuing, issuer=signer.service.names)
-            )
+            names = signer.service.names
+            finding = recognition_finding(answer, type_id, trust, policy, issuing=issuing, issuer=names)
+            findings.append(_Taken(finding, types_of(type_id, finding), found.assurance))
     if not findings:
-        names = trust.lists[accepting].names
-        return unknown(Check.RECOGNITION, "health_not_mapped", SubIndication.CHAIN_CONSTRAINTS_FAILURE, accepting=names)
-    return min(findings, key=lambda finding: _BEST_FIRST.index(decide([finding])[0]))
+        facts = {"accepting": trust.lists[accepting].names}
+        return _Taken(unknown(Check.RECOGNITION, "health_not_mapped", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts))
+    return min(findings, key=lambda taken: _BEST_FIRST.index(decide([taken.finding])[0]))
 
 
 def _of_this_signer(answer: RecognitionAnswer, found: ForeignAttestation) -> RecognitionAnswer:
@@ -206,9 +237,9 @@ def _of_this_signer(answer: RecognitionAnswer, found: ForeignAttestation) -> Rec
     return replace(answer, outcome=outcome, assurance=found.assurance, chain=(*found.chain, *answer.chain[-1:]))
 
 
-def _list_age(signer: _Signer, policy: Policy, at: datetime) -> Iterator[Finding]:
+def _list_age(signer: _Signer, policy: Policy, at: datetime, limits: Budgets) -> Iterator[Finding]:
     """A list past its date, or not confirmed for longer than the budget: signers may have been taken off it since."""
-    budget = (policy.scenario or policy).trust_staleness
+    budget = (policy.scenario or policy).trust_staleness if limits.trust is None else limits.trust.span
     listed = signer.listed
     ends = [moment for moment in (listed.next_update, listed.fetched_at) if moment is not None]
     if any(at > later(moment, budget) for moment in ends):
