@@ -11,6 +11,7 @@ import re
 from io import BytesIO
 from typing import Any, Final
 
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils import reader as pyhanko_reader
 from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
 from pyhanko.pdf_utils.misc import PdfReadError
@@ -107,6 +108,30 @@ def _promised(stream: Any) -> int:
         raise PdfReadError("a cross-reference stream of no width")
     return sum(index[1::2])
 
+
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]*")
+_PIECE: Final = 1 << 14
+_read_hex_digit_by_digit: Final = generic.read_hex_string_from_stream
+
+
+def _read_hex(stream: Any) -> Any:
+    """As pyHanko reads a string in hexadecimal digits, but at once: a signature has some ten thousand."""
+    start = stream.tell()
+    stream.seek(start + 1)
+    pieces: list[bytes] = []
+    while piece := stream.read(_PIECE):
+        pieces.append(_HEX.match(piece)[0])  # type: ignore[index]
+        if len(pieces[-1]) < len(piece):
+            break
+    digits = b"".join(pieces)
+    stream.seek(start + 1 + len(digits))
+    if stream.read(1) != b">":  # white space among the digits, or no such string
+        stream.seek(start)
+        return _read_hex_digit_by_digit(stream)
+    return generic.pdf_string(bytes.fromhex(digits.decode("ascii") + "0" * (len(digits) % 2)))
+
+
+generic.read_hex_string_from_stream = _read_hex
 
 # pyHanko leaves no other way in. Only a BoundedReader is bounded; other readers are as they were.
 pyhanko_reader.XRefBuilder = _BoundedXRefs  # type: ignore[attr-defined]

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from keys.envelopes.pades.bounded import BoundedReader
+from keys.envelopes.pades.changes.catalogue import compare_catalogue
+from keys.envelopes.pades.changes.document import Document
+from keys.envelopes.pades.changes.equality import Comparison
+from keys.envelopes.pades.changes.form import compare_form
+from keys.envelopes.pades.changes.ledger import Ledger, Permissions
 from keys.envelopes.pades.changes.locks import FieldLock, certification_level, field_locks
+from keys.envelopes.pades.changes.pages import compare_pages
+from keys.envelopes.pades.changes.raw import compare_raw
+from keys.envelopes.pades.changes.view import View
 from keys.envelopes.pades.model import Change, ChangeKind, Modification
 
 __all__ = ["FieldLock", "certification_level", "changes_since", "field_locks", "worst"]
@@ -39,7 +47,32 @@ def changes_since(
     """
     if reader.data == signed.data:
         return ()
-    return (Change(ChangeKind.UNREADABLE, detail="not compared yet"),)
+    if not reader.data.startswith(signed.data):
+        return (Change(ChangeKind.UNREADABLE, detail="not an update of the signed bytes"),)
+    try:
+        return _compare(reader, signed, own_field, Permissions(certification, tuple(locks)))
+    except Exception:  # whatever pyHanko stumbles over in a hostile update: what can't be compared is no less telling
+        return (Change(ChangeKind.UNREADABLE, detail="objects"),)
+
+
+def _compare(
+    reader: BoundedReader, signed: BoundedReader, own_field: str, permissions: Permissions
+) -> tuple[Change, ...]:
+    old, new = Document(View(signed)), Document(View(reader))
+    filled = [found for found in old.fields.values() if old.view.get(found.node, "/V") is not None]
+    inside = [lock for found in filled for lock in field_locks(found.node)]
+    ledger = Ledger(
+        old,
+        new,
+        Comparison(old.view, new.view, old.anchors, new.anchors),
+        Permissions(permissions.certification, (*permissions.locks, *inside)),
+        own_field,
+    )
+    compare_raw(ledger)
+    compare_catalogue(ledger)
+    compare_form(ledger)
+    compare_pages(ledger)
+    return ledger.changes()
 
 
 def worst(changes: Iterable[Change]) -> Modification:

@@ -74,8 +74,8 @@ def _transforms(dictionary: generic.DictionaryObject, method: str) -> Any:
     references = entry(dictionary, "/Reference")
     if not isinstance(references, generic.ArrayObject):
         return
-    for reference in list(references)[:_MAX_REFERENCES]:
-        reference = reference.get_object()
+    for written in list(references)[:_MAX_REFERENCES]:
+        reference = written.get_object()
         if isinstance(reference, generic.DictionaryObject) and entry(reference, "/TransformMethod") == method:
             parameters = entry(reference, "/TransformParams")
             yield parameters if isinstance(parameters, generic.DictionaryObject) else None

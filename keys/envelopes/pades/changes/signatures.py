@@ -1,0 +1,149 @@
+"""What happened to signature fields: added, filled, or touched when they should not be. Verifies no signature.
+
+A signature once made is not to be touched: its value, its place and its look. A new one may have a look, but no larger
+than a signature's, and not over another's: an opaque box over the page is an overlay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyhanko.pdf_utils import generic
+
+from keys.envelopes.pades.changes.document import Field, Widget
+from keys.envelopes.pades.changes.geometry import area, box, overlap, visible
+from keys.envelopes.pades.changes.ledger import Ledger
+from keys.envelopes.pades.changes.view import View, key_of, raw
+from keys.envelopes.pades.model import ChangeKind
+
+_FILLING: Final = frozenset(
+    {
+        "/V",
+        "/AP",
+        "/AS",
+        "/MK",
+        "/F",
+        "/Ff",
+        "/Lock",
+        "/SV",
+        "/DA",
+        "/Q",
+        "/M",
+        "/NM",
+        "/BS",
+        "/Border",
+        "/StructParent",
+    }
+)
+_FLAGS: Final = "/Ff"
+_LARGEST_SHARE: Final = 0.25  # of its page
+
+
+def is_signature(view: View, field: Field) -> bool:
+    return bool(field.terminal and field.inherited(view, "/FT") == "/Sig")
+
+
+def removed_signature(ledger: Ledger, field: Field) -> None:
+    ledger.tell(ChangeKind.SIGNATURE_CHANGED, detail=field.name)
+
+
+def compare_signature(ledger: Ledger, old: Field, new: Field, changed: set[str]) -> None:
+    """A signature field of both documents; `changed` are the keys that differ."""
+    value = old.inherited(ledger.old.view, "/V")
+    now = new.inherited(ledger.new.view, "/V")
+    if not changed or (changed == {_FLAGS} and _read_only(ledger, old, new)):
+        return
+    if "/Type" in changed and ledger.old.view.get(old.node, "/Type") is None:
+        typed = ledger.new.view.get(new.node, "/Type") == "/Annot"
+        changed = changed - {"/Type"} if typed else changed
+    if (
+        value is not None
+        or old.name == ledger.own_field
+        or now is None
+        or changed - _FILLING
+        or not _whole_look(ledger, new)
+    ):
+        _touched(ledger, new)
+        return
+    if "/AP" in changed and any(_shared(ledger, widget) for widget in old.widgets):
+        _touched(ledger, new)
+        return
+    _filled(ledger, new, known=True)
+
+
+def added_signature(ledger: Ledger, field: Field) -> None:
+    """A signature field that was not there, empty or filled."""
+    if not _whole_look(ledger, field):
+        _touched(ledger, field)
+    _filled(ledger, field, known=False)
+
+
+def _touched(ledger: Ledger, field: Field) -> None:
+    pages = {ledger.new.page_of(widget) for widget in field.widgets} or {None}
+    for page in pages:
+        ledger.tell(ChangeKind.SIGNATURE_CHANGED, page, detail=field.name)
+        for widget in field.widgets:
+            ledger.tell_if_hidden(raw(widget.node, "/AP"), page, detail=field.name)
+
+
+def _read_only(ledger: Ledger, old: Field, new: Field) -> bool:
+    before, now = ledger.old.view.get(old.node, _FLAGS) or 0, ledger.new.view.get(new.node, _FLAGS) or 0
+    return isinstance(before, int) and isinstance(now, int) and before | 1 == now | 1
+
+
+def _whole_look(ledger: Ledger, field: Field) -> bool:
+    """Whether an appearance, where there is one, is a dictionary as it must be (12.5.5)."""
+    return all(
+        raw(widget.node, "/AP") is None or isinstance(ledger.new.view.get(widget.node, "/AP"), generic.DictionaryObject)
+        for widget in field.widgets
+    )
+
+
+def _shared(ledger: Ledger, widget: Widget) -> bool:
+    key = key_of(raw(widget.node, "/AP"))
+    return key is not None and ledger.comparison.used_beside_annotations(key)
+
+
+def _filled(ledger: Ledger, field: Field, *, known: bool) -> None:
+    """A field that was filled (`known`: it was there, empty) or added."""
+    value = field.inherited(ledger.new.view, "/V")
+    written = raw(field.node, "/V")
+    seen = [widget for widget in field.widgets if visible(ledger.new.view, widget.node)]
+    page = next((p for p in map(ledger.new.page_of, field.widgets) if p is not None), None)
+    if value is not None and not _new_signature(ledger, value, written):
+        ledger.tell(ChangeKind.SIGNATURE_CHANGED, page, detail=field.name)
+    for widget in field.widgets:
+        ledger.tell_if_hidden(raw(widget.node, "/AP"), page, detail=field.name)
+    ledger.tell_if_hidden(written, page, detail=field.name)
+    stamp = isinstance(value, generic.DictionaryObject) and ledger.new.view.get(value, "/Type") == "/DocTimeStamp"
+    if stamp and not seen:
+        ledger.tell(ChangeKind.DOCUMENT_TIMESTAMP, detail=field.name)
+        return
+    permitted = ledger.permissions.permits(ChangeKind.SIGNATURE, field.name)
+    if not known and seen:
+        permitted = permitted and ledger.permissions.certification is None
+        permitted = permitted and not any(_overlay(ledger, field, widget) for widget in seen)
+    ledger.tell(ChangeKind.SIGNATURE, page, detail=field.name, permitted=permitted)
+
+
+def _new_signature(ledger: Ledger, value: object, written: object) -> bool:
+    """Whether a field's value is a dictionary of its own, not one that the signed document already used."""
+    if not isinstance(value, generic.DictionaryObject):
+        return False
+    key = key_of(written)
+    return key is None or key not in ledger.comparison.reachable
+
+
+def _overlay(ledger: Ledger, field: Field, widget: Widget) -> bool:
+    """Whether the box of a new field is larger than a signature's, or over another annotation that is seen."""
+    view = ledger.new.view
+    number = ledger.new.page_of(widget)
+    if number is None:
+        return False
+    page, own = ledger.new.pages[number - 1], box(view, widget.node)
+    medium = generic.DictionaryObject({generic.pdf_name("/B"): page.inherited.get("/MediaBox", generic.ArrayObject())})  # type: ignore[no-untyped-call]
+    if area(own) > _LARGEST_SHARE * area(box(view, medium, "/B")):
+        return True
+    mine = {other.key for other in field.widgets}
+    others = [view.resolve(written) for written in view.array(page.node, "/Annots") if key_of(written) not in mine]
+    return any(visible(view, other) and overlap(own, box(view, other)) for other in others)

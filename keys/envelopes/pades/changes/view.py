@@ -1,0 +1,184 @@
+"""One state of a PDF as a graph of objects: where each stands in the file, what it refers to. Compares nothing.
+
+Unlike pyHanko, an object that the newest cross-reference naming it calls free is null whatever its generation: some
+viewers see it so (ISO 32000-2 clauses 7.3.10 and 7.5.4). Bounded by the reader's budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.xref import ObjStreamRef
+
+from keys.envelopes.pades.bounded import BoundedReader
+
+Key = tuple[int, int]  # object number, generation
+_MAX_HOPS: Final = 32
+_MAX_NESTING: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an object is written: a byte offset, or the object stream's with the place inside."""
+
+    offset: int
+    index: int = -1
+    leaning_on: tuple[Location | None, ...] = ()  # what the object stream's own dictionary refers to
+
+
+@dataclass(slots=True)
+class _Packed:
+    stream: BytesIO
+    numbers: list[int]
+    offsets: list[int]
+    first: int
+
+
+class View:
+    """The objects of one reader. Every method raises PdfReadError (or what pyHanko raises) for what is unreadable."""
+
+    def __init__(self, reader: BoundedReader) -> None:
+        self.reader = reader
+        self._locations: dict[Key, Location | None] = {}
+        self._objects: dict[Key, Any] = {}
+        self._packed: dict[int, _Packed] = {}
+        self.sections = [reader.xrefs.get_xref_data(number) for number in range(reader.xrefs.total_revisions)]
+
+    def location(self, key: Key) -> Location | None:
+        """None: there is no such object, or it has been freed."""
+        if key not in self._locations:
+            self._locations[key] = None  # an object stream inside itself
+            self._locations[key] = self._locate(key)
+        return self._locations[key]
+
+    def _marker(self, key: Key) -> int | ObjStreamRef | None:
+        reference = generic.Reference(key[0], key[1], self.reader)
+        for section in reversed(self.sections):
+            hybrid = section.hybrid.xref_data if section.hybrid is not None else None
+            try:
+                found: int | ObjStreamRef | None = section.try_resolve(reference)
+                return found
+            except KeyError:
+                named = any(data is not None and key[0] in data.standard_xrefs for data in (section, hybrid))
+                if key[0] in section.freed and not named:
+                    return None
+        return None
+
+    def _locate(self, key: Key) -> Location | None:
+        marker = self._marker(key)
+        if marker is None:
+            return None
+        if not isinstance(marker, ObjStreamRef):
+            return Location(marker)
+        container = (marker.obj_stream_id, 0)
+        place = self.location(container)
+        if place is None:
+            return None
+        leaning = tuple(self.location(other) for other in references(self.object(container)))
+        return Location(place.offset, marker.ix_in_stream, leaning)
+
+    def object(self, key: Key) -> Any:
+        """The object of that number; None for null and for what does not exist."""
+        if key not in self._objects:
+            self.reader.spend()
+            self._objects[key] = self._read(key)
+        return self._objects[key]
+
+    def _read(self, key: Key) -> Any:
+        marker = self._marker(key)
+        if marker is None:
+            return None
+        if isinstance(marker, ObjStreamRef):
+            found = self._unpack(marker, key)
+        else:
+            found = self.reader.get_object(generic.Reference(key[0], key[1], self.reader))
+        return None if isinstance(found, generic.NullObject) else found
+
+    def _unpack(self, marker: ObjStreamRef, key: Key) -> Any:
+        """pyHanko reads an object stream's head anew for every object; here it is read once."""
+        number = marker.obj_stream_id
+        if number not in self._packed:
+            self._packed[number] = self._open(number)
+        packed, place = self._packed[number], marker.ix_in_stream
+        if not 0 <= place < len(packed.numbers) or packed.numbers[place] != key[0] or key[1] != 0:
+            raise PdfReadError("an object that is not where it should be in its object stream")
+        packed.stream.seek(packed.first + packed.offsets[place])
+        found = generic.read_object(packed.stream, generic.Reference(key[0], 0, self.reader))
+        if isinstance(found, generic.StreamObject | generic.IndirectObject):
+            raise PdfReadError("what may not stand in an object stream")
+        return found
+
+    def _open(self, number: int) -> _Packed:
+        marker = self._marker((number, 0))
+        stream = self.object((number, 0))
+        if isinstance(marker, ObjStreamRef) or not isinstance(stream, generic.StreamObject):
+            raise PdfReadError("an object stream that is none")
+        if self.get(stream, "/Type") != "/ObjStm":
+            raise PdfReadError("an object stream that is none")
+        first, count = int(self.get(stream, "/First")), int(self.get(stream, "/N"))
+        data = stream.data
+        head = [int(word) for word in data[:first].split()]
+        if count < 0 or len(head) < 2 * count:
+            raise PdfReadError("an object stream without its head")
+        return _Packed(BytesIO(data), head[0 : 2 * count : 2], head[1 : 2 * count : 2], first)
+
+    def resolve(self, raw: Any) -> Any:
+        """What `raw` is or refers to; None for null."""
+        hops = 0
+        while isinstance(raw, generic.IndirectObject):
+            hops += 1
+            if hops > _MAX_HOPS:
+                raise PdfReadError("references that lead nowhere")
+            raw = self.object((raw.idnum, raw.generation))
+        return None if isinstance(raw, generic.NullObject) else raw
+
+    def get(self, dictionary: generic.DictionaryObject, key: str) -> Any:
+        """The value under `key`, reference followed; None if there is none."""
+        return self.resolve(raw(dictionary, key))
+
+    def array(self, dictionary: generic.DictionaryObject, key: str) -> list[Any]:
+        """The elements of the array under `key`, not resolved; none if it is no array."""
+        found = self.get(dictionary, key)
+        return list(found) if isinstance(found, generic.ArrayObject) else []
+
+    def dictionary(self, dictionary: generic.DictionaryObject, key: str) -> generic.DictionaryObject:
+        """The dictionary under `key`; an empty one if there is none."""
+        found = self.get(dictionary, key)
+        return found if isinstance(found, generic.DictionaryObject) else generic.DictionaryObject()  # type: ignore[no-untyped-call]
+
+    def frees(self, sections: range) -> Iterator[int]:
+        """The object numbers that these cross-reference sections call free."""
+        for number in sections:
+            yield from self.sections[number].freed
+
+
+def raw(dictionary: generic.DictionaryObject, key: str) -> Any:
+    """The value under `key` as it is written; None if there is none."""
+    return dict.get(dictionary, key)
+
+
+def key_of(value: Any) -> Key | None:
+    """The object that `value` refers to, if it is a reference."""
+    return (value.idnum, value.generation) if isinstance(value, generic.IndirectObject) else None
+
+
+def references(value: Any) -> list[Key]:
+    """What `value` refers to, in it and in the direct objects inside it."""
+    found: list[Key] = []
+    waiting = [value]
+    while waiting:
+        if len(waiting) > _MAX_NESTING:
+            raise PdfReadError("objects nested too deep")
+        current = waiting.pop()
+        if isinstance(current, generic.IndirectObject):
+            found.append((current.idnum, current.generation))
+        elif isinstance(current, generic.DictionaryObject):
+            waiting.extend(dict.values(current))
+        elif isinstance(current, generic.ArrayObject):
+            waiting.extend(list.__iter__(current))
+    return found
