@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -16,9 +16,13 @@ from typing import Any, Final, Protocol
 from asn1crypto import core, tsp
 
 from keys import der
+from keys.asn1_parts import Element, digest_name, generalized_time
 from keys.certificate import Certificate
-from keys.cms import DIGESTS, digest_identifier, make_signed_data, parse_signed_data
+from keys.cms import DIGESTS, SignedData, digest_identifier, make_signed_data, parse_signed_data
 from keys.errors import MalformedEnvelope, MalformedTimestamp, TimestampUnavailable
+from keys.foreign_algorithms import digest_broken, digest_of
+from keys.model import Algorithm
+from keys.signature_problems import SignatureProblem
 from keys.signer import Signer
 
 TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
@@ -34,6 +38,9 @@ _GRANTED: Final = (0, 1)  # granted, grantedWithMods
 _REJECTION: Final = 2
 _BAD_ALGORITHM, _BAD_REQUEST, _BAD_DATA_FORMAT, _UNACCEPTED_POLICY, _UNACCEPTED_EXTENSION = 0, 2, 5, 15, 16
 _NOT_ASN1 = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+
+_INTEGER: Final = 0x02
+_VERSION_1: Final = b"\x02\x01\x01"
 
 Post = Callable[[str, bytes, str], bytes]  # (URL, body, content type) -> body; raises OSError or TimestampUnavailable
 
@@ -63,10 +70,11 @@ class TimestampToken:
     policy: str
     nonce: int | None
     problems: tuple[str, ...]
+    algorithm: Algorithm | None = None
 
-    def covers(self, data: bytes) -> bool:
-        """Whether the imprint is of `data`."""
-        return self.digest_algorithm is not None and hashlib.new(self.digest_algorithm, data).digest() == self.digest
+    def covers(self, *data: bytes | memoryview) -> bool:
+        """Whether the imprint is of `data` (parts in order)."""
+        return self.digest_algorithm is not None and digest_of(self.digest_algorithm, *data) == self.digest
 
 
 class EmbeddedTimestamper:
@@ -163,8 +171,9 @@ class HttpTimestamper:
 def parse_timestamp_token(data: bytes) -> TimestampToken:
     """Read and check a TimeStampToken of at most 128 KiB. Its TSA is not judged. Raises MalformedTimestamp.
 
-    Checked: content type, one signer whose certificate is embedded, signature over the signed attributes, message
-    digest, signing-certificate-v2, extended key usage timeStamping alone and critical.
+    Checked: content type, one signer whose certificate is embedded, signature over the signed attributes by algorithms
+    that are not retired (nothing proves when a token was made but itself), message digest, signing certificate,
+    extended key usage timeStamping alone and critical. An imprint by a retired digest is none.
     Spec: RFC 3161 sections 2.3 and 2.4.2, RFC 5816.
     """
     if len(data) > _MAX_TOKEN:
@@ -176,42 +185,62 @@ def parse_timestamp_token(data: bytes) -> TimestampToken:
     if signed.content_type != TST_INFO or signed.content is None:
         raise MalformedTimestamp("a SignedData that holds no TSTInfo")
     if signed.certificate is None:
-        raise MalformedTimestamp("the TSA's certificate is not embedded")
-    usage_ok = (
-        signed.certificate.extended_key_usage == {TIME_STAMPING} and signed.certificate.extended_key_usage_critical
-    )
-    digest = None if signed.digest is None else hashlib.new(signed.digest, signed.content).digest()
-    checks = (
-        ("digest", digest is not None and digest == signed.message_digest),
-        ("signature", signed.signature_holds()),
-        ("signing certificate attribute", signed.names_its_certificate()),
-        ("extended key usage", usage_ok),
-    )
-    problems = tuple(name for name, holds in checks if not holds)
+        raise MalformedTimestamp("the TSA's certificate is not embedded, or can't be read")
     try:
-        info: Any = tsp.TSTInfo.load(signed.content, strict=True)  # type: ignore[no-untyped-call]
-        imprint, nonce = info["message_imprint"], info["nonce"]
-        return TimestampToken(
-            generated_at=_generated_at(info["gen_time"]),
-            digest=imprint["hashed_message"].native,
-            certificate=signed.certificate,
-            intermediates=signed.intermediates,
-            signature_ok=not problems,
-            serial=info["serial_number"].native,
-            digest_algorithm=DIGESTS.get(imprint["hash_algorithm"]["algorithm"].dotted),
-            policy=info["policy"].dotted,
-            nonce=None if isinstance(nonce, core.Void) else nonce.native,
-            problems=problems,
-        )
+        info = _Info(signed.content)
     except _NOT_ASN1 as err:
         raise MalformedTimestamp("not a TSTInfo") from err
+    problems = tuple(_token_problems(signed, signed.content, signed.certificate))
+    return TimestampToken(
+        generated_at=info.generated_at,
+        digest=info.digest,
+        certificate=signed.certificate,
+        intermediates=signed.intermediates,
+        signature_ok=not problems,
+        serial=info.serial,
+        digest_algorithm=info.digest_algorithm,
+        policy=info.policy,
+        nonce=info.nonce,
+        problems=problems,
+        algorithm=signed.algorithm,
+    )
 
 
-def _generated_at(time: Any) -> datetime:
-    moment: datetime = time.native
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise ValueError("genTime is not in UTC")
-    return moment.astimezone(UTC)
+def _token_problems(signed: SignedData, content: bytes, certificate: Certificate) -> Iterator[SignatureProblem]:
+    if signed.digest is None or digest_of(signed.digest, content) != signed.message_digest:
+        yield SignatureProblem.DIGEST
+    for problem in signed.problems():
+        # RFC 3161 itself asks for the SHA-1 attribute (RFC 5816 for a better one): another certificate with that digest
+        # cannot be made, only two at once, and a time-stamper does not forge its own.
+        if problem is not SignatureProblem.SIGNING_CERTIFICATE_SHA1:
+            yield problem
+    if certificate.extended_key_usage != {TIME_STAMPING} or not certificate.extended_key_usage_critical:
+        yield SignatureProblem.KEY_USAGE
+
+
+class _Info:
+    """A TSTInfo. Spec: RFC 3161 section 2.4.2. Raises what `_NOT_ASN1` names."""
+
+    def __init__(self, content: bytes) -> None:
+        (info,) = [Element(content, each) for each in der.elements(content)]
+        version, policy, imprint, serial, time, *rest = info.children(der.SEQUENCE)
+        if version.whole != _VERSION_1 or serial.tag != _INTEGER or time.tag != 0x18:
+            raise ValueError("not a TSTInfo")
+        # accuracy, ordering, nonce, tsa, extensions: each once at most, in this order
+        kinds = [each.tag for each in rest]
+        if kinds != [kind for kind in (0x30, 0x01, _INTEGER, 0xA0, 0xA1) if kind in kinds]:
+            raise ValueError("not a TSTInfo")
+        algorithm, hashed = imprint.children(der.SEQUENCE)
+        if hashed.tag != 0x04:
+            raise ValueError("not an imprint")
+        name = digest_name(algorithm)
+        self.digest = hashed.content
+        self.digest_algorithm = None if name is None or digest_broken(name) else name
+        self.policy = policy.name
+        self.serial = int.from_bytes(serial.content, "big", signed=True)
+        self.generated_at = generalized_time(time.content.decode("ascii"))
+        nonces = [int.from_bytes(each.content, "big", signed=True) for each in rest if each.tag == _INTEGER]
+        self.nonce = nonces[0] if nonces else None
 
 
 def _read_query(query: bytes) -> tuple[bytes, bytes, bool, int | None]:

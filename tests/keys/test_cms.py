@@ -23,6 +23,7 @@ from keys.cms import (
     single,
 )
 from keys.errors import MalformedEnvelope
+from keys.signature_problems import SignatureProblem
 from keys.signer import EphemeralSigner
 from keys.x509 import make_region_ca
 
@@ -96,7 +97,8 @@ def test_the_signature_must_be_of_the_algorithm_that_it_names():
     assert reads(structure).algorithm is None
     structure = opened()
     structure["content"]["signer_infos"][0]["digest_algorithm"]["algorithm"] = "sha1"
-    assert reads(structure).digest is None
+    assert reads(structure).digest == "sha1"
+    assert SignatureProblem.ALGORITHM_MISMATCH in reads(structure).problems()
     assert not reads(structure).signature_holds()
 
 
@@ -157,7 +159,8 @@ def test_other_content_and_too_much_of_it():
     with pytest.raises(MalformedEnvelope):
         parse_signed_data(der.sequence(der.oid(SIGNED_DATA)))
     with pytest.raises(MalformedEnvelope, match="more than"):
-        parse_signed_data(bytes(300_000))
+        parse_signed_data(der.sequence(bytes(1_100_000)))
+    assert parse_signed_data(CMS + bytes(3_000_000)).signature_holds()  # empty room is not counted
 
 
 def test_too_many_certificates():
