@@ -7,7 +7,10 @@ from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from keys.certificate_names import dns_names
+from keys.envelopes.base64url import b64url_encode
 from keys.envelopes.cose import parse_cose_sign1
 from keys.envelopes.hcert import PREFIX as HEALTH_PREFIX
 from keys.envelopes.hcert import parse_health_certificate
@@ -15,6 +18,7 @@ from keys.envelopes.jws import Jws, parse_jws
 from keys.envelopes.pades import PdfSignature, parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text
 from keys.envelopes.sd_jwt import parse_sd_jwt
+from keys.envelopes.sd_jwt_json import compact_sd_jwt
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedCertificate, MalformedEnvelope
 from keys.x509 import Certificate, parse_certificate
@@ -79,7 +83,7 @@ def parse(data: bytes | str) -> Evidence:
         raise MalformedEvidence(Unreadable.EMPTY)
     if text[:4].upper() == ONE_TIME_PREFIX:
         raise MalformedEvidence(Unreadable.ONE_TIME_CODE)
-    if "~" in text:
+    if "~" in text or text.startswith("{"):
         return _credential(text)
     if text.count(".") == 2:
         return _receipt(text)
@@ -118,7 +122,7 @@ def _health(text: str) -> HealthCode:
 def _credential(text: str) -> Credential:
     kind = EvidenceKind.SD_JWT_VC
     try:
-        sd_jwt = parse_sd_jwt(text)
+        sd_jwt = parse_sd_jwt(_compact(text))
         if sd_jwt.jws.header.get("typ") not in _CREDENTIAL_TYPES:
             raise MalformedEnvelope("typ is not that of an SD-JWT VC")
         if not _NEVER_DISCLOSED.isdisjoint(sd_jwt.roots):
@@ -126,10 +130,22 @@ def _credential(text: str) -> Credential:
         chain = _chain(sd_jwt.jws.header)
         attestation = _attestation(sd_jwt.claims)
         own = attestation is not None and "aud" not in sd_jwt.claims
-        terms = None if own else _terms(sd_jwt.claims)
+        terms = None if own else _terms(sd_jwt.claims, chain)
     except (MalformedEnvelope, MalformedAttestation) as err:
         raise _damaged(kind, err) from err
     return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation, terms)
+
+
+def _compact(text: str) -> str:
+    """RFC 9901 section 8: the JSON serialization says the same as the compact one."""
+    if not text.startswith("{"):
+        return text
+    try:
+        return compact_sd_jwt(text)
+    except MalformedEnvelope as err:
+        if '"payload"' in text:
+            raise
+        raise MalformedEvidence(Unreadable.NOT_RECOGNISED) from err  # JSON of another kind
 
 
 def _attestation(claims: Mapping[str, Any]) -> Attestation | None:
@@ -142,7 +158,7 @@ def _attestation(claims: Mapping[str, Any]) -> Attestation | None:
         return None
 
 
-def _terms(claims: Mapping[str, Any]) -> StatedTerms:
+def _terms(claims: Mapping[str, Any], chain: tuple[Certificate, ...]) -> StatedTerms:
     """Spec: RFC 9901 section 7.1 step 6; RFC 7519 sections 4.1.3 to 4.1.6."""
     audience = None
     if "aud" in claims:
@@ -151,7 +167,28 @@ def _terms(claims: Mapping[str, Any]) -> StatedTerms:
             raise MalformedEnvelope("aud is not text, nor a list of texts")
         audience = tuple(names)
     issued_at, valid_from, valid_until = (_numeric_date(claims, name) for name in ("iat", "nbf", "exp"))
-    return StatedTerms(issued_at, valid_from, valid_until, "status" in claims, audience)
+    contradicted = bool(chain) and _contradicts(claims.get("iss"), chain[0])
+    return StatedTerms(issued_at, valid_from, valid_until, "status" in claims, audience, contradicted)
+
+
+def _contradicts(issuer: object, certificate: Certificate) -> bool:
+    """Whether the certificate names web addresses, and none of them is the issuer's.
+
+    The issuer is the certificate's subject; what `iss` says beside it may not be somebody else. Spec: SD-JWT VC,
+    "Issuer Verification Key Discovery and Validation".
+    """
+    if issuer is not None and not isinstance(issuer, str):
+        raise MalformedEnvelope("iss is not text")
+    if issuer is None or not issuer.startswith("https://"):
+        return False
+    uris, hosts = certificate.san_uris, dns_names(certificate)
+    if not uris and not hosts:
+        return False
+    try:
+        host = urlsplit(issuer).hostname
+    except ValueError as err:
+        raise MalformedEnvelope("iss is not a URI") from err
+    return issuer not in uris and host not in [name.lower() for name in hosts]
 
 
 def _numeric_date(claims: Mapping[str, Any], name: str) -> datetime | None:
@@ -225,9 +262,13 @@ def _chain(header: Mapping[str, Any]) -> tuple[Certificate, ...]:
     if not isinstance(x5c, list) or len(x5c) > _MAX_CHAIN or not all(isinstance(item, str) for item in x5c):
         raise MalformedEnvelope(f"x5c is not a list of at most {_MAX_CHAIN} certificates")
     try:
-        return tuple(parse_certificate(b64decode(item, validate=True)) for item in x5c)
+        chain = tuple(parse_certificate(b64decode(item, validate=True)) for item in x5c)
     except (ValueError, MalformedCertificate) as err:
         raise MalformedEnvelope("x5c holds something that is not a certificate") from err
+    stated = header.get("x5t#S256")  # RFC 7515 section 4.1.8: of the certificate that signed
+    if chain and stated is not None and stated != b64url_encode(bytes.fromhex(chain[0].thumbprint)).decode("ascii"):
+        raise MalformedEnvelope("x5t#S256 is not that of the signing certificate")
+    return chain
 
 
 def _damaged(kind: EvidenceKind, err: Exception) -> MalformedEvidence:

@@ -125,6 +125,7 @@ class QrCode:
 class StatedTerms:
     """What a credential says of itself by registered claims (RFC 7519), where no attestation says it: `iat`, `nbf`,
     `exp`, and whether it names a status. `audience`: whom it is for, of any credential; None: for everybody.
+    `issuer_contradicted`: `iss` is a web address, and its signer's certificate names others only.
     """
 
     issued_at: datetime | None = None
@@ -132,6 +133,7 @@ class StatedTerms:
     valid_until: datetime | None = None
     has_status: bool = False
     audience: tuple[str, ...] | None = None
+    issuer_contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from keys.public_key import PublicKey
 from keys.signer import Signer
 
 _TAG: Final = b"\xd2"  # 18, COSE_Sign1
-_ALG, _CRIT, _KID = 1, 2, 4
+_ALG, _CRIT, _KID, _X5CHAIN = 1, 2, 4, 33
+_MAX_CHAIN: Final = 6
 _SIGNATURE1: Final = b"\x84\x6aSignature1"  # array of 4, text "Signature1"
 _MAX_PROTECTED: Final = 4096
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
@@ -41,12 +42,20 @@ class CoseSign1:
         to_be_signed = _to_be_signed(self.protected_bytes, self.payload)
         return key.algorithm is self.algorithm and key.verify(self.signature, to_be_signed)
 
+    def chain(self) -> tuple[bytes, ...]:
+        """The DER of the certificates that it brings, signer first: strangers' words until a path leads to an anchor.
+
+        Spec: RFC 9360 section 2, `x5chain`: one byte string, or an array of them.
+        """
+        found = self.protected.get(_X5CHAIN, self.unprotected.get(_X5CHAIN))
+        return () if found is None else (found,) if type(found) is bytes else tuple(found)
+
 
 def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1:
     """Parse a COSE_Sign1, tagged 18 or untagged, of at most `max_size` bytes. Nothing is verified.
 
-    Refuses a missing, unprotected or unregistered algorithm, critical headers, a label in both headers, and a detached
-    payload. Raises MalformedEnvelope. Spec: RFC 9052 sections 3, 3.1 and 4.2.
+    Refuses a missing, unprotected or unregistered algorithm, critical headers, a label in both headers, certificates
+    that are none, and a detached payload. Raises MalformedEnvelope. Spec: RFC 9052 sections 3, 3.1 and 4.2.
     """
     if len(data) > max_size:
         raise MalformedEnvelope(f"a COSE_Sign1 of more than {max_size} bytes")
@@ -56,10 +65,18 @@ def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1
         raise MalformedEnvelope("a COSE label stands where it must not")
     if len(signature) != algorithm.signature_size:
         raise MalformedEnvelope("the COSE signature has the wrong length for its algorithm")
+    if _X5CHAIN in unprotected or _X5CHAIN in protected:
+        _check_chain(protected.get(_X5CHAIN, unprotected.get(_X5CHAIN)))
     kid = protected.get(_KID, unprotected.get(_KID))
     if kid is not None and type(kid) is not bytes:
         raise MalformedEnvelope("the COSE key identifier is not a byte string")
     return CoseSign1(protected, unprotected, payload, signature, protected_bytes, algorithm, kid)
+
+
+def _check_chain(value: object) -> None:
+    chain = [value] if type(value) is bytes else value
+    if type(chain) is not list or not 1 <= len(chain) <= _MAX_CHAIN or not all(type(each) is bytes for each in chain):
+        raise MalformedEnvelope(f"x5chain is not one to {_MAX_CHAIN} certificates")
 
 
 def sign_cose_sign1(payload: bytes, *, signer: Signer, kid: bytes, unprotected: Mapping[Any, Any] = _NOTHING) -> bytes:

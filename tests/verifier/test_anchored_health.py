@@ -124,6 +124,11 @@ def test_times_count_as_the_code_and_its_signer_state_them() -> None:
     assert told(anchored(by(claims=timeless))) == (CANNOT_TELL, "health_validity_missing")
 
 
+def test_authority_that_signs_codes_itself_is_not_a_signer() -> None:
+    own = make_region_ca(SIGNER, common_name="CSCA", organisation="Health", region="AT", **TIMES)
+    assert told(anchored(by(own), own)) == (CANNOT_TELL, "path_not_allowed")
+
+
 def test_an_anchor_recognises_nothing() -> None:
     assert told(anchored(by(), accepting=WEST)) == (CANNOT_TELL, "recognition_unknown")
 

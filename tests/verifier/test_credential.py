@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
 
+from keys.envelopes.base64url import b64url_encode
 from keys.envelopes.sd_jwt import bind_key, select_disclosures
 from keys.x509 import Profile, make_certificate, make_region_ca, parse_certificate
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
@@ -27,6 +29,7 @@ from tests.verifier.small_world import (
 )
 from trust_registry.model import EntryReason
 from verifier import messages
+from verifier.errors import MalformedEvidence
 from verifier.evidence import parse
 from verifier.model import Check, Credential, ExpectedBinding, Outcome, Policy, SubIndication
 
@@ -115,7 +118,35 @@ def test_anchored_certificate_expired_since(world: SmallWorld) -> None:
 def test_anchored_authority_signing_certificates_itself(world: SmallWorld) -> None:
     policy = Policy(anchors=(authority("elsewhere"),))
     report = ask(world, sd_jwt(by="ca elsewhere", shown=authority("elsewhere")), policy=policy)
-    assert_indeterminate(report, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+    assert_failed(report, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
+def test_haip_6_1_1_the_anchor_is_not_brought_along(world: SmallWorld) -> None:
+    """HAIP 1.0 section 6.1.1: the anchor MUST NOT be in x5c, and the signing certificate MUST NOT be self-signed."""
+    stranger, anchor = certificate("stranger", Profile.SEAL, "elsewhere"), authority("elsewhere")
+    brought = [b64encode(each.der).decode() for each in (stranger, anchor)]
+    for policy in (Policy(anchors=(anchor,)), Policy(anchors=(authority("third"),)), Policy()):
+        report = ask(world, sd_jwt(by="stranger", x5c=brought), policy=policy)
+        assert_failed(report, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    own = certificate("seal", Profile.SEAL, EAST)
+    doubled = [b64encode(each.der).decode() for each in (stranger, own)]
+    report = ask(world, sd_jwt(by="stranger", x5c=doubled), policy=Policy(anchors=(own,)))
+    assert_failed(report, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
+@pytest.mark.parametrize("parameter", ["jwk", "jku", "x5u", "kid", "x5t#S256"])
+def test_rfc8725_3_10_what_a_header_claims_is_neither_fetched_nor_believed(world: SmallWorld, parameter: str) -> None:
+    """Only x5c names the signer, and only a list or an anchor makes it somebody."""
+    value = {"jwk": signer("stranger").public_key.jwk()}.get(parameter, "https://evil.example/keys")
+    report = ask(world, sd_jwt(by="stranger", x5c=[], **{parameter: value}))
+    assert_indeterminate(report, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+
+
+def test_rfc7515_4_1_8_a_thumbprint_is_that_of_the_signer() -> None:
+    thumbprint = b64url_encode(bytes.fromhex(certificate("seal", Profile.SEAL, EAST).thumbprint)).decode()
+    assert isinstance(parse(sd_jwt(**{"x5t#S256": thumbprint})), Credential)
+    with pytest.raises(MalformedEvidence):
+        parse(sd_jwt(**{"x5t#S256": thumbprint[::-1]}))
 
 
 def test_forged_signature_in_the_listed_path(world: SmallWorld) -> None:

@@ -17,7 +17,7 @@ from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.jws import sign_jws
 from keys.envelopes.qr_text import encode_qr_text
 from tests.verifier.asking import ask, assert_passed
-from tests.verifier.small_world import SmallWorld, qr, receipt_key, sd_jwt, signer
+from tests.verifier.small_world import SmallWorld, attestation, qr, receipt_key, sd_jwt, signer
 from verifier.errors import MalformedEvidence, Unreadable
 from verifier.evidence import MAX_QR, MAX_TEXT, RECEIPT_TYPE, digest_of, parse
 from verifier.model import Credential, EvidenceKind, QrCode
@@ -66,6 +66,18 @@ def test_a_pdf_too_large_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("verifier.evidence.MAX_PDF", 100)
     refused = refusal(b"%PDF-1.7\n" + b"0" * 200)
     assert (refused.reason, refused.kind) == (Unreadable.TOO_LARGE, "pdf")
+
+
+def test_rfc9901_8_an_sd_jwt_in_json_is_the_credential_that_it_is_in_compact_form() -> None:
+    token, *disclosures, _ = sd_jwt().split("~")
+    protected, payload, signature = token.split(".")
+    members = {"protected": protected, "signature": signature, "header": {"disclosures": disclosures}}
+    for document in ({"payload": payload, **members}, {"payload": payload, "signatures": [members]}):
+        found = parse(json.dumps(document))
+        assert isinstance(found, Credential)
+        assert (found.sd_jwt.text, found.attestation) == ("~".join((token, *disclosures, "")), attestation())
+    assert refusal(json.dumps({"payload": payload, "signatures": [members] * 2})).kind == EvidenceKind.SD_JWT_VC.value
+    assert refusal('{"a": 1}').reason is Unreadable.NOT_RECOGNISED
 
 
 BOMB = zlib.compress(bytes(3_000_000), 9)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
 from keys.envelopes.sd_jwt import bind_key, issue_sd_jwt
-from keys.x509 import Profile
+from keys.x509 import Certificate, Profile, parse_certificate
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
     DAY,
@@ -25,14 +30,17 @@ from tests.verifier.small_world import TYPES as ALL_TYPES
 from trust_registry.attestations import to_sd_jwt_claims
 from verifier.errors import MalformedEvidence
 from verifier.evidence import parse
-from verifier.model import Check, ExpectedBinding, Outcome, Policy, SubIndication
+from verifier.model import Check, Credential, ExpectedBinding, Outcome, Policy, SubIndication
+from verifier.wire import report_to_json
 
 POLICY = Policy(anchors=(authority("elsewhere"),))
 NUMERIC_NOW = int(NOW.timestamp())
 
 
-def foreign(typ: str = "dc+sd-jwt", concealed: frozenset[str] = frozenset(), **claims: Any) -> str:
-    shown = certificate("stranger", Profile.SEAL, "elsewhere")
+def foreign(
+    typ: str = "dc+sd-jwt", concealed: frozenset[str] = frozenset(), by: Certificate | None = None, **claims: Any
+) -> str:
+    shown = by or certificate("stranger", Profile.SEAL, "elsewhere")
     header = {"typ": typ, "x5c": [b64encode(shown.der).decode()]}
     payload = {"vct": "https://elsewhere.example/id", **claims}
     kept = {name: value for name, value in payload.items() if value is not ...}
@@ -139,3 +147,73 @@ def test_protocol_claims_must_not_be_selectively_disclosed(claim: str) -> None:
 def test_clocks_may_differ_for_nbf_and_not_for_exp(world: SmallWorld) -> None:
     soon = int((NOW + timedelta(minutes=4)).timestamp())
     assert_passed(ask(world, foreign(nbf=soon), policy=POLICY))
+
+
+def named(*names: x509.GeneralName) -> Certificate:
+    """A signer of "elsewhere" with these alternative names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    ca = x509.load_der_x509_certificate(authority("elsewhere").der)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "named")]))
+        .issuer_name(ca.subject)
+        .public_key(load_der_public_key(signer("stranger").public_key.spki))  # type: ignore[arg-type]
+        .serial_number(7)
+        .not_valid_before(SEALED - DAY)
+        .not_valid_after(SEALED + 900 * DAY)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    unsigned = builder.sign(key, hashes.SHA256())
+    return parse_certificate(unsigned.public_bytes(Encoding.DER))
+
+
+WEB = x509.UniformResourceIdentifier("https://elsewhere.example/issuer")
+HOST = x509.DNSName("elsewhere.example")
+
+
+@pytest.mark.parametrize(
+    ("names", "iss", "contradicted"),
+    [
+        ((WEB,), "https://elsewhere.example/issuer", False),
+        ((HOST,), "https://Elsewhere.example/any/path", False),
+        ((WEB, HOST), "https://elsewhere.example/other", False),
+        ((WEB,), "https://elsewhere.example/other", True),
+        ((HOST,), "https://gov.example", True),
+        ((), "https://gov.example", False),
+        ((HOST,), "did:web:gov.example", False),
+        ((HOST,), ..., False),
+    ],
+)
+def test_the_issuer_is_the_certificate_s_subject_and_iss_may_not_be_somebody_else(
+    names: tuple[x509.GeneralName, ...], iss: Any, contradicted: bool
+) -> None:
+    """SD-JWT VC, "Issuer Verification Key Discovery and Validation": with x5c, the certificate's subject is it."""
+    evidence = parse(foreign(iss=iss, by=named(*names)))
+    assert isinstance(evidence, Credential)
+    assert evidence.terms is not None
+    assert evidence.terms.issuer_contradicted is contradicted
+
+
+def test_an_issuer_that_its_certificate_contradicts_is_not_taken(world: SmallWorld) -> None:
+    evidence = parse(foreign())
+    assert isinstance(evidence, Credential)
+    assert evidence.terms is not None
+    doubted = replace(evidence, terms=replace(evidence.terms, issuer_contradicted=True))
+    assert_indeterminate(
+        ask(world, doubted, policy=POLICY), "issuer_contradicted", SubIndication.SIG_CONSTRAINTS_FAILURE
+    )
+    over = replace(doubted, terms=replace(doubted.terms, valid_until=NOW - DAY))  # type: ignore[type-var]
+    assert_failed(ask(world, over, policy=POLICY), "expired", SubIndication.EXPIRED)
+
+
+@pytest.mark.parametrize("iss", [5, ["https://elsewhere.example"], "https://[elsewhere"])
+def test_an_issuer_is_text(iss: object) -> None:
+    with pytest.raises(MalformedEvidence):
+        parse(foreign(iss=iss, by=named(HOST)))
+
+
+def test_what_a_foreign_credential_says_is_told_on_request(world: SmallWorld) -> None:
+    report = ask(world, foreign(given_name="Ada", cnf={"jwk": {}}), policy=POLICY)
+    assert "stated" not in report_to_json(report)
+    assert report_to_json(report, claims=True)["stated"] == {"vct": "https://elsewhere.example/id", "given_name": "Ada"}

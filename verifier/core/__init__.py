@@ -125,7 +125,7 @@ def _read(evidence: QrCode | Credential | SealedPdf, trust: TrustView | None, po
     if isinstance(evidence, QrCode):
         return read_qr(evidence, trust, policy)
     if isinstance(evidence, Credential):
-        return read_credential(evidence, trust)
+        return read_credential(evidence, trust, policy)
     return read_pdf(evidence, trust)
 
 

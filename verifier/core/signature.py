@@ -10,12 +10,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from keys.certificate_names import self_signed
 from keys.envelopes.pades import Modification, PdfSignature
-from keys.errors import AlgorithmNotSupported
+from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.model import Algorithm
 from keys.public_key import PublicKey
 from keys.timestamps import TimestampToken
-from keys.x509 import Certificate
+from keys.x509 import Certificate, parse_certificate
 from trust_registry.attestations import Attestation
 from trust_registry.model import TrustView
 from verifier.core.findings import failed, passed, unknown
@@ -30,6 +31,7 @@ INTEGRITY_OK: Final = passed(Check.INTEGRITY, "integrity_ok")
 _SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
 _SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
 _ALGORITHM_UNKNOWN: Final = unknown(Check.INTEGRITY, "algorithm_unknown", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+_CHAIN_IMPROPER: Final = failed(Check.FORMAT, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
 
 
@@ -74,12 +76,38 @@ def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
             if key is not None and code.cose.verified_by(key):
                 return _whole(FORMAT_OK, attestation, anchor, key)
             tried = True
+    brought = _brought(code, policy)
+    if brought is not None:
+        return brought
     if tried:
         return Signature(FORMAT_OK, _SIGNATURE_WRONG, attestation=attestation)
     return Signature(FORMAT_OK, _NO_TRUST if trust is None else _SIGNER_UNKNOWN, attestation=attestation)
 
 
-def read_credential(credential: Credential, trust: TrustView | None) -> Signature:
+def _brought(code: QrCode, policy: Policy) -> Signature | None:
+    """By the signer that the code brings along (RFC 9360), for whoever named anchors; None when it brings none.
+
+    Whether the chain leads to one of them is the path's to say.
+    """
+    try:
+        chain = [parse_certificate(der) for der in code.cose.chain()] if policy.anchors else []
+    except MalformedCertificate:
+        return Signature(FORMAT_OK, _SIGNER_UNKNOWN, attestation=code.attestation)
+    if not chain:
+        return None
+    signer, others = chain[0], tuple(chain[1:])
+    key = _key(signer)
+    if key is None:
+        return Signature(FORMAT_OK, _SIGNER_UNKNOWN, attestation=code.attestation)
+    if not code.cose.verified_by(key):
+        return Signature(FORMAT_OK, _SIGNATURE_WRONG, attestation=code.attestation)
+    form = FORMAT_OK if _proper_chain(signer, others, policy) else _CHAIN_IMPROPER
+    signature = _whole(form, code.attestation, signer, key)
+    signature.intermediates = others
+    return signature
+
+
+def read_credential(credential: Credential, trust: TrustView | None, policy: Policy) -> Signature:
     """1. The signing certificate is the first of `x5c` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
     attestation, certificate = credential.attestation, credential.certificate
     form = FORMAT_OK if attestation is not None else _FORMAT_FOREIGN
@@ -91,9 +119,21 @@ def read_credential(credential: Credential, trust: TrustView | None) -> Signatur
     seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
     signature = _whole(form, attestation, certificate, key, seal=seal)
     signature.intermediates = credential.intermediates
+    if not _proper_chain(certificate, credential.intermediates, policy):
+        signature.form = _CHAIN_IMPROPER
     if attestation is None and credential.terms is not None:
         signature.claimed_at = credential.terms.issued_at
     return signature
+
+
+def _proper_chain(signer: Certificate, others: tuple[Certificate, ...], policy: Policy) -> bool:
+    """Whether a chain in a header is one: a signer for whom somebody else answers, and no anchor brought along.
+
+    Spec: OpenID4VC HAIP 1.0 section 6.1.1 (and 3.3.2, 4.3.1); who brings their own anchor proves nothing by it.
+    """
+    if self_signed(signer) or any(self_signed(other) for other in others):
+        return False
+    return not any(other in policy.anchors for other in others)
 
 
 def _whole(

@@ -28,7 +28,7 @@ from trust_registry.status_notes import note_at_index
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal
 from verifier.core.rules import NO_BUDGETS, Budgets, Limit
-from verifier.model import Check, Finding, Freshness, Policy, StatedTerms, SubIndication
+from verifier.model import Check, Finding, Freshness, Outcome, Policy, StatedTerms, SubIndication
 
 _STATUS: Final = Check.STATUS
 _FRESHNESS: Final = Check.FRESHNESS
@@ -140,9 +140,11 @@ def check_terms(terms: StatedTerms, attestation: Attestation | None, policy: Pol
         return failed(Check.VALIDITY, "audience_elsewhere", SubIndication.SIG_CONSTRAINTS_FAILURE)
     if attestation is not None:
         return check_validity(attestation, at)
-    if terms.valid_from is None and terms.valid_until is None:
-        return _NOT_STATED
-    return _validity(terms.valid_from, terms.valid_until, at)
+    stated = terms.valid_from is not None or terms.valid_until is not None
+    found = _validity(terms.valid_from, terms.valid_until, at) if stated else _NOT_STATED
+    if terms.issuer_contradicted and found.outcome is not Outcome.FAILED:
+        return unknown(Check.VALIDITY, "issuer_contradicted", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    return found
 
 
 def check_freshness(  # noqa: PLR0917

@@ -12,6 +12,13 @@ FORMAT: Final[Mapping[str, Phrase]] = {
     "format_foreign": Phrase(
         "可以读取；其中没有本网络的证照数据。", "It can be read; it carries no certificate data of this network."
     ),
+    "chain_improper": Phrase(
+        "凭证自带的证书链不合规：签发者给自己签发了证书，或自带了信任锚；任何人都能这样做。",
+        "The certificates that it brings are improper: its signer vouches for itself, or it brings the anchor along; "
+        "anybody could do that.",
+        "不予受理；请持证人向签发机关索取新的凭证。",
+        "Do not accept it; ask the holder to get a new one from its issuer.",
+    ),
     "not_evidence": Phrase(
         "这不是我们认识的证照、二维码或回执。",
         "This is not a certificate, code or receipt that we know.",

@@ -89,6 +89,12 @@ VALIDITY: Final[Mapping[str, Phrase]] = {
         "请持证人先向颁证机构换领新证。",
         "Ask the holder to renew it with the issuing office first.",
     ),
+    "issuer_contradicted": Phrase(
+        "凭证自称的签发者与签名证书上写明的不一致。",
+        "It names an issuer that its signing certificate does not name.",
+        "请联系凭证所称的签发者核实。",
+        "Ask the issuer that it names.",
+    ),
     "not_yet_valid": Phrase(
         "证照自 {since} 起才有效。",
         "The certificate is valid only from {since}.",
