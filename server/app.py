@@ -28,6 +28,7 @@ from server.protection import Protection
 from server.tasks import run_forever
 from trust_registry.edges import Edge
 from trust_registry.log.routes import log_router, witness_router
+from trust_registry.responder_routes import responder_router
 
 
 def create_app(house: House) -> FastAPI:
@@ -62,6 +63,8 @@ def create_app(house: House) -> FastAPI:
         app.include_router(log_router(house.static_mounts["/trust"] / "log"))
     if house.witnesses:
         app.include_router(witness_router(house.witnesses))
+    if house.responder is not None:
+        app.include_router(responder_router(house.responder, house.now))
     app.mount("/static", StaticFiles(directory=HOME / "server" / "static"), name="static")
     for prefix, folder in house.static_mounts.items():
         app.mount(prefix, StaticFiles(directory=folder, check_dir=False), name=prefix.strip("/"))

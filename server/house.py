@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from server.sign_in import SignIn
     from server.tasks import Task
     from trust_registry.log.witness_store import Witness
+    from trust_registry.responder import Responder
 
 ROOMS = ("trust_registry", "issuer", "verifier", "wallet_api")
 
@@ -43,9 +44,8 @@ class House:
     """What `create_app` needs. `services` maps a room's name to its service: rooms without one are not served.
 
     `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to
-    folders of signed static files: "/trust", "/status"; `witnesses` are served at /witness/<name>. `tasks` run in the
-    background; `ready` names what must hold
-    for /readyz.
+    folders of signed static files: "/trust", "/status"; `witnesses` are served at /witness/<name>, `responder` at
+    /revocation. `tasks` run in the background; `ready` names what must hold for /readyz.
     `at_start` and `at_end` run before the first request and after the last.
     """
 
@@ -55,6 +55,7 @@ class House:
     public_url: str = "http://127.0.0.1:8000"
     static_mounts: Mapping[str, Path] = field(default_factory=dict)
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    responder: Responder | None = None
     sign_in: SignIn | None = None
     machines: MachineSignIn | None = None
     machine_limit: RateLimit | None = None

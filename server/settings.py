@@ -116,6 +116,18 @@ class Settings(BaseSettings):
     timestamp_key: str = Field(
         "", description="Key URI of the embedded time-stamping authority; its region lists the certificate."
     )
+    responder_keys: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Region's code -> key URI that signs OCSP answers about its certificates, at "
+        "<public_url>/revocation/ocsp; its certificate (OCSPSigning, by the region's CA) is <code>.pem in "
+        "`responder_dir`. JSON.",
+    )
+    responder_ca_keys: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Region's code -> key URI of its CA, where this server also makes the CRL, at "
+        "<public_url>/revocation/<code>.crl. JSON.",
+    )
+    responder_dir: Path = Field(Path("responders"), description="Folder of the responders' certificates.")
     registry_dir: Path = Field(Path("registry"), description="The registry's repository, when this server hosts it.")
     registry_snapshot_key: str = Field(
         "", description="Key URI of the online snapshot role; with the next, this server signs for the host."

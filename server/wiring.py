@@ -37,6 +37,7 @@ from server.observation import log
 from server.oidc import OidcSignIn
 from server.presentations import WalletReader
 from server.renderings import Renderings
+from server.revocation import open_responder
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.timestamping import make_timestamper
@@ -167,6 +168,7 @@ def build_house(
         now=now,
         public_url=settings.origin,
         witnesses=witnesses,
+        responder=open_responder(settings, opened.signers, lambda: keeper.view, now),
         static_mounts=mounts if "trust_registry" in settings.rooms else {},
         sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
         machines=MachineSignIn(accounts, now, audiences),

@@ -16,6 +16,7 @@ from keys.signer import Signer
 
 _BASIC: Final = "1.3.6.1.5.5.7.48.1.1"
 _NONCE: Final = "1.3.6.1.5.5.7.48.1.2"
+_ARCHIVE_CUTOFF: Final = "1.3.6.1.5.5.7.48.1.6"
 _ENUMERATED: Final = 0x0A
 _REASON, _INVALIDITY = "2.5.29.21", "2.5.29.24"
 _KEY_IDENTIFIER, _NUMBER, _EXPIRED = "2.5.29.35", "2.5.29.20", "2.5.29.60"
@@ -103,18 +104,20 @@ def make_ocsp_response(
     produced_at: datetime,
     next_update: datetime | None,
     nonce: bytes | None = None,
-    embed: bool = True,
+    remembers_since: datetime | None = None,
 ) -> bytes:
     """DER of a successful response by `responder`, whose key `signer` holds: the issuer, or one it certified for OCSP.
 
-    `nonce` is what the request's extension held, byte by byte. `embed`: `responder` goes with it, as a delegate's must.
-    Times are UTC, whole seconds count. Spec: RFC 6960 section 4.2.1.
+    `responder` goes with it. `nonce` is what the request's extension held, byte by byte. `remembers_since`
+    (archiveCutoff): certificates that expired since then are still known. Times are UTC, whole seconds count.
+    Spec: RFC 6960 section 4.2.1.
     """
     if signer.public_key != responder.public_key:
         raise ValueError("the signer and the responder's certificate are of different keys")
     produced = _generalized(produced_at)
     until = b"" if next_update is None else der.tlv(0xA0, _generalized(next_update))
-    singles = [_single(answer, produced, until) for answer in answers]
+    cutoff = [] if remembers_since is None else [_extension(_ARCHIVE_CUTOFF, _generalized(remembers_since))]
+    singles = [_single(answer, produced, until, cutoff) for answer in answers]
     extensions = b"" if nonce is None else der.tlv(0xA1, der.sequence(_extension(_NONCE, nonce)))
     data = der.sequence(der.tlv(0xA1, responder.subject_name_der), produced, der.sequence(*singles), extensions)
     signature = x509_signature(signer.algorithm, signer.sign(data))
@@ -122,7 +125,7 @@ def make_ocsp_response(
         data,
         der.sequence(der.oid(signer.algorithm.signature_oid)),
         der.bits(signature),
-        der.tlv(0xA0, der.sequence(responder.der)) if embed else b"",
+        der.tlv(0xA0, der.sequence(responder.der)),
     )
     response = der.sequence(der.oid(_BASIC), der.octets(basic))
     return der.sequence(der.tlv(_ENUMERATED, b"\0"), der.tlv(0xA0, response))
@@ -148,8 +151,12 @@ def make_ocsp_request(certificate: Certificate, issuer: Certificate, digest: str
 _DIGEST_OIDS: Final = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1"}
 
 
-def _single(answer: Answer, produced: bytes, until: bytes) -> bytes:
-    return der.sequence(answer.cert_id, _status(answer), produced, until, _single_extensions(answer))
+def _single(answer: Answer, produced: bytes, until: bytes, extensions: Sequence[bytes]) -> bytes:
+    if answer.revoked is not None and answer.revoked.invalidity_date is not None:
+        # RFC 6960 section 4.4.5: what a CRL's entry may carry, an answer may.
+        extensions = [*extensions, _extension(_INVALIDITY, _generalized(answer.revoked.invalidity_date))]
+    said = der.tlv(0xA1, der.sequence(*extensions)) if extensions else b""
+    return der.sequence(answer.cert_id, _status(answer), produced, until, said)
 
 
 def _status(answer: Answer) -> bytes:
@@ -158,13 +165,6 @@ def _status(answer: Answer) -> bytes:
     reason = answer.revoked.reason
     said = b"" if reason is Reason.UNSPECIFIED else der.tlv(0xA0, der.tlv(_ENUMERATED, bytes((reason.value,))))
     return der.tlv(0xA1, _generalized(answer.revoked.revoked_at), said)
-
-
-def _single_extensions(answer: Answer) -> bytes:
-    if answer.revoked is None or answer.revoked.invalidity_date is None:
-        return b""
-    # RFC 6960 section 4.4.5: what a CRL's entry may carry, an answer may.
-    return der.tlv(0xA1, der.sequence(_extension(_INVALIDITY, _generalized(answer.revoked.invalidity_date))))
 
 
 def _generalized(moment: datetime) -> bytes:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from keys.algorithms import ES256
+from keys.certificate_profiles import RevocationUrls
 from keys.custody.software import create_key_file
 from keys.model import Algorithm
 from keys.signer import Signer
@@ -32,9 +33,11 @@ class Certified:
 
 
 class Custody:
-    """The key files below one folder. `founded_at` is when the demonstration begins."""
+    """The key files below one folder. `founded_at` is when the demonstration begins; at `public_url` its server tells
+    how certificates stand."""
 
-    def __init__(self, folder: Path, passphrase: bytes, founded_at: datetime) -> None:
+    def __init__(self, folder: Path, passphrase: bytes, founded_at: datetime, public_url: str) -> None:
+        self._public_url = public_url
         self._folder = folder
         self._passphrase = passphrase
         self.began_at = founded_at.replace(microsecond=0) - BACK
@@ -70,6 +73,12 @@ class Custody:
             "time-stamping",
             None,
             None,
+        )
+
+    def responder(self, region: Region, ca: Certified) -> Certified:
+        """Says how the region's certificates stand (OCSP)."""
+        return self._leaf(
+            Profile.OCSP, ca, f"{region.code}/responder", region.names, region.authority, "OCSP", None, None
         )
 
     def list_signer(self, region: Region, ca: Certified) -> Certified:
@@ -124,8 +133,13 @@ class Custody:
             not_before=self.began_at,
             not_after=self.began_at + LEAF_YEARS * YEAR,
             country=country,
+            revocation=None if profile is Profile.OCSP else self._revocation(file.partition("/")[0]),
         )
         return Certified(signer, certificate)
+
+    def _revocation(self, code: str) -> RevocationUrls:
+        below = f"{self._public_url}/revocation"
+        return RevocationUrls(f"{below}/ocsp", f"{below}/{code}.crl")
 
 
 def new_passphrase(path: Path) -> bytes:

@@ -68,6 +68,7 @@ class RegionInCustody:
     ca: Certified
     timestamper: Certified
     list_signer: Certified
+    responder: Certified
     seals: tuple[SealInCustody, ...]
     status: Mapping[IssuerId, Certified]
     receipts: Mapping[RelyingPartyId, Certified]
@@ -95,6 +96,7 @@ def region_list(
     ca = custody.region_ca(region)
     timestamper = custody.timestamper(region, ca)
     list_signer = custody.list_signer(region, ca)
+    responder = custody.responder(region, ca)
     offices = [office for office in OFFICES if office.region == region.code]
     seals = tuple(
         _seal(office, number, custody.seal(office, ca), began_at, add_image) for number, office in enumerate(offices, 1)
@@ -121,7 +123,7 @@ def region_list(
         notice_period=NOTICE,
         relying_parties=tuple(_party(party, receipts[party.id], began_at) for party in parties),
     )
-    return RegionInCustody(made, ca, timestamper, list_signer, seals, status, receipts)
+    return RegionInCustody(made, ca, timestamper, list_signer, responder, seals, status, receipts)
 
 
 def _seal(

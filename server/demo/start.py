@@ -7,6 +7,7 @@ registry/        the network's repository: public/ is served at /trust, proposal
 status/          published status lists     trust/           a verified local copy: yinxin verify --trust
 root.json        the first root             certificates/    the regions' CA certificates (PEM)
 samples/         one certificate in its three renderings
+responders/      the certificates of those who answer how certificates stand (OCSP)
 """
 
 from __future__ import annotations
@@ -99,11 +100,12 @@ def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Cal
     founded_at = now()
     public_url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - a comparison
     say("Making keys, holding the ceremony: two of three officers sign for each region")
-    custody = Custody(data / "keys", new_passphrase(data / "passphrase"), founded_at)
+    custody = Custody(data / "keys", new_passphrase(data / "passphrase"), founded_at, public_url)
     repository = Repository(data / "registry")
     regions = found(repository, custody, founded_at, public_url)
     (data / "root.json").write_bytes(repository.first_root())
     _write_certificates(data / "certificates", regions)
+    _write_responders(data / "responders", regions)
     _write_settings(data / SETTINGS_FILE, data, public_url, regions)
     settings = load_settings(data / SETTINGS_FILE, data=data, host=host, port=port)
     say("Opening accounts, sealing the first certificates")
@@ -125,6 +127,12 @@ def _write_certificates(folder: Path, regions: tuple[RegionInCustody, ...]) -> N
         (folder / f"{region.list.code}-ca.pem").write_bytes(region.ca.certificate.pem())
 
 
+def _write_responders(folder: Path, regions: tuple[RegionInCustody, ...]) -> None:
+    folder.mkdir()
+    for region in regions:
+        (folder / f"{region.list.code}.pem").write_bytes(region.responder.certificate.pem())
+
+
 def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[RegionInCustody, ...]) -> None:
     timestamper = next(region.timestamper for region in regions if region.list.code == DONGLING)
     lines = [
@@ -143,6 +151,10 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         'log_format = "text"',
         "[receipt_keys]",
         *(f"{json.dumps(p)} = {json.dumps(c.signer.uri)}" for r in regions for p, c in r.receipts.items()),
+        "[responder_keys]",
+        *(f"{json.dumps(r.list.code)} = {json.dumps(r.responder.signer.uri)}" for r in regions),
+        "[responder_ca_keys]",
+        *(f"{json.dumps(r.list.code)} = {json.dumps(r.ca.signer.uri)}" for r in regions),
         "[registry_list_keys]",
         *(f"{json.dumps(r.list.code)} = {json.dumps(r.list_signer.signer.uri)}" for r in regions),
         "[witness_keys]",

@@ -57,6 +57,7 @@ OPEN = {
     ),
     *("POST /api/verify", "POST /api/verify/batch", "GET /verify", "POST /verify", "GET /status/{inner:path}"),
     *("GET /trust/metadata/{name}", "GET /trust/targets/{path:path}", "GET /trust/interchange/{name}"),
+    *("POST /revocation/ocsp", "GET /revocation/ocsp/{request:path}", "GET /revocation/{code}.crl"),
     *("GET /trust/log/{path:path}", "POST /witness/{name}/add-checkpoint", "GET /witness/{name}/{log}/checkpoint"),
 }
 OPEN |= {f"{method} /trqp/{asked}" for method in ("POST", "OPTIONS") for asked in ("authorization", "recognition")}
