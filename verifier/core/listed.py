@@ -6,7 +6,6 @@ the view lives.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +33,7 @@ from trust_registry.model import (
     TypeId,
 )
 from verifier.core.findings import passed
+from verifier.core.per_view import PerView
 from verifier.model import Check, Finding
 
 K = TypeVar("K")
@@ -164,8 +164,9 @@ class ListedSeal(ListedKey):
         authorities = compromised_since(*(entry.history for entry, _ in self._anchors))
         if self.compromised_since is not None or authorities is not None:
             return None
-        sunset = self.key.algorithm.sunset or _NEVER
-        return min(self.certificate.not_after, self.location.seal.valid_until, sunset)
+        keys = (self.key, *(anchor.public_key for _, anchor in self._anchors))
+        sunsets = (key.algorithm.sunset or _NEVER for key in keys)
+        return min(self.certificate.not_after, self.location.seal.valid_until, *sunsets)
 
     def _steady(self, type_id: TypeId) -> datetime | None:
         """Since when all that entitles this seal to the type has been granted without a change; None if it is not."""
@@ -235,22 +236,7 @@ def _add(index: dict[K, tuple[V, ...]], key: K, value: V) -> None:
     index[key] = (*index.get(key, ()), value)
 
 
-_known: Final[dict[int, tuple[weakref.ref[TrustView], Listed]]] = {}
-
-
-def listed(view: TrustView) -> Listed:
-    """The index of `view`, made at its first use."""
-    found = _known.get(id(view))
-    if found is not None and found[0]() is view:
-        return found[1]
-    identity = id(view)
-
-    def forget(_: object) -> None:
-        _known.pop(identity, None)
-
-    index = Listed(view)
-    _known[identity] = (weakref.ref(view, forget), index)
-    return index
+listed: Final = PerView(Listed)  # the index of a view, made at its first use
 
 
 def _readable(keys: Iterable[KeyEntry]) -> list[tuple[KeyEntry, Certificate]]:

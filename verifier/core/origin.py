@@ -6,17 +6,20 @@ Evaluated at the time at which the seal says it was used; what proves that time 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
 from trust_registry.instants import later
-from trust_registry.model import EntryStatus, History, Names, TrustView, TypeGrant
+from trust_registry.model import EntryStatus, History, Names, TypeGrant
+from verifier.core.asked import Asked
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
+from verifier.core.foreign import ForeignPath, Vouching, signer_path
 from verifier.core.listed import ListedSeal, change_at
 from verifier.core.signature import Signature
-from verifier.model import Check, Finding, Outcome, Policy, SubIndication
+from verifier.model import Check, Finding, Outcome, SubIndication
 
 _PATH: Final = Check.CERTIFICATE_PATH
 _ENTITLEMENT: Final = Check.ENTITLEMENT
@@ -24,24 +27,57 @@ _OK: Final = PathOutcome.OK
 _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 
-def check_path(signature: Signature, trust: TrustView | None, policy: Policy, signed_at: datetime) -> Finding:
-    """The signing certificate's path at the time of sealing. Spec: EN 319 102-1 clause 5.2.6; RFC 5280 section 6.1."""
-    seal = signature.seal
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the path from the signing certificate leads: `vouching` names the service of a foreign list at its end.
+
+    `chain` runs from the signer to the anchor, empty if no path was found.
+    """
+
+    finding: Finding
+    chain: tuple[Certificate, ...] = ()
+    vouching: Vouching | None = None
+
+    @property
+    def by_region(self) -> bool:
+        """Whether a region's own list speaks for the seal."""
+        return self.finding.code == "path_ok"
+
+
+def find_origin(
+    signature: Signature, asked: Asked, signed_at: datetime, certificates: tuple[Certificate, ...] = ()
+) -> Origin:
+    """The signing certificate's path at the time of sealing: by a region's list, an anchor, or a foreign list.
+
+    `certificates`: what may stand between, beside what the signature brings. A self-signed certificate that is neither
+    listed nor an anchor leads nowhere. Spec: EN 319 102-1 clause 5.2.6; RFC 5280 section 6.1.
+    """
+    seal, trust, policy = signature.seal, asked.trust, asked.policy
     if seal is not None:
-        return _listed_path(seal, signature.intermediates, signed_at)
+        path = seal.path(signature.intermediates, signed_at)
+        return Origin(_listed_path(seal, path.outcome), path.chain)
+    between = (*signature.intermediates, *certificates)
+    anchored = None
     if policy.anchors:
-        anchored = anchored_path(signature.signer, signature.intermediates, policy.anchors, signed_at)
-        if anchored is not None:
+        anchored = _anchored(signature.signer, between, policy.anchors, signed_at)
+        if anchored is not None and anchored.finding.outcome is Outcome.PASSED:
             return anchored
+    if trust is not None and trust.foreign:
+        foreign = signer_path(signature.signer, between, trust, policy.accepting, signed_at=signed_at, at=asked.at)
+        if foreign is not None:
+            return Origin(_foreign_path(foreign, signature.signer), foreign.chain, foreign.vouching)
+    if anchored is not None:
+        return anchored
     if trust is None:
-        return unknown(_PATH, "no_trust_data", SubIndication.TRY_LATER)
-    return unknown(
-        _PATH, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND, signer=signer_name(signature.signer)
+        return Origin(unknown(_PATH, "no_trust_data", SubIndication.TRY_LATER))
+    return Origin(
+        unknown(
+            _PATH, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND, signer=signer_name(signature.signer)
+        )
     )
 
 
-def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signed_at: datetime) -> Finding:
-    outcome = seal.path(intermediates, signed_at).outcome
+def _listed_path(seal: ListedSeal, outcome: PathOutcome) -> Finding:
     if outcome is not _OK:
         return _path_failure(outcome, seal.certificate, seal.region.names, seal.location.issuer.names)
     if not may_sign(seal.certificate):
@@ -49,19 +85,39 @@ def _listed_path(seal: ListedSeal, intermediates: tuple[Certificate, ...], signe
     return seal.path_finding
 
 
+def _foreign_path(path: ForeignPath, signer: Certificate) -> Finding:
+    """A list that says no is proof, as with regions' own lists: see docs/verdicts.md."""
+    listed, service = path.vouching.listed, path.vouching.service
+    if path.outcome is not _OK:
+        return _path_failure(path.outcome, signer, service.names, signer_name(signer))
+    facts = {"list": listed.code, "version": listed.sequence_number, "service": service.names}
+    if not path.granted:
+        return failed(_PATH, "foreign_service_not_granted", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts)
+    if not may_sign(signer):
+        return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+    return passed(_PATH, "path_foreign", **facts)
+
+
 def anchored_path(
     certificate: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...], at: datetime
 ) -> Finding | None:
     """For `--anchor`; None when no path leads there."""
+    found = _anchored(certificate, intermediates, anchors, at)
+    return None if found is None else found.finding
+
+
+def _anchored(
+    certificate: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...], at: datetime
+) -> Origin | None:
     result = validate_path(certificate, intermediates, anchors, at)
     if result.outcome is PathOutcome.NO_CHAIN:
         return None
     anchor = signer_name(result.chain[-1])
     if result.outcome is not PathOutcome.OK:
-        return _path_failure(result.outcome, certificate, anchor, signer_name(certificate))
+        return Origin(_path_failure(result.outcome, certificate, anchor, signer_name(certificate)), result.chain)
     if not may_sign(certificate):
-        return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    return passed(_PATH, "path_anchor", anchor=anchor)
+        return Origin(unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE), result.chain)
+    return Origin(passed(_PATH, "path_anchor", anchor=anchor), result.chain)
 
 
 def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names | str, issuer: Names | str) -> Finding:
@@ -77,7 +133,7 @@ def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names 
     if outcome is PathOutcome.CONSTRAINTS:
         return unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
     if outcome is PathOutcome.ALGORITHM:
-        return unknown(_PATH, "path_broken", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+        return unknown(_PATH, "path_method_weak", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
     return unknown(_PATH, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
 
 
@@ -87,7 +143,7 @@ def may_sign(certificate: Certificate) -> bool:
 
 
 def check_entitlement(
-    signature: Signature, attestation: Attestation | None, path: Finding, signed_at: datetime
+    signature: Signature, attestation: Attestation | None, origin: Origin, signed_at: datetime
 ) -> Finding:
     """Whether the signer was listed for this type when the seal was used, with this seal.
 
@@ -97,7 +153,7 @@ def check_entitlement(
     """
     seal = signature.seal
     if seal is None or attestation is None:
-        if path.code == "path_anchor":
+        if origin.finding.code == "path_anchor" or (origin.finding.code == "path_foreign" and attestation is None):
             return not_applicable(_ENTITLEMENT, "entitlement_not_listed")
         return unknown(_ENTITLEMENT, "entitlement_unknown", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
     if _entitled_without_doubt(seal, attestation, signed_at):

@@ -53,7 +53,7 @@ def facts_of(  # noqa: PLR0917
         assurance=None if seal is None or attestation is None else _assurance(seal, attestation.type_id, time),
         sealed_at=time.claimed_at if time.stated else None,
         proven_at=proven_at,
-        proof_doubted=proven_at is None and (signature.timestamp is not None or signature.timestamp_broken),
+        proof_doubted=proven_at is None and (signature.timestamp is not None or signature.timestamp_broken is not None),
         algorithm=None if signature.algorithm is None else signature.algorithm.jose,
         level=_level(evidence, proven_at) if isinstance(evidence, SealedPdf) else None,
         changes=_changes(evidence, signature) if isinstance(evidence, SealedPdf) else None,

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
 from keys.certificate_names import self_signed
-from keys.envelopes.pades import Modification, PdfSignature
+from keys.envelopes.pades import DocumentTimestamp
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.model import Algorithm
 from keys.public_key import PublicKey
@@ -21,16 +20,16 @@ from trust_registry.attestations import Attestation
 from trust_registry.model import TrustView
 from verifier.core.findings import failed, passed, unknown
 from verifier.core.listed import ListedSeal, listed, named_first
-from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SealedData, SealedPdf, SubIndication
+from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SubIndication
 
 _PASSED: Final = Outcome.PASSED
 _NO_CERTIFICATES: Final[tuple[Certificate, ...]] = ()
 FORMAT_OK: Final = passed(Check.FORMAT, "format_ok")
-_FORMAT_FOREIGN: Final = passed(Check.FORMAT, "format_foreign")
+FORMAT_FOREIGN: Final = passed(Check.FORMAT, "format_foreign")
 INTEGRITY_OK: Final = passed(Check.INTEGRITY, "integrity_ok")
-_SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
-_SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
-_ALGORITHM_UNKNOWN: Final = unknown(Check.INTEGRITY, "algorithm_unknown", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+ALGORITHM_UNKNOWN: Final = unknown(Check.INTEGRITY, "algorithm_unknown", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
 _CHAIN_IMPROPER: Final = failed(Check.FORMAT, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
 
@@ -47,8 +46,10 @@ class Signature:
     algorithm: Algorithm | None = None
     claimed_at: datetime | None = None
     timestamp: TimestampToken | None = None  # present and whole; not yet trusted
-    timestamp_broken: bool = False
+    timestamp_broken: str | None = None  # the code of what is wrong with the one that is there
     attestation: Attestation | None = None
+    signed_size: int = 0  # how many bytes of a file, from its start, it covers
+    document_timestamps: tuple[DocumentTimestamp, ...] = ()  # of the whole file; not yet trusted
 
     @property
     def signer(self) -> Certificate:
@@ -80,8 +81,8 @@ def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
     if brought is not None:
         return brought
     if tried:
-        return Signature(FORMAT_OK, _SIGNATURE_WRONG, attestation=attestation)
-    return Signature(FORMAT_OK, _NO_TRUST if trust is None else _SIGNER_UNKNOWN, attestation=attestation)
+        return Signature(FORMAT_OK, SIGNATURE_WRONG, attestation=attestation)
+    return Signature(FORMAT_OK, _NO_TRUST if trust is None else SIGNER_UNKNOWN, attestation=attestation)
 
 
 def _brought(code: QrCode, policy: Policy) -> Signature | None:
@@ -92,15 +93,15 @@ def _brought(code: QrCode, policy: Policy) -> Signature | None:
     try:
         chain = [parse_certificate(der) for der in code.cose.chain()] if policy.anchors else []
     except MalformedCertificate:
-        return Signature(FORMAT_OK, _SIGNER_UNKNOWN, attestation=code.attestation)
+        return Signature(FORMAT_OK, SIGNER_UNKNOWN, attestation=code.attestation)
     if not chain:
         return None
     signer, others = chain[0], tuple(chain[1:])
     key = _key(signer)
     if key is None:
-        return Signature(FORMAT_OK, _SIGNER_UNKNOWN, attestation=code.attestation)
+        return Signature(FORMAT_OK, SIGNER_UNKNOWN, attestation=code.attestation)
     if not code.cose.verified_by(key):
-        return Signature(FORMAT_OK, _SIGNATURE_WRONG, attestation=code.attestation)
+        return Signature(FORMAT_OK, SIGNATURE_WRONG, attestation=code.attestation)
     form = FORMAT_OK if _proper_chain(signer, others, policy) else _CHAIN_IMPROPER
     signature = _whole(form, code.attestation, signer, key)
     signature.intermediates = others
@@ -110,12 +111,12 @@ def _brought(code: QrCode, policy: Policy) -> Signature | None:
 def read_credential(credential: Credential, trust: TrustView | None, policy: Policy) -> Signature:
     """1. The signing certificate is the first of `x5c` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
     attestation, certificate = credential.attestation, credential.certificate
-    form = FORMAT_OK if attestation is not None else _FORMAT_FOREIGN
+    form = FORMAT_OK if attestation is not None else FORMAT_FOREIGN
     key = None if certificate is None else _key(certificate)
     if certificate is None or key is None:
-        return Signature(form, _SIGNER_UNKNOWN, attestation=attestation)
+        return Signature(form, SIGNER_UNKNOWN, attestation=attestation)
     if not credential.sd_jwt.jws.verified_by(key):
-        return Signature(form, _SIGNATURE_WRONG, attestation=attestation)
+        return Signature(form, SIGNATURE_WRONG, attestation=attestation)
     seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
     signature = _whole(form, attestation, certificate, key, seal=seal)
     signature.intermediates = credential.intermediates
@@ -155,81 +156,6 @@ def _whole(
         None if attestation is None else attestation.issued_at,
         attestation=attestation,
     )
-
-
-def read_pdf(file: SealedPdf, trust: TrustView | None) -> Signature:
-    """1. Format (clause 5.2.2). 2. Pick the seal's signature. 3. Verify it, and what was changed since (5.2.7)."""
-    if not file.pdf.signatures:
-        return Signature(failed(Check.FORMAT, "pdf_not_signed", SubIndication.FORMAT_FAILURE), INTEGRITY_OK)
-    number, seal = _pick(file, trust)
-    signature, content = file.pdf.signatures[number], file.contents[number]
-    form = _pdf_form(content, seal)
-    integrity = _pdf_integrity(signature)
-    stamp = signature.timestamp
-    whole = stamp is not None and signature.timestamp_ok and stamp.signature_ok
-    attestation = content.attestation
-    return Signature(
-        form,
-        integrity,
-        signature.certificate,
-        tuple(signature.intermediates),
-        seal,
-        signature.algorithm,
-        signature.claimed_at or (None if attestation is None else attestation.issued_at),
-        stamp if whole else None,
-        timestamp_broken=stamp is not None and not whole,
-        attestation=attestation,
-    )
-
-
-def _pick(file: SealedPdf, trust: TrustView | None) -> tuple[int, ListedSeal | None]:
-    """The number of the first signature by a listed seal, else of the first of all."""
-    if trust is not None:
-        for number, signature in enumerate(file.pdf.signatures):
-            if signature.certificate is None:
-                continue
-            seal = listed(trust).seal(signature.certificate.thumbprint, file.contents[number].attestation)
-            if seal is not None:
-                return number, seal
-    return 0, None
-
-
-def _pdf_form(content: SealedData, seal: ListedSeal | None) -> Finding:
-    if content.attestation is not None:
-        return FORMAT_OK
-    if content.damaged:
-        return failed(Check.FORMAT, "data_damaged", SubIndication.FORMAT_FAILURE)
-    if seal is not None:
-        return unknown(Check.FORMAT, "data_missing", SubIndication.SIGNED_DATA_NOT_FOUND)
-    return _FORMAT_FOREIGN
-
-
-def _pdf_integrity(signature: PdfSignature) -> Finding:
-    if signature.certificate is None:
-        return _SIGNER_UNKNOWN
-    if not signature.digest_ok:
-        return failed(Check.INTEGRITY, "content_altered", SubIndication.HASH_FAILURE)
-    if signature.algorithm is None:
-        return _ALGORITHM_UNKNOWN
-    if not signature.signature_ok:
-        return _SIGNATURE_WRONG
-    return _PDF_CHANGES.get(signature.modification) or _pdf_coverage(signature)
-
-
-def _pdf_coverage(signature: PdfSignature) -> Finding:
-    if not signature.covers_whole_file and signature.modification is Modification.NONE:
-        return failed(Check.INTEGRITY, "not_whole_file", SubIndication.FORMAT_FAILURE)
-    if not signature.signing_certificate_attribute_ok:
-        return unknown(Check.INTEGRITY, "signer_not_protected", SubIndication.SIG_CONSTRAINTS_FAILURE)
-    return INTEGRITY_OK
-
-
-_PDF_CHANGES: Final = MappingProxyType(
-    {
-        Modification.OTHER: failed(Check.INTEGRITY, "changed_after_sealing", SubIndication.FORMAT_FAILURE),
-        Modification.FORM: unknown(Check.INTEGRITY, "form_filled_after_sealing", SubIndication.SIG_CONSTRAINTS_FAILURE),
-    }
-)
 
 
 def _key(certificate: Certificate) -> PublicKey | None:

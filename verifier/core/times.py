@@ -1,99 +1,89 @@
 """When it was sealed: what is claimed, what a time-stamp proves, and what that means for keys and methods lost since.
 
-Spec: EN 319 102-1 clauses 5.4 (time-stamps), 5.5 (signatures with time) and 5.2.8 (cryptographic constraints). A
-claimed time is the signer's word: against the signer it counts at once, for the signer while the key is in good hands.
+Spec: EN 319 102-1 clauses 5.4 (time-stamps), 5.5 (signatures with time), 5.6 (past signatures) and 5.2.8
+(cryptographic constraints). A claimed time is the signer's word: against the signer it counts at once, for the signer
+while the key is in good hands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from keys.timestamps import TimestampToken
-from keys.x509 import PathOutcome, validate_path
+from keys.errors import AlgorithmNotSupported
+from keys.model import Algorithm
+from keys.x509 import Certificate
 from trust_registry.instants import later
-from trust_registry.model import EntryStatus, KeyEntry, TrustView
+from trust_registry.model import EntryStatus
+from verifier.core.asked import Asked
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
-from verifier.core.listed import ListedSeal, change_at, compromised_since, listed
+from verifier.core.listed import ListedSeal, change_at
+from verifier.core.material import Material
 from verifier.core.origin import signer_name
+from verifier.core.proofs import NOTHING, Proofs, Proven
 from verifier.core.signature import Signature
-from verifier.model import Check, Finding, Outcome, Policy, SubIndication
+from verifier.core.timestampers import Surroundings
+from verifier.model import Check, Evidence, Finding, Outcome, SubIndication
 
 _TIME: Final = Check.SIGNING_TIME
 _PASSED: Final = Outcome.PASSED
-_TIMESTAMPING: Final = "1.3.6.1.5.5.7.3.8"  # id-kp-timeStamping, RFC 3161 section 2.3
 
 
 @dataclass(slots=True)  # not frozen: made for every verification, and never leaves this package
 class SealingTime:
-    """`claimed_at` is the signer's word (`stated`) or the best substitute; `proven_by`: it existed by then."""
+    """`claimed_at` is the signer's word (`stated`) or the best substitute; `proven_by`: it existed by then.
+
+    `proof` says what else the time-stamps came to, where there are any.
+    """
 
     claimed_at: datetime
     proven_by: datetime | None = None
     stated: bool = True
-    proof_refused: bool = False
+    proof: Proven = NOTHING
+    broken: str | None = None  # the code of what is wrong with the signature's own time-stamp
 
     @property
     def plain(self) -> bool:
         """Stated, and nothing else to it."""
-        return self.stated and self.proven_by is None and not self.proof_refused
+        return self.stated and self.proven_by is None and self.proof is NOTHING and self.broken is None
 
     @property
     def best(self) -> datetime:
         return self.proven_by or self.claimed_at
 
 
-def sealing_time(signature: Signature, trust: TrustView | None, policy: Policy, at: datetime) -> SealingTime:
-    """What is known about the time of sealing. Spec: EN 319 102-1 clause 5.4.4."""
-    stamp = signature.timestamp
-    if stamp is None and not signature.timestamp_broken and signature.claimed_at is not None:
-        return SealingTime(signature.claimed_at)
-    proven_by = None
-    if (
-        stamp is not None
-        and stamp.generated_at <= later(at, CLOCK_SKEW)
-        and _trusted(stamp, signature.seal, trust, policy)
-    ):
-        proven_by = stamp.generated_at
-    claimed_at = signature.claimed_at
-    refused = proven_by is None and (stamp is not None or signature.timestamp_broken)
-    return SealingTime(claimed_at or proven_by or at, proven_by, claimed_at is not None, refused)
+def sealing_time(signature: Signature, evidence: Evidence, asked: Asked, material: Material) -> SealingTime:
+    """What is known about the time of sealing. Spec: EN 319 102-1 clauses 5.4.4 and 5.6.2.3."""
+    policy, at = asked.policy, asked.at
+    claimed_at, stamp, stamps = signature.claimed_at, signature.timestamp, signature.document_timestamps
+    if stamp is None and not stamps and not policy.proofs:
+        return SealingTime(claimed_at or at, None, claimed_at is not None, NOTHING, signature.timestamp_broken)
+    issuing = None if signature.seal is None else signature.seal.location.region
+    around = Surroundings(issuing, asked.trust, policy, material.certificates, material.evidence, at)
+    proof = Proofs(evidence.digest, stamps, around).of(stamp, signature.signed_size)
+    return SealingTime(
+        claimed_at or proof.at or at, proof.at, claimed_at is not None, proof, signature.timestamp_broken
+    )
 
 
-def _trusted(stamp: TimestampToken, seal: ListedSeal | None, trust: TrustView | None, policy: Policy) -> bool:
-    """Whether a region lists the time-stamper as granted then and never as compromised, or an anchor vouches.
-
-    What the seal's own region says of it outweighs what others say; else all who list it must agree.
-    """
-    certificate, at = stamp.certificate, stamp.generated_at
-    if _TIMESTAMPING not in certificate.extended_key_usage:
-        return False
-    entries = () if trust is None else listed(trust).timestampers.get(certificate.thumbprint, ())
-    own = [entry for code, entry in entries if seal is not None and code == seal.location.region]
-    if entries:
-        good = all(_good(entry, at) for entry in own or [entry for _, entry in entries])
-        return good and certificate.not_before <= at <= certificate.not_after
-    return validate_path(certificate, stamp.intermediates, policy.anchors, at).outcome is PathOutcome.OK
-
-
-def _good(entry: KeyEntry, at: datetime) -> bool:
-    change = change_at(entry.history, at)
-    return change is not None and change.status is EntryStatus.GRANTED and compromised_since(entry.history) is None
-
-
-def check_signing_time(signature: Signature, time: SealingTime, at: datetime) -> Finding:
-    """Whether the time of sealing is possible, and proven where it must be."""
+def check_signing_time(
+    signature: Signature, time: SealingTime, at: datetime, chain: Sequence[Certificate] = ()
+) -> Finding:
+    """Whether the time of sealing is possible, and proven where it must be. `chain`: from the signer to the anchor."""
     if _without_doubt(signature, time, at):
         return Finding(_TIME, _PASSED, "time_claimed", None, {"at": time.claimed_at})
     if time.claimed_at > later(at, CLOCK_SKEW):
         return failed(_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=time.claimed_at)
+    if time.proof.disordered:
+        return unknown(_TIME, "time_stamps_disordered", SubIndication.TIMESTAMP_ORDER_FAILURE)
     if time.proven_by is not None and time.claimed_at > later(time.proven_by, CLOCK_SKEW):
         return unknown(_TIME, "time_order_wrong", SubIndication.TIMESTAMP_ORDER_FAILURE, issuer=_signer(signature))
     return (
         _compromised(signature, time)
-        or _out_of_bounds(signature, time, at)
-        or _algorithm_retired(signature, time, at)
+        or _out_of_bounds(signature, chain, time, at)
+        or _algorithm_retired(signature, chain, time, at)
         or _stated(time)
     )
 
@@ -117,11 +107,13 @@ def _compromised(signature: Signature, time: SealingTime) -> Finding | None:
         return None
     since = seal.compromised_since
     if since is not None and not _proven_before(time, since):
-        return unknown(_TIME, "key_compromised", SubIndication.REVOKED_NO_POE, since=since)
+        return _lost_before(time, since) or unknown(_TIME, "key_compromised", SubIndication.REVOKED_NO_POE, since=since)
     chain = seal.path(signature.intermediates, time.claimed_at).chain
     since = seal.authority_compromised_since(chain)
     if since is not None and not _proven_before(time, since):
-        return unknown(_TIME, "authority_withdrawn", SubIndication.REVOKED_CA_NO_POE, since=since)
+        return _lost_before(time, since) or unknown(
+            _TIME, "authority_withdrawn", SubIndication.REVOKED_CA_NO_POE, since=since
+        )
     return None
 
 
@@ -129,13 +121,31 @@ def _proven_before(time: SealingTime, moment: datetime) -> bool:
     return time.proven_by is not None and time.proven_by < moment
 
 
-def _out_of_bounds(signature: Signature, time: SealingTime, at: datetime) -> Finding | None:
-    """After expiry nobody watches the key any more: only proof from before counts (clause 5.2.6.4, OUT_OF_BOUNDS)."""
+def _lost_before(time: SealingTime, moment: datetime) -> Finding | None:
+    """A time-stamp from before `moment` whose own key or method was lost since, with nothing over it."""
+    return None if time.proof.lost is None or time.proof.lost >= moment else _lost(time)
+
+
+def _lost(time: SealingTime) -> Finding:
+    return unknown(_TIME, "proof_lost", SubIndication.NO_POE, at=time.proof.lost)
+
+
+def _out_of_bounds(
+    signature: Signature, chain: Sequence[Certificate], time: SealingTime, at: datetime
+) -> Finding | None:
+    """After expiry nobody watches the key any more: only proof from before counts (clause 5.2.6.4, OUT_OF_BOUNDS).
+
+    `chain`: of a signer that no region lists, up to its anchor, which is trusted as it is.
+    """
     seal, until = signature.seal, signature.signer.not_after
     if seal is not None:
         until = min(until, seal.location.seal.valid_until)
+    until = min([until, *(certificate.not_after for certificate in chain[:-1])])
     if (time.proven_by or at) <= until or time.claimed_at > until:
         return None  # sealed after expiry is the path's finding
+    lost = _lost_before(time, until)
+    if lost is not None:
+        return lost
     if seal is not None and _granted(seal, at):
         return unknown(_TIME, "seal_expired_since", SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, until=until)
     if seal is None:
@@ -149,31 +159,49 @@ def _granted(seal: ListedSeal, at: datetime) -> bool:
     return all(change is not None and change.status is EntryStatus.GRANTED for change in changes)
 
 
-def _algorithm_retired(signature: Signature, time: SealingTime, at: datetime) -> Finding | None:
-    """The sunset of the method, at the time of sealing (clause 5.2.8.4.2)."""
-    algorithm = signature.algorithm
-    if algorithm is None or algorithm.usable_at(time.proven_by or at):
-        return None
-    if algorithm.usable_at(time.claimed_at):
+def _algorithm_retired(
+    signature: Signature, chain: Sequence[Certificate], time: SealingTime, at: datetime
+) -> Finding | None:
+    """The sunsets of the methods of signature and path, at the time of sealing (clause 5.2.8.4.2)."""
+    for algorithm in _algorithms(signature, chain):
+        if algorithm.usable_at(time.proven_by or at):
+            continue
+        if time.proof.lost is not None and algorithm.usable_at(time.proof.lost):
+            return _lost(time)
+        if algorithm.usable_at(time.claimed_at):
+            sub_indication = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+            return unknown(_TIME, "algorithm_retired_no_proof", sub_indication, algorithm=algorithm.jose)
         return unknown(
             _TIME,
-            "algorithm_retired_no_proof",
-            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+            "algorithm_retired",
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
             algorithm=algorithm.jose,
+            issuer=_signer(signature),
         )
-    return unknown(
-        _TIME,
-        "algorithm_retired",
-        SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
-        algorithm=algorithm.jose,
-        issuer=_signer(signature),
-    )
+    return None
+
+
+def _algorithms(signature: Signature, chain: Sequence[Certificate]) -> Iterator[Algorithm]:
+    """Of the signature, and of what signed the certificates up to the anchor."""
+    if signature.algorithm is not None:
+        yield signature.algorithm
+    for issuer in chain[1:]:
+        try:
+            yield issuer.public_key.algorithm
+        except AlgorithmNotSupported:
+            continue  # the path says so
 
 
 def _stated(time: SealingTime) -> Finding:
     if time.proven_by is not None:
         return passed(_TIME, "time_proven", at=time.proven_by)
-    if time.proof_refused:
+    if time.broken == "time_proof_moved":
+        return passed(_TIME, "time_proof_moved", at=time.claimed_at)
+    if time.broken == "time_proof_doubled":
+        return passed(_TIME, "time_proof_doubled", at=time.claimed_at)
+    if time.proof.lost is not None:
+        return passed(_TIME, "time_proof_lost", at=time.claimed_at)
+    if time.proof.refused or time.broken is not None:
         return passed(_TIME, "time_proof_not_trusted", at=time.claimed_at)
     if not time.stated:
         return passed(_TIME, "time_not_stated")

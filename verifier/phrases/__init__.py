@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from verifier.phrases.documents import DOCUMENT
 from verifier.phrases.health import HEALTH
+from verifier.phrases.revocation import FOREIGN
 from verifier.phrases.rules import RULES
 from verifier.phrases.sealing import ENTITLEMENT, FORMAT, INTEGRITY, PATH, TIME
 from verifier.phrases.standing import FRESHNESS, HOLDER, RECEIPT, RECOGNITION, STATUS, VALIDITY
@@ -18,7 +20,9 @@ from verifier.phrases.words import Phrase
 GROUPS: Final = (
     FORMAT,
     INTEGRITY,
+    DOCUMENT,
     PATH,
+    FOREIGN,
     ENTITLEMENT,
     TIME,
     STATUS,
