@@ -41,13 +41,19 @@ _TEXTS: Final = {
     ConditionKind.CHANGES_TOLERATED: Names("盖章后只允许{values}", "since sealing, only these may be added: {values}"),
     ConditionKind.HOLDER_BOUND: Names("须由持证人的密钥当场出示", "the holder's own key must show it, here and now"),
     ConditionKind.CLAIMS_PRESENT: Names("须完整出示{values}", "it must show in full: {values}"),
-    ConditionKind.CLAIM_ONE_OF: Names("{claim}须为 {values}", "{claim} must be {values}"),
-    ConditionKind.CLAIM_AT_LEAST: Names("{claim}须不小于 {values}", "{claim} must be {values} or more"),
-    ConditionKind.CLAIM_AT_MOST: Names("{claim}须不大于 {values}", "{claim} must be {values} or less"),
-    ConditionKind.CLAIM_PAST_AT_MOST: Names("{claim}距今不得超过{span}", "{claim} must be no more than {span} ago"),
-    ConditionKind.CLAIM_PAST_AT_LEAST: Names("{claim}距今须满{span}", "{claim} must be at least {span} ago"),
-    ConditionKind.CLAIM_AHEAD_AT_LEAST: Names("{claim}须在{span}之后", "{claim} must be at least {span} ahead"),
-    ConditionKind.CLAIM_AHEAD_AT_MOST: Names("{claim}须在{span}之内", "{claim} must be no more than {span} ahead"),
+    ConditionKind.CLAIM_ONE_OF: Names("“{claim}”须为 {values}", "“{claim}” must be {values}"),
+    ConditionKind.CLAIM_AT_LEAST: Names("“{claim}”须不小于 {values}", "“{claim}” must be {values} or more"),
+    ConditionKind.CLAIM_AT_MOST: Names("“{claim}”须不大于 {values}", "“{claim}” must be {values} or less"),
+    ConditionKind.CLAIM_PAST_AT_MOST: Names(
+        "“{claim}”距今不得超过{span}", "“{claim}” must be a day no more than {span} ago"
+    ),
+    ConditionKind.CLAIM_PAST_AT_LEAST: Names("“{claim}”距今须满{span}", "“{claim}” must be a day at least {span} ago"),
+    ConditionKind.CLAIM_AHEAD_AT_LEAST: Names(
+        "“{claim}”须在{span}之后", "“{claim}” must be a day at least {span} ahead"
+    ),
+    ConditionKind.CLAIM_AHEAD_AT_MOST: Names(
+        "“{claim}”须在{span}之内", "“{claim}” must be a day no more than {span} ahead"
+    ),
     ConditionKind.TRUST_AGE_AT_MOST: Names(
         "信任数据可旧至{span}", "trust data may be {span} old, whatever the service allows"
     ),
