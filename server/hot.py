@@ -80,10 +80,10 @@ class HotVerify:
 
 
 def _plain(scope: Scope) -> bool:
-    """Text, and no cookies: what brings authority passes the application's protections."""
+    """Text, and no cookies: what brings authority passes the application's protections. Nor a wish for another form."""
     text = False
     for name, value in scope["headers"]:
-        if name == b"cookie":
+        if name == b"cookie" or (name == b"accept" and (b"pdf" in value or b"profile" in value)):
             return False
         if name == b"content-type":
             text = value.lower() in _TYPES

@@ -14,6 +14,8 @@ from trust_registry.edges import Edge, Principal, Role
 from trust_registry.instants import Instant
 from trust_registry.model import RegionCode, ScenarioId
 from verifier.errors import InvalidRequest, ReceiptsNotOffered, RequestTooLarge, UnsupportedEvidence
+from verifier.reports import etsi
+from verifier.reports.making import report_pdf
 from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
 from verifier.store import KeptReceipt
 from verifier.wire import BatchRequest, ReceiptAnswer, VerifyItem, VerifyRequest, report_to_bytes, report_to_json
@@ -33,6 +35,15 @@ class _Query(BaseModel):
     at: Instant | None = None
     claims: bool = False
     language: Literal["zh", "en"] | None = None
+    form: Literal["json", "etsi", "pdf"] | None = None
+
+
+class _Form(BaseModel):
+    """In which form to answer, for bodies that say all the rest. Without it, the Accept header may say."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    form: Literal["json", "etsi", "pdf"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,21 @@ def _policy_request(item: VerifyItem | _Query) -> PolicyRequest:
     )
 
 
+def _form(request: Request) -> str:
+    """ "json", "etsi" or "pdf": by the query, else by the first of these that Accept names. Raises:
+    RequestValidationError."""
+    asked: _Form = _validated(TypeAdapter(_Form), dict(request.query_params), "query")
+    if asked.form is not None:
+        return asked.form
+    for each in request.headers.get("accept", "")[:1024].split(","):
+        media_type, _, parameters = each.strip().partition(";")
+        if media_type.strip().lower() == "application/pdf":
+            return "pdf"
+        if media_type.strip().lower() == JSON:
+            return "etsi" if etsi.PROFILE in parameters else "json"
+    return "json"
+
+
 def _answer(kept: KeptReceipt) -> ReceiptAnswer:
     return ReceiptAnswer(id=kept.id, receipt=kept.token)
 
@@ -107,9 +133,20 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
     reader = Depends(edge.require(Role.COUNTER_CLERK, Role.AUDITOR))
 
     @routes.post("/verify", response_class=Response)
-    def verify(asked: Annotated[_Asked, Depends(_asked)]) -> Response:
-        """The verdict on one certificate: JSON, or the evidence itself as PDF, SD-JWT VC or text with a query."""
+    def verify(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> Response:
+        """The verdict on one certificate: JSON, or the evidence itself as PDF, SD-JWT VC or text with a query.
+
+        `?form=etsi` (or `Accept: application/json; profile="http://uri.etsi.org/19102/v1.2.1#"`) answers as
+        TS 119 102-2 has it, `?form=pdf` (or `Accept: application/pdf`) with a document to print.
+        """
+        form = _form(request)
         report = service.verify(asked.data, asked.request)
+        if form == "etsi":
+            return Response(etsi.to_bytes(report, service.trust), media_type=etsi.MEDIA_TYPE)
+        if form == "pdf":
+            language = asked.language or edge.language(request)
+            made = report_pdf(report, service.trust, service.statuses, language, claims=asked.claims)
+            return Response(made, media_type="application/pdf")
         return Response(report_to_bytes(report, asked.language, claims=asked.claims), media_type=JSON)
 
     @routes.post("/verify/batch")

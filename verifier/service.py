@@ -36,6 +36,7 @@ class PolicyRequest:
     at: datetime | None = None
     anchors: tuple[Certificate, ...] = ()
     binding: ExpectedBinding | None = None
+    revocation: tuple[bytes, ...] = ()
 
 
 NO_REQUEST: Final = PolicyRequest()
@@ -191,6 +192,11 @@ class VerifierService:
         return [] if self._receipts is None else self._receipts.of(relying_party)
 
     @property
+    def statuses(self) -> StatusView:
+        """The status data in force: what a report says it was judged by."""
+        return self._statuses()
+
+    @property
     def trust(self) -> TrustView | None:
         """The trust data in force: regions, scenarios and their names, for pages."""
         return self._trust()
@@ -221,4 +227,4 @@ def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:
         scenario = None if trust is None else trust.scenarios.get(request.scenario)
         if scenario is None and trust is not None:
             raise InvalidRequest("scenario", "no scenario of this id is listed")
-    return Policy(accepting, scenario, request.binding, request.anchors)
+    return Policy(accepting, scenario, request.binding, request.anchors, revocation=request.revocation)

@@ -6,33 +6,26 @@ Judges by `verifier`, words by `verifier.messages`; here are only arguments, rea
 from __future__ import annotations
 
 import sys
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from server.cli.verify_output import Format, Output
 
+if TYPE_CHECKING:
     from keys.x509 import Certificate
-    from trust_registry.model import StatusView, TrustView
-    from verifier.model import Report
     from verifier.service import PolicyRequest, VerifierService
 
 app = typer.Typer(add_completion=False)
 
 EXIT_PASSED, EXIT_FAILED, EXIT_INDETERMINATE = 0, 1, 2
 STDIN = "-"
-
-
-class Format(Enum):
-    TEXT = "text"
-    JSON = "json"
 
 
 class Language(Enum):
@@ -60,17 +53,30 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         ),
     ] = None,
     root: Annotated[
-        Path | None, typer.Option(help="First root metadata of a repository, to begin a copy of --trust URL.")
+        Path | None, typer.Option(help="First root metadata, to begin a copy of --trust URL or to open a --kit.")
     ] = None,
+    kit: Annotated[Path | None, typer.Option(metavar="FILE", help="Trust and status data from an offline kit.")] = None,
     anchor: Annotated[
         list[Path] | None, typer.Option(help="PEM certificate to trust for evidence from outside the network.")
+    ] = None,
+    revocation: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="CRL or OCSP response (DER or PEM) for signers from outside the network."),
     ] = None,
     accepting: Annotated[str | None, typer.Option(metavar="REGION", help="Region that is to accept it.")] = None,
     scenario: Annotated[str | None, typer.Option(metavar="ID", help="Service item that it is shown for.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as of this time (ISO 8601), not now.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="Words, or JSON (one line per file if several).")] = (
-        Format.TEXT
-    ),
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="Words; JSON (one line per file if several); etsi: JSON as TS 119 102-2 has it; pdf."
+        ),
+    ] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write one JSON or PDF report.")] = None,
+    claims: Annotated[
+        bool,
+        typer.Option("--claims", help="With what the certificate says, in JSON and PDF. Otherwise nothing personal."),
+    ] = False,
     lang: Annotated[Language, typer.Option(envvar="YINXIN_LANG", help="Language of the words.")] = Language.ZH,
 ) -> int:
     """Judge certificates: is it genuine, does it still stand, is it recognised here - and what to do next.
@@ -78,11 +84,15 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
     Examples:
       yinxin verify certificate.pdf --trust ./trust --accepting 990200
       yinxin verify photo-of-a-code.jpg --scenario 990200/household-transfer --lang en
-      cat code.txt | yinxin verify - --format json
+      yinxin verify code.txt --kit counter.kit --root 1.root.json --accepting 990200
+      yinxin verify certificate.pdf --format pdf --out report.pdf
+      cat code.txt | yinxin verify - --format etsi
     """
+    from server.cli.verify_data import data_from
+    from server.clock import utc_now
     from trust_registry.model import RegionCode, ScenarioId
     from verifier.errors import InvalidRequest
-    from verifier.service import PolicyRequest
+    from verifier.service import PolicyRequest, VerifierService
 
     sources = list(_sources(files))
     request = PolicyRequest(
@@ -90,9 +100,11 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         None if scenario is None else ScenarioId(scenario),
         None if at is None else _moment(at),
         tuple(_anchors(anchor or ())),
+        revocation=tuple(_revocation(revocation or ())),
     )
-    service = _service(trust, root)
-    output = _Output(form, lang.value, several=len(sources) > 1)
+    data = data_from(trust, root, kit)
+    output = Output(form, lang.value, data, several=len(sources) > 1, out=out, claims=claims)
+    service = VerifierService(trust=data.trust, statuses=data.statuses, ensure_status=data.ensure_status, now=utc_now)
     worst = EXIT_PASSED
     try:
         for source in output.progress(sources):
@@ -102,7 +114,7 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
     return worst
 
 
-def _judge(source: _Source, service: VerifierService, request: PolicyRequest, output: _Output) -> int:
+def _judge(source: _Source, service: VerifierService, request: PolicyRequest, output: Output) -> int:
     from verifier.model import Indication
 
     report = service.verify(source.read(), request)
@@ -201,144 +213,30 @@ def _anchors(paths: Iterable[Path]) -> Iterator[Certificate]:
             raise typer.BadParameter(f"{path}: {err}", param_hint="--anchor") from err
 
 
-# --- trust
+def _revocation(paths: Iterable[Path]) -> Iterator[bytes]:
+    """CRLs and OCSP responses as DER. A file that is neither is named: passed over, it would seem to have counted."""
+    from keys.errors import MalformedRevocation
+    from keys.revocation import parse_crl, parse_ocsp_response
+
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            der = _from_pem(data.lstrip()) if data.lstrip().startswith(b"-----BEGIN") else data
+        except (OSError, ValueError) as err:
+            raise typer.BadParameter(f"{path}: {err}", param_hint="--revocation") from err
+        try:
+            parse_crl(der)
+        except MalformedRevocation:
+            try:
+                parse_ocsp_response(der)
+            except MalformedRevocation as err:
+                raise typer.BadParameter(
+                    f"{path}: neither a CRL nor an OCSP response", param_hint="--revocation"
+                ) from err
+        yield der
 
 
-def _service(trust: str | None, root: Path | None) -> VerifierService:
-    from server.clock import utc_now
-    from verifier.service import VerifierService
-
-    if trust is not None and trust.startswith(("http://", "https://")):
-        return _online(trust, root)
-    view, statuses = _local_copy(trust)
-    return VerifierService(trust=lambda: view, statuses=lambda: statuses, now=utc_now)
-
-
-def _local_copy(trust: str | None) -> tuple[TrustView | None, StatusView]:
-    """What a folder holds, verified again; nothing is fetched. Only the settings' own folder may be empty."""
-    from server.clock import utc_now
-    from trust_registry.client import TrustStore
-    from trust_registry.errors import TrustDamaged, TrustMissing
-    from trust_registry.model import StatusView
-    from trust_registry.status_cache import StatusCache
-
-    folder = _settings_copy() if trust is None else Path(trust)
-    now = utc_now()
-    try:
-        view = TrustStore(folder).load(now)
-    except TrustMissing as err:
-        if trust is None:
-            sys.stderr.write(f"yinxin: no trust data in {folder}: say where it is with --trust DIR\n")
-            return None, StatusView({})
-        raise typer.BadParameter(f"{folder}: {err}", param_hint="--trust") from err
-    except TrustDamaged as err:
-        raise typer.BadParameter(f"{folder}: {err}", param_hint="--trust") from err
-    return view, StatusCache(folder / "status").load(view, now)
-
-
-def _online(url: str, root: Path | None) -> VerifierService:
-    """A copy of the repository at `url` in the settings' folder, refreshed; status lists are fetched as needed."""
-    import httpx
-
-    from server.clock import utc_now
-    from trust_registry.client import TrustStore
-    from trust_registry.errors import TrustDamaged
-    from trust_registry.fetching import http_fetch
-    from trust_registry.keeper import TrustKeeper
-    from verifier.service import VerifierService
-
-    store = TrustStore(_settings_copy())
-    try:
-        if root is not None:
-            store.bootstrap(root.read_bytes(), url)
-        if not store.bootstrapped:
-            raise typer.BadParameter(
-                "the first time, --root FILE is needed to know whom to trust", param_hint="--trust"
-            )
-        client = httpx.Client(timeout=10, follow_redirects=False)
-        keeper = TrustKeeper(store, http_fetch(client, timer=monotonic), utc_now)
-    except (TrustDamaged, OSError) as err:
-        raise typer.BadParameter(str(err), param_hint="--trust") from err
-    keeper.refresh()
-    if keeper.health.failure is not None:
-        sys.stderr.write(f"yinxin: trust data not refreshed ({keeper.health.failure})\n")
-    return VerifierService(
-        trust=lambda: keeper.view,
-        statuses=lambda: keeper.statuses,
-        ensure_status=keeper.ensure_status,
-        now=utc_now,
-    )
-
-
-def _settings_copy() -> Path:
-    from server.settings import load_settings
-
-    settings = load_settings()
-    return settings.path(settings.trust_dir)
-
-
-# --- printing
-
-
-class _Output:
-    """Verdicts on standard output, progress on standard error."""
-
-    def __init__(self, form: Format, lang: str, *, several: bool) -> None:
-        self._form = form
-        self._lang = lang
-        self._several = several
-
-    def progress(self, sources: list[_Source]) -> Iterable[_Source]:
-        if not self._several or not sys.stderr.isatty():
-            return sources
-        from rich.console import Console
-        from rich.progress import track
-
-        label = "Verifying" if self._lang == "en" else "正在核验"
-        return track(sources, description=label, console=Console(stderr=True), transient=True)
-
-    def show(self, name: str, report: Report) -> None:
-        if self._form is Format.JSON:
-            self._show_json(name, report)
-        else:
-            from rich.console import Console
-
-            _show_words(Console(highlight=False, soft_wrap=True), name, report, self._lang)
-
-    def _show_json(self, name: str, report: Report) -> None:
-        import json
-
-        from verifier.wire import report_to_json
-
-        document = {"file": name, **report_to_json(report, self._lang)}
-        text = json.dumps(document, ensure_ascii=False, indent=None if self._several else 2)
-        sys.stdout.write(text + "\n")
-
-
-def _show_words(console: Console, name: str, report: Report, lang: str) -> None:
-    """Words first; the standard's terms last and small."""
-    from rich.text import Text
-
-    from verifier import messages
-    from verifier.model import Indication, Outcome
-
-    style = {Indication.PASSED: "bold green", Indication.FAILED: "bold red"}.get(report.indication, "bold yellow")
-    mark = f"{messages.SYMBOLS[report.indication]} {messages.headline(report, lang)}"
-    console.print(Text.assemble((mark, style), "  ", (name, "dim")))
-    console.print(Text(f"  {messages.summary(report, lang)}"))
-    step = "Next: " if lang == "en" else "下一步："
-    console.print(Text.assemble("  ", (step, "bold"), messages.next_step(report, lang)))
-    for finding in report.findings:
-        if finding.outcome is not Outcome.NOT_APPLICABLE:
-            check = messages.CHECK_NAMES[finding.check].in_language(lang)
-            symbol = messages.OUTCOME_SYMBOLS[finding.outcome]
-            colon = ": " if lang == "en" else "："
-            console.print(Text(f"    {symbol} {check}{colon}{messages.sentence(finding, lang)}"))
-    if age := messages.data_age(report, lang):
-        console.print(Text(f"  {age}"))
-    terms = (
-        report.indication.value
-        if report.sub_indication is None
-        else (f"{report.indication.value} / {report.sub_indication.value}")
-    )
-    console.print(Text(f"  {terms} (ETSI EN 319 102-1)", "dim"))
+def _from_pem(data: bytes) -> bytes:
+    """The first block of a PEM file. Raises: ValueError."""
+    body = data.partition(b"\n")[2].partition(b"-----END")[0]
+    return b64decode(b"".join(body.split()), validate=True)

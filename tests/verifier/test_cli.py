@@ -166,6 +166,71 @@ def test_foreign_evidence_under_an_anchor(counter: Path, monkeypatch: pytest.Mon
         assert run(monkeypatch, file, "--anchor", str(counter / anchor)) == 0
 
 
+def test_the_standards_json(counter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, qr(), "--trust", str(counter / "trust"), "--format", "etsi") == 0
+    (signature,) = json.loads(capsys.readouterr().out)["ValidationReport"]["SignatureValidationReport"]
+    assert signature["SignatureValidationStatus"]["MainIndication"].endswith(":total-passed")
+    assert signature["SignerInformation"]["Signer"].startswith("CN=seal")
+
+
+@pytest.mark.parametrize(("claims", "named"), [((), False), (("--claims",), True)], ids=["without claims", "asked for"])
+def test_a_pdf_to_file(
+    counter: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, claims: tuple[str, ...], named: bool
+) -> None:
+    from tests.verifier.test_reports_pdf import text_of
+
+    out = tmp_path / "report.pdf"
+    arguments = ("--trust", str(counter / "trust"), "--format", "pdf", "--out", str(out), *claims)
+    assert run(monkeypatch, qr(), *arguments) == 0
+    shown = text_of(out.read_bytes(), tmp_path)
+    assert "核验报告" in shown
+    assert ("林晓" in shown) is named
+
+
+def test_each_signature_and_what_was_done_after_it_is_told(world: SmallWorld) -> None:
+    from rich.console import Console
+
+    from server.cli.verify_output import show_words
+    from tests.verifier.test_reports_etsi import several
+
+    for language, words in (
+        ("zh", ("签名 1", "结论依此签名", "B-LTA", "第 2 页：加了批注", "✕ FAILED")),
+        ("en", ("Signature 2", "Page 2: a note", "did not permit")),
+    ):
+        console = Console(file=io.StringIO(), width=200)
+        show_words(console, "file.pdf", several(world), language)
+        shown = console.file.getvalue()  # type: ignore[attr-defined]
+        assert [word for word in words if word not in shown] == []
+
+
+def test_a_kit_instead_of_a_copy(counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.verifier.small_world import receipt_key
+    from trust_registry.client import TrustStore
+    from verifier.kit_trust import build_kit
+
+    store = TrustStore(counter / "trust")
+    (counter / "day.kit").write_bytes(build_kit(store, RegionCode(WEST), receipt_key(), NOW))
+    roots = sorted((store.metadata_folder / "root_history").glob("*.root.json"))
+    kit = ("--kit", str(counter / "day.kit"), "--root", str(roots[0]))
+    assert run(monkeypatch, qr(), *kit, "--accepting", WEST) == 0
+    assert run(monkeypatch, qr(), *kit, "--trust", str(counter / "trust")) == 64
+    (counter / "day.kit").write_bytes(b"not a kit")
+    assert run(monkeypatch, qr(), *kit) == 64
+
+
+def test_revocation_data_from_files(counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from base64 import encodebytes
+
+    from keys.revocation import make_crl
+    from tests.verifier.small_world import signer
+
+    crl = make_crl(signer("ca 990100"), authority(EAST), (), this_update=NOW, next_update=NOW + DAY, number=1)
+    (counter / "list.crl").write_bytes(crl)
+    (counter / "list.pem").write_bytes(b"-----BEGIN X509 CRL-----\n" + encodebytes(crl) + b"-----END X509 CRL-----\n")
+    for name in ("list.crl", "list.pem"):
+        assert run(monkeypatch, qr(), "--trust", str(counter / "trust"), "--revocation", str(counter / name)) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -179,9 +244,33 @@ def test_foreign_evidence_under_an_anchor(counter: Path, monkeypatch: pytest.Mon
         (["YX1:", "--trust", "https://nowhere.example/", "--root", "{counter}/junk"], "--trust"),
         (["YX1:", "--trust", "{counter}/trust", "--scenario", "990200/unheard-of"], "--scenario"),
         (["YX1:", "--format", "xml"], "--format"),
+        (["YX1:", "--format", "pdf"], "--out FILE"),
+        (["YX1:", "YX1:", "--format", "json", "--out", "{counter}/r.json"], "--out"),
+        (["YX1:", "--trust", "{counter}/trust", "--format", "json", "--out", "{counter}/no/r.json"], "--out"),
+        (["YX1:", "--revocation", "{counter}/junk"], "--revocation"),
+        (["YX1:", "--revocation", "{counter}/nowhere.crl"], "--revocation"),
+        (["YX1:", "--kit", "{counter}/nowhere.kit", "--root", "{counter}/junk"], "nowhere.kit"),
         ([], "Missing argument"),
     ],
-    ids=["file", "folder", "time", "no anchor", "anchor", "trust", "first time", "root", "scenario", "format", "none"],
+    ids=[
+        "file",
+        "folder",
+        "time",
+        "no anchor",
+        "anchor",
+        "trust",
+        "first time",
+        "root",
+        "scenario",
+        "format",
+        "pdf",
+        "several",
+        "out",
+        "junk crl",
+        "no crl",
+        "kit",
+        "none",
+    ],
 )
 def test_wrong_usage_is_64_and_says_what(
     counter: Path,

@@ -73,6 +73,44 @@ def test_one_as_json(client: TestClient) -> None:
     assert "林晓" not in answer.text
 
 
+ETSI = 'application/json; profile="http://uri.etsi.org/19102/v1.2.1#"'
+
+
+@pytest.mark.parametrize("hot", [False, True], ids=["application", "behind the hot route"])
+@pytest.mark.parametrize(
+    ("query", "accept"), [("?form=etsi", "*/*"), ("", ETSI), ("?form=etsi&language=en", "application/pdf")]
+)
+def test_the_standards_json_when_asked_for(world: SmallWorld, hot: bool, query: str, accept: str) -> None:
+    asked = service(world)
+    client = TestClient(HotVerify(application(asked), asked) if hot else application(asked))
+    answer = client.post(f"/api/verify{query}", content=qr(), headers={"content-type": "text/plain", "accept": accept})
+    assert answer.headers["content-type"] == ETSI
+    (signature,) = answer.json()["ValidationReport"]["SignatureValidationReport"]
+    assert signature["SignatureValidationStatus"]["MainIndication"].endswith(":total-passed")
+
+
+@pytest.mark.parametrize("hot", [False, True], ids=["application", "behind the hot route"])
+@pytest.mark.parametrize(("query", "accept"), [("?form=pdf", "*/*"), ("", "application/pdf, */*;q=0.1")])
+def test_a_document_when_asked_for(world: SmallWorld, hot: bool, query: str, accept: str) -> None:
+    asked = service(world)
+    client = TestClient(HotVerify(application(asked), asked) if hot else application(asked))
+    answer = client.post(f"/api/verify{query}", content=qr(), headers={"content-type": "text/plain", "accept": accept})
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("query", "accept"), [("", "*/*"), ("?form=json", "application/pdf"), ("", "application/json, */*")]
+)
+def test_otherwise_the_report_in_our_own_words(client: TestClient, query: str, accept: str) -> None:
+    answer = client.post(f"/api/verify{query}", json={"evidence": qr()}, headers={"accept": accept})
+    assert answer.json()["format"] == "yinxin-report/1"
+
+
+def test_an_unknown_form_is_refused(client: TestClient) -> None:
+    assert client.post("/api/verify?form=xml", json={"evidence": qr()}).status_code == 422
+
+
 def test_claims_only_when_asked(client: TestClient) -> None:
     report = client.post("/api/verify", json={"evidence": sd_jwt(), "claims": True}).json()
     assert report["certificate"]["claims"]["holder_name"] == "林晓"
