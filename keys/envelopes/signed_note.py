@@ -22,6 +22,7 @@ from keys.signer import Signer
 
 MAX_NOTE: Final = 256 * 1024
 MAX_SIGNATURES: Final = 64  # at least 16 must be accepted
+_MAX_KEY: Final = 4096
 _DASH: Final = "\u2014 "
 _ID_SIZE: Final = 4
 _ED25519_SIZE: Final = 64
@@ -97,7 +98,9 @@ def note_key(name: str, kind: NoteKeyKind, public_key: PublicKey) -> NoteKey:
 
 
 def parse_note_key(text: str) -> NoteKey:
-    """The key in a vkey, `<name>+<key id>+<base64>`. Raises: MalformedEnvelope."""
+    """The key in a vkey, `<name>+<key id>+<base64>`, of at most 4096 characters. Raises: MalformedEnvelope."""
+    if len(text) > _MAX_KEY:
+        raise MalformedEnvelope(f"a verifier key of more than {_MAX_KEY} characters")
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
     check_key_name(name)

@@ -120,6 +120,8 @@ def _flat(data: bytes) -> Any:
         return document.get("certificates") if isinstance(document, dict) else document
     try:
         text = data.decode("utf-8-sig")
+        if text.count("\n") + text.count("\r") > 3 * MAX_SERVICES:  # a heading, and two characters to end each line
+            raise InvalidForeignList("certificates", f"a list of 1 to {MAX_SERVICES} entries is needed")
         delimiter = ";" if ";" in text.partition("\n")[0] else ","
         heading, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except (ValueError, csv.Error) as err:
