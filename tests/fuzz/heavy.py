@@ -13,6 +13,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from time import process_time
 
 from tests.fuzz.parsers import Parser, parsers
@@ -70,7 +71,7 @@ def main() -> None:
     for parser in wanted:
         for seed in parser.seeds():
             parser.run(seed)
-    held = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) << 10
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
     for parser in wanted:
         resource.setrlimit(resource.RLIMIT_CPU, (int(process_time()) + SECONDS, -1))
