@@ -1,6 +1,6 @@
 """Token Status Lists: packing statuses, writing and opening the signed token. Fetches nothing and keeps nothing.
 
-Spec: Token Status List (draft-ietf-oauth-status-list), JWT form, 2 bits per entry.
+Spec: Token Status List (draft-ietf-oauth-status-list), in JWT and in CWT form; written with 2 bits per entry.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from keys.envelopes.base64url import b64url_decode, b64url_encode
+from keys.envelopes.cose import CoseSign1
 from keys.envelopes.jws import Jws, parse_jws, sign_jws
 from keys.envelopes.strict_json import load_json
 from keys.errors import AlgorithmNotSupported, MalformedCertificate, MalformedEnvelope
@@ -24,7 +25,9 @@ from trust_registry.errors import MalformedStatusToken, StatusIndexOutOfRange
 from trust_registry.instants import later
 from trust_registry.model import (
     CertificateStatus,
+    EntryReason,
     EntryStatus,
+    History,
     IssuerEntry,
     KeyUse,
     RegionCode,
@@ -35,6 +38,7 @@ from trust_registry.model import (
     StatusSnapshot,
     TrustView,
 )
+from trust_registry.status_cwt import TAG, read_status_cwt, write_status_cwt
 
 BITS: Final = 2
 TYP: Final = "statuslist+jwt"
@@ -68,7 +72,7 @@ class StatusListBuilder:
 
     def get(self, index: int) -> CertificateStatus:
         """Raises: StatusIndexOutOfRange."""
-        return status_at_index(self.freeze(), index)
+        return status_at_index(self.freeze(), index) or CertificateStatus.INVALID
 
     def freeze(self) -> StatusList:
         """The list as it is now, immutable."""
@@ -80,20 +84,20 @@ def new_status_list(size: int) -> StatusListBuilder:
     return StatusListBuilder(bytes((size + 3) // 4))
 
 
-def status_at_index(statuses: StatusList, index: int) -> CertificateStatus:
-    """The status at `index`. An unregistered status value counts as INVALID: it certainly does not say valid.
+def status_at_index(statuses: StatusList, index: int) -> CertificateStatus | None:
+    """The status at `index`; None for a value that only its issuer, or a later registry, has a meaning for.
 
-    Raises: StatusIndexOutOfRange. Spec: section 4.1 (least significant bits first), section 8.3 step 6.
+    Raises: StatusIndexOutOfRange. Spec: section 4.1 (least significant bits first), 7.1 (0x03 and 0x0C to 0x0F are
+    application specific, the others reserved), section 8.3 step 6.
     """
     bits, data = statuses.bits, statuses.data
     position = index * bits  # widths divide eight, so that no entry lies across bytes, nor partly after the last
     if index < 0 or position >> 3 >= len(data):
         raise StatusIndexOutOfRange(index, len(statuses))
-    return _STATUSES.get(data[position >> 3] >> (position & 7) & ((1 << bits) - 1), _INVALID)
+    return _STATUSES.get(data[position >> 3] >> (position & 7) & ((1 << bits) - 1))
 
 
 _STATUSES: Final = {status.value: status for status in CertificateStatus}
-_INVALID: Final = CertificateStatus.INVALID
 
 
 def compress(data: bytes) -> bytes:
@@ -118,9 +122,12 @@ def inflate(data: bytes, *, max_size: int = MAX_LIST_SIZE) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class StatusToken:
-    """A status list token as read, nothing verified. `digest` is "sha256:<hex>" of its text."""
+    """A status list token as read, nothing verified. `digest` is "sha256:<hex>" of its bytes.
 
-    jws: Jws
+    `aggregation_uri`: where its issuer says which lists it has; a stranger's word, followed only below a listed base.
+    """
+
+    signed: Jws | CoseSign1
     uri: str  # `sub`
     issued_at: datetime
     expires_at: datetime | None
@@ -129,6 +136,7 @@ class StatusToken:
     digest: str
     notes: StatusNotes | None = None
     not_before: datetime | None = None
+    aggregation_uri: str | None = None
 
 
 def make_status_token(
@@ -141,6 +149,7 @@ def make_status_token(
     expires_at: datetime,
     ttl: timedelta,
     certificate: Certificate | None = None,
+    aggregation_uri: str | None = None,
 ) -> str:
     """A signed token for `statuses` at `uri`; `certificate` is the signer's, named in the header by `x5t#S256`.
 
@@ -149,28 +158,58 @@ def make_status_token(
     header: dict[str, Any] = {"typ": TYP}
     if certificate is not None:
         header["x5t#S256"] = b64url_encode(bytes.fromhex(certificate.thumbprint)).decode()
-    payload: dict[str, Any] = {
+    payload = _claims(statuses, notes, uri, issued_at, expires_at, ttl, aggregation_uri)
+    for member in (payload["status_list"], payload.get(NOTES_CLAIM)):
+        if member is not None:
+            member["lst"] = b64url_encode(member["lst"]).decode()
+    return sign_jws(header, json.dumps(payload, separators=(",", ":")).encode(), signer)
+
+
+def make_status_cwt(
+    statuses: StatusList,
+    *,
+    notes: StatusNotes | None = None,
+    uri: str,
+    signer: Signer,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: timedelta,
+    certificate: Certificate,
+    aggregation_uri: str | None = None,
+) -> bytes:
+    """As `make_status_token`, in CBOR; `kid` is the first eight bytes of the certificate's SHA-256. Spec: 5.2."""
+    payload = _claims(statuses, notes, uri, issued_at, expires_at, ttl, aggregation_uri)
+    return write_status_cwt(payload, signer, bytes.fromhex(certificate.thumbprint[:16]))
+
+
+def _claims(  # noqa: PLR0917
+    statuses: StatusList,
+    notes: StatusNotes | None,
+    uri: str,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: timedelta,
+    aggregation_uri: str | None,
+) -> dict[str, Any]:
+    """What both forms say; lists as ZLIB bytes."""
+    status_list: dict[str, Any] = {"bits": statuses.bits, "lst": compress(statuses.data)}
+    if aggregation_uri is not None:
+        status_list["aggregation_uri"] = aggregation_uri
+    claims: dict[str, Any] = {
         "sub": uri,
         "iat": int(issued_at.timestamp()),
         "exp": int(expires_at.timestamp()),
         "ttl": int(ttl.total_seconds()),
-        "status_list": {"bits": statuses.bits, "lst": b64url_encode(compress(statuses.data)).decode()},
+        "status_list": status_list,
     }
     if notes is not None and notes.columns:
-        columns = b64url_encode(compress(notes.columns)).decode()
-        payload[NOTES_CLAIM] = {"reasons": list(notes.reasons), "lst": columns}
-    return sign_jws(header, json.dumps(payload, separators=(",", ":")).encode(), signer)
+        claims[NOTES_CLAIM] = {"reasons": list(notes.reasons), "lst": compress(notes.columns)}
+    return claims
 
 
 def parse_status_token(token: str | bytes) -> StatusToken:
-    """Read a token without believing it. Raises: MalformedStatusToken. Spec: sections 4.2 and 5.1."""
-    try:
-        jws = parse_jws(token, max_size=MAX_TOKEN_SIZE)
-        claims = load_json(jws.payload, max_size=MAX_TOKEN_SIZE)
-    except MalformedEnvelope as err:
-        raise MalformedStatusToken("not a JWT") from err
-    if jws.header.get("typ") != TYP:
-        raise MalformedStatusToken(f"typ must be {TYP}")
+    """Read a token, in either form, without believing it. Raises: MalformedStatusToken. Spec: sections 4 and 5."""
+    signed, claims = _envelope(token)
     if not isinstance(claims, dict) or not isinstance(claims.get("sub"), str):
         raise MalformedStatusToken("sub is missing")
     if "aud" in claims:  # RFC 7519 section 4.1.3: whoever is not named MUST reject; nobody here has a name for it
@@ -179,43 +218,73 @@ def parse_status_token(token: str | bytes) -> StatusToken:
     if ttl == 0:
         raise MalformedStatusToken("ttl must be positive")
     text = token.encode() if isinstance(token, str) else token
+    statuses, aggregation_uri = _read_list(claims.get("status_list"), signed)
     return StatusToken(
-        jws,
+        signed,
         claims["sub"],
         _instant(claims, "iat"),
         _instant(claims, "exp") if "exp" in claims else None,
         None if ttl is None else timedelta(seconds=ttl),
-        _read_list(claims.get("status_list")),
+        statuses,
         "sha256:" + hashlib.sha256(text).hexdigest(),
-        _read_notes(claims.get(NOTES_CLAIM)),
+        _read_notes(claims.get(NOTES_CLAIM), signed),
         _instant(claims, "nbf") if "nbf" in claims else None,
+        aggregation_uri,
     )
 
 
-def _read_notes(value: object) -> StatusNotes | None:
+def _envelope(token: str | bytes) -> tuple[Jws | CoseSign1, Any]:
+    try:
+        if isinstance(token, bytes) and token[:1] == TAG:
+            return read_status_cwt(token, max_size=MAX_TOKEN_SIZE)
+        jws = parse_jws(token, max_size=MAX_TOKEN_SIZE)
+        claims = load_json(jws.payload, max_size=MAX_TOKEN_SIZE)
+    except MalformedEnvelope as err:
+        raise MalformedStatusToken("neither a JWT nor a CWT") from err
+    if jws.header.get("typ") != TYP:
+        raise MalformedStatusToken(f"typ must be {TYP}")
+    return jws, claims
+
+
+def _packed(value: object, signed: Jws | CoseSign1) -> bytes:
+    """The ZLIB bytes of `lst`: base64url text in JSON, a byte string in CBOR. Raises: ValueError."""
+    if isinstance(signed, CoseSign1):
+        if not isinstance(value, bytes):
+            raise ValueError("not a byte string")
+        return value
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return b64url_decode(value.encode("ascii"))
+
+
+def _read_notes(value: object, signed: Jws | CoseSign1) -> StatusNotes | None:
     """The notes, if they can be read; what is no use to us is no reason to disbelieve the statuses."""
     if not isinstance(value, dict):
         return None
-    reasons, packed = value.get("reasons"), value.get("lst")
+    reasons = value.get("reasons")
     if not isinstance(reasons, list) or not all(isinstance(each, str) for each in reasons):
         return None
     try:
-        return StatusNotes(tuple(reasons), inflate(b64url_decode(str(packed).encode("ascii"))))
+        return StatusNotes(tuple(reasons), inflate(_packed(value.get("lst"), signed)))
     except (ValueError, MalformedStatusToken):
         return None
 
 
-def _read_list(value: object) -> StatusList:
-    if not isinstance(value, dict) or not isinstance(value.get("lst"), str):
+def _read_list(value: object, signed: Jws | CoseSign1) -> tuple[StatusList, str | None]:
+    """Spec: sections 4.2 and 4.3."""
+    if not isinstance(value, dict) or "lst" not in value:
         raise MalformedStatusToken("status_list.lst is missing")
     bits = value.get("bits")
     if bits.__class__ is not int or bits not in _ALLOWED_BITS:
         raise MalformedStatusToken("status_list.bits must be 1, 2, 4 or 8")
     try:
-        packed = b64url_decode(value["lst"].encode("ascii"))
+        packed = _packed(value["lst"], signed)
     except ValueError as err:
-        raise MalformedStatusToken("status_list.lst is not base64url") from err
-    return StatusList(bits, inflate(packed))
+        raise MalformedStatusToken("status_list.lst is not what this form needs") from err
+    aggregation_uri = value.get("aggregation_uri")
+    if aggregation_uri is not None and not isinstance(aggregation_uri, str):
+        raise MalformedStatusToken("status_list.aggregation_uri must be text")
+    return StatusList(bits, inflate(packed)), aggregation_uri
 
 
 def _number(claims: Mapping[str, Any], name: str) -> int | float:
@@ -249,8 +318,9 @@ def open_status_token(
 
     Believed is a token whose `sub` is `uri`, signed by a STATUS key that the issuer's region lists for the issuer
     under whose base the URI stands, granted and in its certificate's validity when the token was issued, and not
-    revoked for compromise since. `exp` is not judged here: how old a list may be is the verifier's policy. Spec:
-    section 8.3 steps 3 and 4.
+    revoked for compromise since. Of a key whose compromise is known, whenever that is asked for, only what was
+    fetched before (`fetched_at`: this machine has had it since) is believed. `exp` is not judged here: how old a list
+    may be is the verifier's policy. Spec: section 8.3 steps 3 and 4.
     """
 
     def problem(kind: StatusProblemKind, detail: str) -> StatusProblem:
@@ -269,7 +339,7 @@ def open_status_token(
         return problem(StatusProblemKind.FORGED, "issued in the future")
     if parsed.not_before is not None and parsed.not_before > later(at, CLOCK_SKEW):
         return problem(StatusProblemKind.MALFORMED, "not to be used yet")
-    signers = (issuer for code, issuer in issuers if _signed_by_issuer(parsed, view, code, issuer, at))
+    signers = (issuer for code, issuer in issuers if _signed_by_issuer(parsed, view, code, issuer, at, fetched_at))
     issuer = next(signers, None)
     if issuer is None:
         return problem(StatusProblemKind.FORGED, "not signed by a status key that the region lists for this issuer")
@@ -286,12 +356,12 @@ def open_status_token(
     )
 
 
-def _signed_by_issuer(token: StatusToken, view: TrustView, code: RegionCode, issuer: IssuerEntry, at: datetime) -> bool:
-    granted = EntryStatus.GRANTED
+def _signed_by_issuer(  # noqa: PLR0917
+    token: StatusToken, view: TrustView, code: RegionCode, issuer: IssuerEntry, at: datetime, fetched_at: datetime
+) -> bool:
     anchors = [parse_certificate(key.certificate) for key in view.lists[code].authorities if key.use is KeyUse.CA]
     for key in issuer.status_keys:
-        # Distrusted now is distrusted for what it said before: a leaked key can write any `iat`.
-        if status_at(key.history, token.issued_at) is not granted or status_at(key.history, at) is not granted:
+        if not _stands(key.history, token.issued_at, at, fetched_at):
             continue
         try:
             certificate = parse_certificate(key.certificate)
@@ -299,8 +369,18 @@ def _signed_by_issuer(token: StatusToken, view: TrustView, code: RegionCode, iss
         except (MalformedCertificate, AlgorithmNotSupported):
             continue
         if (
-            token.jws.verified_by(public_key)
+            token.signed.verified_by(public_key)
             and validate_path(certificate, (), anchors, token.issued_at).outcome is PathOutcome.OK
         ):
             return True
     return False
+
+
+def _stands(history: History, issued_at: datetime, at: datetime, fetched_at: datetime) -> bool:
+    """Whether a key may have signed then, and is not distrusted now, for whatever time is asked: a leaked key can write
+    any `iat`. Spec: RFC 5280 section 5.3.2 for the invalidity date."""
+    granted = EntryStatus.GRANTED
+    if status_at(history, issued_at) is not granted or status_at(history, at) is not granted:
+        return False
+    stolen = (change for change in history if change.reason is EntryReason.KEY_COMPROMISE)
+    return all(fetched_at < (change.invalidity_date or change.at) for change in stolen)

@@ -17,7 +17,7 @@ from keys.public_key import PublicKey
 from keys.signer import Signer
 
 _TAG: Final = b"\xd2"  # 18, COSE_Sign1
-_ALG, _CRIT, _KID, _X5CHAIN = 1, 2, 4, 33
+_ALG, _CRIT, _KID, _TYP, _X5CHAIN = 1, 2, 4, 16, 33
 _MAX_CHAIN: Final = 6
 _SIGNATURE1: Final = b"\x84\x6aSignature1"  # array of 4, text "Signature1"
 _MAX_PROTECTED: Final = 4096
@@ -79,9 +79,19 @@ def _check_chain(value: object) -> None:
         raise MalformedEnvelope(f"x5chain is not one to {_MAX_CHAIN} certificates")
 
 
-def sign_cose_sign1(payload: bytes, *, signer: Signer, kid: bytes, unprotected: Mapping[Any, Any] = _NOTHING) -> bytes:
-    """A tagged COSE_Sign1 over `payload`; `alg` and `kid` are protected."""
-    protected = cbor.encode({_ALG: signer.algorithm.cose, _KID: kid})
+def sign_cose_sign1(
+    payload: bytes,
+    *,
+    signer: Signer,
+    kid: bytes,
+    unprotected: Mapping[Any, Any] = _NOTHING,
+    content_type: str | None = None,
+) -> bytes:
+    """A tagged COSE_Sign1 over `payload`; `alg`, `kid` and, if it has one, its type (`typ`, RFC 9596) are protected."""
+    header: dict[int, Any] = {_ALG: signer.algorithm.cose, _KID: kid}
+    if content_type is not None:
+        header[_TYP] = content_type
+    protected = cbor.encode(header)
     signature = signer.sign(_to_be_signed(protected, payload))
     return _TAG + cbor.encode([protected, dict(unprotected), payload, signature])
 

@@ -81,6 +81,8 @@ def check_status(  # noqa: PLR0917
         return unknown(_STATUS, "status_out_of_range", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
     if status is _VALID:
         return _judge_valid(entry, at, limits.grace), entry
+    if status is None:  # section 7.1: application specific, or reserved
+        return unknown(_STATUS, "status_not_understood", SubIndication.SIG_CONSTRAINTS_FAILURE, issuer=issuer), entry
     note = note_at_index(entry.statuses, entry.notes, reference.index)
     return _judge_status(status, note, entry, issuer, at), entry
 

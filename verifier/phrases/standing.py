@@ -53,6 +53,12 @@ STATUS: Final[Mapping[str, Phrase]] = {
         "The certificate points to a status address that {issuer} has not registered.",
         *ISSUER,
     ),
+    "status_not_understood": Phrase(
+        "状态表上的取值只有 {issuer} 自己知道含义。",
+        "The status list has a value that only {issuer} knows the meaning of.",
+        "请联系 {issuer} 核实该证照是否有效。",
+        "Ask {issuer} whether the certificate stands.",
+    ),
     "status_out_of_range": Phrase(
         "状态数据中没有该证照的位置。", "The status data have no entry for this certificate.", *ISSUER
     ),
