@@ -77,7 +77,8 @@ class Document:
         nodes |= self._read_fields()
         for page in self.pages:
             nodes |= {key for key in map(key_of, self.view.array(page.node, "/Annots")) if key is not None}
-        self.anchors = frozenset(nodes)
+        root_key = key_of(raw(self.view.reader.trailer_view, "/Root"))
+        self.anchors = frozenset(nodes if root_key is None else nodes | {root_key})
 
     def _read_pages(self) -> set[Key]:
         seen: set[Key] = set()

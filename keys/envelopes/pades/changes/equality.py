@@ -1,8 +1,8 @@
 """Whether two values, one of the document as signed, one of it as it is now, mean the same. Names no changes.
 
-Objects are the same by what they hold, not by their numbers; only pages, annotations and form fields ("anchors") are
-compared by number where something else refers to them, since each is compared in its own place. What neither moved nor
-refers to anything that did is not looked at twice.
+Objects are the same by what they hold, not by their numbers; only the catalogue, pages, annotations and form fields
+("anchors") are compared by number where something else refers to them: each is compared in its own place. What neither
+moved nor refers to anything that did is not looked at twice.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ class Comparison:
         """Whether the signed document refers to the object from anywhere but annotations and fields."""
         if key in self._roots():
             return True
-        return any(key in children for parent, children in self.reachable.items() if parent not in self._all_anchors)
+        root = key_of(dict.get(self.old.reader.trailer_view, "/Root"))
+        beside = (parent for parent in self.reachable if parent == root or parent not in self._all_anchors)
+        return any(key in self.reachable[parent] for parent in beside)
 
     def shown_now(self, key: Key) -> bool:
         """Whether anything in the document as it is now leads to the object."""
