@@ -6,7 +6,7 @@ caller's to say. Read by `keys.cms_parsing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -75,7 +75,7 @@ class SignedData:
 
     def signature_holds(self) -> bool:
         """Whether the signer's certificate's key made the signature over the signed attributes. Never raises."""
-        return bool(self.attributes) and not (_FATAL & set(self.problems()))
+        return bool(self.attributes) and sound(self.problems())
 
     def signature_holds_over(self, content: bytes) -> bool:
         """The same where there are no signed attributes: over the content itself. Never raises."""
@@ -119,6 +119,8 @@ class SignedData:
             found.append(Problem.CONTENT_TYPE_ATTRIBUTE)
         if self.message_digest is None:
             found.append(Problem.MESSAGE_DIGEST_ATTRIBUTE)
+        if any(len(self.attributes.get(oid, ())) > 1 for oid in _ONCE):
+            found.append(Problem.DUPLICATE_ATTRIBUTES)
         if ALGORITHM_PROTECTION in self.attributes and not self._algorithms_protected():
             found.append(Problem.ALGORITHM_PROTECTION)
         return found
@@ -168,14 +170,25 @@ class SignedData:
         return Problem.SIGNING_CERTIFICATE_SHA1 if digest_broken(name) else None
 
 
+# RFC 5652 section 11, RFC 5035 section 3, RFC 6211 section 2: one instance with one value
+_ONCE: Final = (
+    *(CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME),
+    *(SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, ALGORITHM_PROTECTION),
+)
 _LATELY: Final = datetime(2026, 1, 1, tzinfo=UTC)  # what was retired before is called so; the rest is for `usable_at`
 _FATAL: Final = frozenset(
     {
         *(Problem.SEVERAL_SIGNERS, Problem.CERTIFICATE_MISSING, Problem.CERTIFICATE_UNREADABLE),
         *(Problem.DIGEST_ALGORITHM, Problem.ALGORITHM, Problem.ALGORITHM_MISMATCH, Problem.ALGORITHM_PROTECTION),
         *(Problem.CONTENT_TYPE_ATTRIBUTE, Problem.MESSAGE_DIGEST_ATTRIBUTE, Problem.SIGNATURE),
+        Problem.DUPLICATE_ATTRIBUTES,
     }
 )
+
+
+def sound(problems: Iterable[Problem]) -> bool:
+    """Whether none of these problems keeps a signature with signed attributes from holding."""
+    return _FATAL.isdisjoint(problems)
 
 
 def single(attributes: Mapping[str, tuple[bytes, ...]], oid: str) -> bytes | None:

@@ -161,11 +161,6 @@ class TestVectors:
         (signature,) = self.facts("pades-with-old-style-signing-cert-attr.pdf")
         assert not signature.signing_certificate_attribute_ok
 
-    def test_signed_attributes_are_required(self):
-        (signature,) = self.facts("sig-no-signed-attrs.pdf")
-        assert not signature.digest_ok
-        assert not signature.signature_ok
-
     @pytest.mark.parametrize(
         "name", ["form-update-override-appearance-stream-sneaky.pdf", "form-update-ap-indirect-sneaky-trailer.pdf"]
     )
@@ -176,12 +171,6 @@ class TestVectors:
     def test_b_lta_updates_are_ltv(self):
         (signature,) = self.facts("pades-lta-dss-indirect-arrs-test.pdf")
         assert signature.modification is Modification.LTV
-
-    @pytest.mark.parametrize("name", ["one-byterange", "signature-gap-too-big", "weird-byterange"])
-    def test_a_byte_range_that_leaves_room_is_refused(self, name):
-        (signature,) = self.facts(f"coverage-anomalies/{name}.pdf")
-        assert "byte range" in signature.problems
-        assert not signature.digest_ok
 
     def test_every_vector_is_facts_or_malformed(self):
         for path in VECTORS.rglob("*.pdf"):

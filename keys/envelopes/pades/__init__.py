@@ -12,8 +12,9 @@ from keys.envelopes.pades.model import (
     SignedPdf,
     ValidationData,
 )
-from keys.envelopes.pades.reading import MAX_SIZE, parse_signed_pdf
+from keys.envelopes.pades.reading import MAX_SIZE, parse_signed_pdf, signed_revision
 from keys.envelopes.pades.signing import sign_pdf
+from keys.signature_problems import SignatureProblem
 
 __all__ = [
     "MAX_SIZE",
@@ -23,8 +24,10 @@ __all__ = [
     "DocumentTimestamp",
     "Modification",
     "PdfSignature",
+    "SignatureProblem",
     "SignedPdf",
     "ValidationData",
     "parse_signed_pdf",
     "sign_pdf",
+    "signed_revision",
 ]

@@ -6,6 +6,7 @@ Cross-references can promise more objects than there are bytes; what they promis
 
 from __future__ import annotations
 
+import binascii
 import logging
 import re
 from io import BytesIO
@@ -50,7 +51,12 @@ class BoundedReader(PdfFileReader):
         self.data = data
         self._lookups_left = MAX_LOOKUPS
         self._objects_left = MAX_OBJECTS
-        super().__init__(BytesIO(data), strict=True, decode_limits=_LIMITS)
+        super().__init__(_Bytes(data), strict=True, decode_limits=_LIMITS)
+
+    def place(self, reference: generic.Reference) -> int | None:
+        """Where the object stands in the file; None for one that is compressed, free, or not there."""
+        place = self.xrefs[reference]
+        return place if isinstance(place, int) else None
 
     def spend(self) -> None:
         self._lookups_left -= 1
@@ -109,26 +115,33 @@ def _promised(stream: Any) -> int:
     return sum(index[1::2])
 
 
-_HEX: Final = re.compile(rb"[0-9A-Fa-f]*")
-_PIECE: Final = 1 << 14
+_WHITE_SPACE: Final = b"\0\t\n\f\r "
 _read_hex_digit_by_digit: Final = generic.read_hex_string_from_stream
+
+
+class _Bytes(BytesIO):
+    """A file that can be searched as well as read."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        super().__init__(data)
 
 
 def _read_hex(stream: Any) -> Any:
     """As pyHanko reads a string in hexadecimal digits, but at once: a signature has some ten thousand."""
-    start = stream.tell()
-    stream.seek(start + 1)
-    pieces: list[bytes] = []
-    while piece := stream.read(_PIECE):
-        pieces.append(_HEX.match(piece)[0])  # type: ignore[index]
-        if len(pieces[-1]) < len(piece):
-            break
-    digits = b"".join(pieces)
-    stream.seek(start + 1 + len(digits))
-    if stream.read(1) != b">":  # white space among the digits, or no such string
-        stream.seek(start)
+    if not isinstance(stream, _Bytes):
         return _read_hex_digit_by_digit(stream)
-    return generic.pdf_string(bytes.fromhex(digits.decode("ascii") + "0" * (len(digits) % 2)))
+    start = stream.tell() + 1
+    end = stream.data.find(b">", start)
+    try:
+        digits = stream.data[start : max(end, start)].translate(None, _WHITE_SPACE)
+        value = binascii.unhexlify(digits + b"0" * (len(digits) % 2))
+    except ValueError:
+        return _read_hex_digit_by_digit(stream)
+    if end < 0:
+        return _read_hex_digit_by_digit(stream)
+    stream.seek(end + 1)
+    return generic.pdf_string(value)
 
 
 generic.read_hex_string_from_stream = _read_hex

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from keys.model import Algorithm
+from keys.signature_problems import SignatureProblem
 from keys.timestamps import TimestampToken
 from keys.x509 import Certificate
 
@@ -67,12 +68,14 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class PdfSignature:
-    """One signature's facts. `problems` names, in a word or two each, whatever was not as it must be.
+    """One signature's facts. `problems` names whatever was not as it must be.
 
     `digest_ok`: the ByteRange is whole and its digest is the one signed. `signature_ok`: the certificate's key signed
-    that. `signed_size`: how many bytes of the file, from its start, the signature covers. `attachments`: those of these
-    bytes, never of anything added after. `claimed_at` is the signer's word; `timestamp_ok` says that `timestamp` is
-    whole and over this signature's value, not that its authority is trusted.
+    that; with `algorithm`, which may be retired (`Algorithm.usable_at`). Where there are no signed attributes, the two
+    are one question. `signed_size`: how many bytes of the file, from its start, the signature covers. `attachments`:
+    those of these bytes, never of anything added after. `claimed_at` is the signer's word: in the CMS, else beside it.
+    `timestamp_ok` says that `timestamp` is whole and over this signature's value, not that its authority is trusted.
+    `sub_filter` is the form of the signature, such as "ETSI.CAdES.detached".
     """
 
     field_name: str
@@ -87,11 +90,12 @@ class PdfSignature:
     timestamp: TimestampToken | None
     timestamp_ok: bool
     signing_certificate_attribute_ok: bool
-    problems: tuple[str, ...]
+    problems: tuple[SignatureProblem, ...]
     signed_size: int = 0
     attachments: Mapping[str, bytes] | None = None
     changes: tuple[Change, ...] = ()
     certification: int | None = None  # DocMDP level (1 to 3) of a certification signature; None: an approval signature
+    sub_filter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +106,19 @@ class DocumentTimestamp:
     whole: bool
     signed_size: int
     changes: tuple[Change, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationData:
-    """What the document security store holds (EN 319 142-1 clause 5.4.2): DER as it stands, nothing verified."""
+    """What the document security store holds (EN 319 142-1 clause 5.4.2), and then the signatures themselves: DER as it
+    stands, nothing verified, each once. What is not what it should be is left out, and `problems` says so.
+    """
 
     certificates: tuple[Certificate, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsp_responses: tuple[bytes, ...] = ()
+    problems: tuple[SignatureProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

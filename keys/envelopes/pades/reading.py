@@ -1,37 +1,31 @@
-"""Read a signed PDF into facts: what each signature covers, whether it holds, what came after. Trusts nobody.
+"""Read a signed PDF into facts: its signatures, time-stamps, validation data and attachments. Trusts nobody.
 
-Facts about a signature come from the bytes that it covers: its digest, its CMS, and the attachments of exactly those
-bytes. pyHanko reads the file and compares revisions; whatever it raises becomes a fact or the one error. The budget is
-`bounded`.
+Facts about a signature come from the bytes that it covers, read as the file that they once were: `coverage` finds them,
+`facts` reads one signature, `changes` compares with what is shown now. Whatever pyHanko raises becomes a fact or the
+one error. The budget is `bounded`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from pyhanko.pdf_utils import generic
-from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from keys.cms import DATA, TIME_STAMP_ATTRIBUTE, SignedData, parse_signed_data, single
 from keys.envelopes.pades.bounded import BoundedReader, ends_like_a_pdf
-from keys.envelopes.pades.model import Modification, PdfSignature, SignedPdf
+from keys.envelopes.pades.changes import certification_level
+from keys.envelopes.pades.coverage import coverage_of
+from keys.envelopes.pades.facts import Place, Subject, document_timestamp, signature_facts
+from keys.envelopes.pades.model import PdfSignature, SignedPdf
 from keys.envelopes.pades.structure import attachments, entry, signature_fields
-from keys.errors import MalformedEnvelope, MalformedTimestamp
-from keys.timestamps import TimestampToken, parse_timestamp_token
+from keys.envelopes.pades.validation_data import validation_data
+from keys.errors import MalformedEnvelope
+from keys.signature_problems import SignatureProblem as Problem
 
 MAX_SIZE: Final = 32 << 20
 _MAX_REVISIONS: Final = 64
 _MAX_SIGNATURES: Final = 16
-_SUBFILTERS: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
-_LEVELS: Final = {
-    ModificationLevel.LTA_UPDATES: Modification.LTV,
-    ModificationLevel.FORM_FILLING: Modification.FORM,
-}
+_MAX_TIMESTAMPS: Final = 48  # a document kept for a life is stamped anew every few years
+_Field = tuple[str, generic.DictionaryObject]
 
 
 def parse_signed_pdf(data: bytes) -> SignedPdf:
@@ -56,188 +50,107 @@ def parse_signed_pdf(data: bytes) -> SignedPdf:
         raise MalformedEnvelope("a damaged PDF, or one that is no tree of objects") from err
 
 
+def signed_revision(data: bytes, signature: PdfSignature) -> bytes:
+    """The document as it was when `signature` was made: the bytes of `data` that it covers, a file of its own.
+
+    Raises MalformedEnvelope where they are none: the signature covers nothing, or ends in the middle of an update.
+    """
+    size = signature.signed_size
+    if not 0 < size <= len(data) or not ends_like_a_pdf(data, size):
+        raise MalformedEnvelope("the signature covers no revision of the file")
+    return data[:size]
+
+
 def _read(data: bytes) -> SignedPdf:
     reader = BoundedReader(data)
     if entry(reader.trailer_view, "/Encrypt") is not None:
         raise MalformedEnvelope("an encrypted PDF")
-    fields = [(name, f) for name, f in signature_fields(reader.root) if entry(f["/V"], "/Type") in (None, "/Sig")]
-    if len(fields) > _MAX_SIGNATURES:
-        raise MalformedEnvelope(f"a PDF of more than {_MAX_SIGNATURES} signatures")
-    signatures = sorted(
-        (_signature(data, reader, name, field) for name, field in fields),
-        key=lambda signature: (not signature.digest_ok, signature.signed_size),
-    )
+    fields = list(signature_fields(reader.root))
+    stamps = [field for field in fields if _is_timestamp(field[1]["/V"])]
+    if len(fields) - len(stamps) > _MAX_SIGNATURES or len(stamps) > _MAX_TIMESTAMPS:
+        raise MalformedEnvelope(f"a PDF of more than {_MAX_SIGNATURES} signatures, or {_MAX_TIMESTAMPS} time-stamps")
+    subjects = _Revisions(reader).subjects(fields)
+    signatures, brought = [], []
+    for subject in subjects:
+        if not _is_timestamp(subject.dictionary):
+            facts, signed = signature_facts(subject, reader)
+            signatures.append(facts)
+            brought += [] if signed is None else [signed]
+    signatures.sort(key=lambda signature: (not signature.digest_ok, signature.signed_size))
+    found = (document_timestamp(subject, reader) for subject in subjects if _is_timestamp(subject.dictionary))
+    timestamps = sorted((stamp for stamp in found if stamp is not None), key=lambda stamp: stamp.signed_size)
     attached = attachments(reader.root) if not signatures else signatures[0].attachments or {}
-    return SignedPdf(data, tuple(signatures), attached, reader.total_revisions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Coverage:
-    """Where a ByteRange's gap stands (`<` to `>`), and where the covered bytes end."""
-
-    gap_start: int
-    gap_end: int
-    end: int
-
-    def digest(self, data: bytes, name: str) -> bytes:
-        view = memoryview(data)
-        hasher = hashlib.new(name, view[: self.gap_start])
-        hasher.update(view[self.gap_end : self.end])
-        return hasher.digest()
-
-
-def _signature(data: bytes, reader: BoundedReader, name: str, field: generic.DictionaryObject) -> PdfSignature:
-    dictionary = field["/V"]
-    problems: list[str] = []
-    coverage = _coverage(data, dictionary)
-    if coverage is None:
-        problems.append("byte range")
-    signed = _cms(data, dictionary, coverage, problems)
-    whole = coverage is not None and coverage.end == len(data)
-    digest_ok = signed is not None and coverage is not None and _digest_holds(data, signed, coverage, problems)
-    signature_ok = signed is not None and signed.signature_holds()
-    pinned = signed is not None and signed.names_its_certificate()
-    timestamp, timestamp_ok = _timestamp(signed, problems)
-    modification = Modification.NONE if whole else _modification(reader, (name, field), coverage, problems)
-    if signed is not None and signed.algorithm is None:
-        problems.append("signature algorithm")
-    elif not signature_ok:
-        problems.append("signature")
-    if not pinned:
-        problems.append("signing certificate attribute")
-    return PdfSignature(
-        field_name=name,
-        certificate=None if signed is None else signed.certificate,
-        intermediates=() if signed is None else signed.intermediates,
-        algorithm=None if signed is None else signed.algorithm,
-        digest_ok=digest_ok,
-        signature_ok=signature_ok,
-        covers_whole_file=whole,
-        modification=modification,
-        claimed_at=_claimed_at(dictionary),
-        timestamp=timestamp,
-        timestamp_ok=timestamp_ok,
-        signing_certificate_attribute_ok=pinned,
-        problems=tuple(problems),
-        signed_size=0 if coverage is None else coverage.end,
-        attachments=_attachments(data, reader, coverage, problems),
+    return SignedPdf(
+        data,
+        tuple(signatures),
+        attached,
+        reader.total_revisions,
+        tuple(timestamps),
+        validation_data(reader.root, brought),
     )
 
 
-def _coverage(data: bytes, dictionary: generic.DictionaryObject) -> _Coverage | None:
-    """The ByteRange, if it is two stretches, from the first byte on, around exactly this dictionary's Contents."""
-    byte_range = entry(dictionary, "/ByteRange")
-    contents = dictionary.raw_get("/Contents") if "/Contents" in dictionary else None
-    if not isinstance(byte_range, generic.ArrayObject) or len(byte_range) != 4:
-        return None
-    if not all(isinstance(number, int) and number >= 0 for number in byte_range):
-        return None
-    start, first, second, length = (int(number) for number in byte_range)
-    if start != 0 or not first < second - 1 or second + length > len(data):
-        return None
-    if data[first : first + 1] != b"<" or data[second - 1 : second] != b">":
-        return None
-    try:
-        written = bytes.fromhex(data[first + 1 : second - 1].decode("ascii"))
-    except ValueError:
-        return None
-    if not isinstance(contents, generic.ByteStringObject | generic.TextStringObject):
-        return None
-    return _Coverage(first, second, second + length) if contents.original_bytes == written else None
+def _is_timestamp(dictionary: Any) -> bool:
+    """Spec: ISO 32000-2 clause 12.8.5; the form of the signature counts where the type says otherwise."""
+    return bool(entry(dictionary, "/Type") == "/DocTimeStamp" or entry(dictionary, "/SubFilter") == "/ETSI.RFC3161")
 
 
-def _cms(
-    data: bytes, dictionary: generic.DictionaryObject, coverage: _Coverage | None, problems: list[str]
-) -> SignedData | None:
-    if coverage is None:
-        return None
-    if entry(dictionary, "/SubFilter") not in _SUBFILTERS:
-        problems.append("sub-filter")
-        return None
-    try:
-        return parse_signed_data(bytes.fromhex(data[coverage.gap_start + 1 : coverage.gap_end - 1].decode("ascii")))
-    except MalformedEnvelope:
-        problems.append("CMS")
-        return None
+class _Revisions:
+    """The file as it was at each end of a signature's coverage, each read once."""
 
+    def __init__(self, reader: BoundedReader) -> None:
+        self._reader = reader
+        self._read: dict[int, BoundedReader | None] = {len(reader.data): reader}
+        self._fields: dict[int, dict[str, generic.DictionaryObject]] = {}
 
-def _digest_holds(data: bytes, signed: SignedData, coverage: _Coverage, problems: list[str]) -> bool:
-    if signed.content is not None or signed.content_type != DATA:
-        # A CMS with content of its own vouches for that content, not for the file around it.
-        problems.append("content inside the CMS")
-        return False
-    if signed.digest is None:
-        problems.append("digest algorithm")
-        return False
-    if coverage.digest(data, signed.digest) != signed.message_digest:
-        problems.append("digest")
-        return False
-    return True
+    def subjects(self, fields: list[_Field]) -> list[Subject]:
+        """Each field's signature where it was made, with the certification in force there."""
+        places = [(name, *self._place(name, field["/V"])) for name, field in fields]
+        seen: set[int] = set()
+        found = []
+        for name, dictionary, place in places:
+            if place.coverage is not None and place.coverage.gap_start in seen:
+                place = Place(problems=(Problem.CONTENTS_SHARED,))  # noqa: PLW2901 - what the first one has said
+            elif place.coverage is not None:
+                seen.add(place.coverage.gap_start)
+            own = certification_level(dictionary)
+            end = 0 if place.coverage is None else place.coverage.end
+            before = [
+                certification_level(other)
+                for _, other, elsewhere in places
+                if elsewhere.coverage is not None and elsewhere.coverage.end < end
+            ]
+            in_force = min((level for level in (own, *before) if level is not None), default=None)
+            found.append(Subject(name, dictionary, place, own, in_force))
+        return found
 
+    def _place(self, name: str, current: generic.DictionaryObject) -> tuple[generic.DictionaryObject, Place]:
+        """The signature's dictionary in the bytes that it covers, and these. What no longer says the same is no proof.
 
-def _timestamp(signed: SignedData | None, problems: list[str]) -> tuple[TimestampToken | None, bool]:
-    if signed is None or TIME_STAMP_ATTRIBUTE not in signed.unsigned:
-        return None, False
-    value = single(signed.unsigned, TIME_STAMP_ATTRIBUTE)
-    try:
-        if value is None:
-            raise MalformedTimestamp("more than one token in the attribute")
-        token = parse_timestamp_token(value)
-    except MalformedTimestamp:
-        problems.append("time-stamp")
-        return None, False
-    whole = token.signature_ok and token.covers(signed.signature)
-    if not whole:
-        problems.append("time-stamp")
-    return token, whole
+        The current dictionary only says where to look: an update can have written it anew, or what it refers to.
+        """
+        coverage = coverage_of(self._reader, current)
+        if isinstance(coverage, Problem):
+            return current, Place(problems=(coverage,))
+        revision = self._at(coverage.end)
+        if revision is None:
+            return current, Place(coverage, problems=(Problem.SIGNED_REVISION,))
+        if revision is self._reader:
+            return current, Place(coverage, revision)
+        original = self._fields[coverage.end].get(name)
+        if original is None:
+            return current, Place(coverage, problems=(Problem.SIGNED_REVISION,))
+        if coverage_of(revision, original) != coverage:
+            return original, Place(problems=(Problem.CONTENTS_ELSEWHERE,))
+        return original, Place(coverage, revision)
 
-
-def _modification(
-    reader: BoundedReader,
-    named_field: tuple[str, generic.DictionaryObject],
-    coverage: _Coverage | None,
-    problems: list[str],
-) -> Modification:
-    """What pyHanko's comparison of revisions says; what it can't say is OTHER."""
-    if coverage is None or not ends_like_a_pdf(reader.data, coverage.end):
-        problems.append("signed revision")
-        return Modification.OTHER
-    try:
-        embedded: Any = EmbeddedPdfSignature(reader, named_field[1], named_field[0])
-        embedded.compute_integrity_info()
-        compared, summary = embedded.diff_result, embedded.summarise_integrity_info()
-    except Exception:  # any of the many errors that a hostile update provokes
-        problems.append("later changes can't be compared")
-        return Modification.OTHER
-    if not isinstance(compared, DiffResult):
-        problems.append("later changes")
-        return Modification.OTHER
-    if summary["docmdp_ok"] is not True:
-        problems.append("later changes that the signer did not permit")
-        return Modification.OTHER
-    if compared.modification_level is ModificationLevel.NONE:
-        problems.append("bytes after the end")  # of no revision, so of no document; but not the signer's
-        return Modification.OTHER
-    return _LEVELS.get(compared.modification_level, Modification.OTHER)
-
-
-def _attachments(
-    data: bytes, reader: BoundedReader, coverage: _Coverage | None, problems: list[str]
-) -> Mapping[str, bytes]:
-    """Those of the covered bytes, read as the file they were when signed: no later update can reach in."""
-    if coverage is None:
-        return {}
-    try:
-        return attachments((reader if coverage.end == len(data) else BoundedReader(data[: coverage.end])).root)
-    except Exception:  # the covered bytes are no PDF by themselves
-        problems.append("signed revision")
-        return {}
-
-
-def _claimed_at(dictionary: generic.DictionaryObject) -> datetime | None:
-    value: Any = entry(dictionary, "/M")
-    try:
-        moment = generic.parse_pdf_date(value)
-        return moment.astimezone(UTC) if moment.tzinfo is not None else None
-    except Exception:  # a claim that is no date is no claim
-        return None
+    def _at(self, end: int) -> BoundedReader | None:
+        if end not in self._read:
+            self._read[end] = None
+            try:
+                revision = BoundedReader(self._reader.data[:end])
+                self._fields[end] = {name: field["/V"] for name, field in signature_fields(revision.root)}
+                self._read[end] = revision
+            except Exception:  # the covered bytes are no PDF by themselves
+                return None
+        return self._read[end]
