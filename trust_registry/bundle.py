@@ -27,7 +27,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from keys.envelopes.strict_json import load_json
-from keys.errors import MalformedEnvelope
+from keys.errors import AlgorithmNotSupported, MalformedEnvelope
 from trust_registry.client import TrustStore, aged
 from trust_registry.containment import read_held
 from trust_registry.errors import RefreshRefused, RuleBroken, TrustDamaged
@@ -41,6 +41,7 @@ from trust_registry.rules import check_root
 from trust_registry.status_cache import StatusCache
 from trust_registry.status_list import MAX_TOKEN_SIZE
 from trust_registry.trusted_copy import admitted_roles, open_copy
+from trust_registry.tuf_keys import public_key_of
 from trust_registry.wire import MAX_LIST_SIZE
 
 FORMAT: Final = "yinxin-bundle/1"
@@ -48,6 +49,7 @@ INDEX: Final = "bundle.json"
 MAX_FILES: Final = 65_536
 MAX_BYTES: Final = 512 * 1024 * 1024
 _MAX_METADATA: Final = 16 * 1024 * 1024
+_ROOTS: Final = "metadata/root_history/"
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9-]{0,63}"
 _DIGEST: Final = r"[0-9a-f]{64}"
 _KINDS: Final = (
@@ -66,6 +68,7 @@ _UNREADABLE: Final = (
     RepositoryError,
     SigningError,
     MalformedEnvelope,
+    AlgorithmNotSupported,
     OSError,
     ValueError,
     KeyError,
@@ -82,7 +85,9 @@ class OpenedBundle:
 
     `pinned`: it leads back to the root that the reader knows; otherwise it vouches for itself alone, and whoever
     made it may have made the network. `complete`: every authority of the network is in it, not a selection.
-    `roots`: the bytes of the roots, oldest first. `foreign`: which lists of other networks can't be believed, and why.
+    `roots`: the bytes of the roots, oldest first. `ends_at`: when the first of the methods that its metadata are signed
+    with ends, if that is known: after that, only proof that it existed before makes it worth anything. `foreign`: which
+    lists of other networks can't be believed, and why.
     """
 
     trust: TrustView
@@ -92,6 +97,7 @@ class OpenedBundle:
     complete: bool
     roots: tuple[bytes, ...]
     logged: LoggedState | None
+    ends_at: datetime | None
     foreign: tuple[ForeignProblem, ...] = ()
 
 
@@ -145,15 +151,19 @@ def open_bundle(
         with tempfile.TemporaryDirectory(prefix="yinxin-") as name:
             folder = Path(name)
             _unpack(files, folder)
-            return _open(
-                folder, roots, stated, roles, at=at, policy=policy or LogPolicy(), pinned=first_root is not None
-            )
+            return _open(folder, roots, stated, roles, at=at, policy=policy or LogPolicy(), first_root=first_root)
     except RuleBroken as err:
         raise TrustDamaged(str(err)) from err
     except RefreshRefused as err:
         raise TrustDamaged(f"the bundle's proof of logging does not hold: {err}") from err
     except _UNREADABLE as err:
         raise TrustDamaged(f"the bundle does not verify: {err}") from err
+
+
+def roots_of(files: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    """The bytes of the roots that a bundle brings, oldest first; nothing is verified."""
+    found = {name: data for name, data in files.items() if name.startswith(_ROOTS) and name.endswith(".root.json")}
+    return tuple(found[name] for name in sorted(found, key=lambda name: (len(name), name)))
 
 
 def check_names(files: Mapping[str, bytes]) -> None:
@@ -246,8 +256,7 @@ def _follow_roots(files: Mapping[str, bytes], first_root: bytes | None) -> tuple
 
     Spec: TUF 1.0.33 section 5.3, without the download; expiry is not judged.
     """
-    folder = "metadata/root_history/"
-    history = {int(name[len(folder) :].partition(".")[0]): files[name] for name in files if name.startswith(folder)}
+    history = {int(name[len(_ROOTS) :].partition(".")[0]): files[name] for name in files if name.startswith(_ROOTS)}
     numbers = sorted(history)
     if not numbers or numbers[-1] - numbers[0] >= len(numbers):
         raise TrustDamaged("the bundle's roots have a gap, or there are none")
@@ -300,7 +309,7 @@ def _open(
     *,
     at: datetime,
     policy: LogPolicy,
-    pinned: bool,
+    first_root: bytes | None,
 ) -> OpenedBundle:
     metadata = folder / "metadata"
     view = open_copy(metadata, folder / "lists", refreshed_at=stated, known={}, only=roles).view
@@ -310,4 +319,15 @@ def _open(
     foreign = ForeignCopy(folder / "foreign").load(view, at)
     view = with_foreign(view, foreign.lists)
     statuses = StatusCache(folder / "status").load(view, at)
-    return OpenedBundle(view, statuses, confirmed_at, pinned, roles is None, roots, logged, foreign.problems)
+    pinned = first_root is not None
+    ends_at = _methods_end(metadata, roots[roots.index(first_root) :] if first_root is not None else roots)
+    return OpenedBundle(view, statuses, confirmed_at, pinned, roles is None, roots, logged, ends_at, foreign.problems)
+
+
+def _methods_end(metadata: Path, roots: Sequence[bytes]) -> datetime | None:
+    """When the first of the methods ends that root and the authorities may sign with."""
+    targets = Metadata[Targets].from_bytes((metadata / "targets.json").read_bytes()).signed
+    keys = [key for data in roots for key in Metadata[Root].from_bytes(data).signed.keys.values()]
+    keys += [] if targets.delegations is None else targets.delegations.keys.values()
+    sunsets = {public_key_of(key).algorithm.sunset for key in keys}
+    return min((sunset for sunset in sunsets if sunset is not None), default=None)

@@ -108,6 +108,7 @@ class EvidenceKind(Enum):
     QR = "qr"
     RECEIPT = "receipt"
     HEALTH = "health_certificate"
+    ARCHIVE = "archive"  # a case file: evidence with all that the verdict on it rested on
 
 
 @made_often

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from verifier.phrases.archives import ARCHIVE
 from verifier.phrases.documents import DOCUMENT
 from verifier.phrases.health import HEALTH
 from verifier.phrases.revocation import FOREIGN
@@ -33,6 +34,7 @@ GROUPS: Final = (
     FRESHNESS,
     RECEIPT,
     HEALTH,
+    ARCHIVE,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {code: phrase for group in GROUPS for code, phrase in group.items()}
 
