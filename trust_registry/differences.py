@@ -53,6 +53,7 @@ def describe_changes(old: RegionList | None, new: RegionList) -> tuple[Change, .
         _issuer_parts(changes, before.get(issuer.id), issuer)
     _part(changes, "foreign", old, new, lambda f: f.code, naming.of_foreign)
     _part(changes, "recognises", old, new, lambda r: r.id, naming.of_recognition)
+    _part(changes, "rules", old, new, lambda r: r.id, naming.of_rule)
     _part(changes, "scenarios", old, new, lambda s: s.id, naming.of_scenario)
     _part(changes, "relying_parties", old, new, lambda p: p.id, naming.of_relying_party)
     for party in new.relying_parties:

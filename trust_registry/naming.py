@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from trust_registry.model import (
+    AcceptanceRule,
     Assurance,
     CertificateType,
     ClaimEquivalence,
@@ -20,6 +21,8 @@ from trust_registry.model import (
     RecognitionEntry,
     RegionList,
     RelyingPartyEntry,
+    RuleCondition,
+    RuleScope,
     Scenario,
     SealCeremony,
     SealEntry,
@@ -27,6 +30,8 @@ from trust_registry.model import (
     TypeGrant,
     TypeRequirement,
 )
+from trust_registry.model.rules import EMERGENCIES
+from trust_registry.rule_words import condition_words, rule_words, scope_words
 from trust_registry.wording import ASSURANCE_NAMES
 
 REASONS: Final = {
@@ -50,6 +55,7 @@ _USES: Final = {
 _FIELDS: Final = {
     "additional": Names("附加信息", "additional information"),
     "any_of": Names("证照", "types"),
+    "applies_to": Names("适用于", "for"),
     "as_type": Names("视同类型", "own type"),
     "ceremony": Names("制章记录", "ceremony record"),
     "claims": Names("项目", "claims"),
@@ -144,6 +150,10 @@ def of_scenario(entry: Scenario) -> Names:
     return _called("用证场景", "scenario", entry.names)
 
 
+def of_rule(entry: AcceptanceRule) -> Names:
+    return _called(f"受理规则 {entry.id} ", f"acceptance rule {entry.id}", entry.names)
+
+
 def of_relying_party(entry: RelyingPartyEntry) -> Names:
     return _called("用证单位", "relying party", entry.names)
 
@@ -160,6 +170,8 @@ def notice_change(old: RegionList, new: RegionList) -> Names:
 
 def details(entry: Any) -> Names:
     """What an officer must read of a new entry, to follow its name; empty for what the name says whole."""
+    if isinstance(entry, AcceptanceRule):
+        return _rule_details(entry)
     told = [
         (_FIELDS[field], _shown(getattr(entry, field)))
         for field in _ADDED.get(type(entry), ())
@@ -170,6 +182,24 @@ def details(entry: Any) -> Names:
     return Names(
         "；" + "；".join(f"{label.zh}：{value.zh}" for label, value in told),
         "; " + "; ".join(f"{label.en}: {value.en}" for label, value in told),
+    )
+
+
+def _rule_details(rule: AcceptanceRule) -> Names:
+    """All of it: whoever signs a rule signs whom it refuses."""
+    asked, about = rule_words(rule), scope_words(rule.applies_to)
+    told, since = moment(rule.announced_at), moment(rule.since)
+    until = (
+        Names("", "") if rule.until is None else Names(f"，至 {moment(rule.until)}", f", until {moment(rule.until)}")
+    )
+    reason = rule.history[0].reason if rule.history else EntryReason.INITIAL
+    why = REASONS[reason] if reason in EMERGENCIES else None
+    hurry = Names("", "") if why is None else Names(f"；紧急（{why.zh}）", f"; in an emergency ({why.en})")
+    return Names(
+        f"；要求：{asked.zh}；适用于：{about.zh}；{told} 公告，自 {since}{until.zh}{hurry.zh}；"
+        f"依据：{rule.legal_basis.zh}",
+        f"; asks: {asked.en}; about: {about.en}; announced {told}, since {since}{until.en}{hurry.en}; "
+        f"legal basis: {rule.legal_basis.en}",
     )
 
 
@@ -194,6 +224,10 @@ def _shown(value: Any) -> Names:
         return Names("是", "yes") if value else Names("否", "no")
     if isinstance(value, timedelta):
         return _span(value)
+    if isinstance(value, RuleScope):
+        return scope_words(value)
+    if isinstance(value, RuleCondition):
+        return condition_words(value)
     if isinstance(value, SealCeremony):
         text = f"{moment(value.held_at)}, {value.record_digest}"
         return Names(f"{value.place.zh}，{text}", f"{value.place.en}, {text}")

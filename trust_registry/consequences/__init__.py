@@ -16,6 +16,7 @@ from trust_registry.consequences.comparison import Comparison
 from trust_registry.consequences.keys import key_consequences
 from trust_registry.consequences.model import Consequence, ConsequenceKind
 from trust_registry.consequences.recognition import recognition_consequences
+from trust_registry.consequences.rules import rule_consequences
 from trust_registry.departures import departures
 from trust_registry.model import ListSignatures, RegionCode, RegionList, TrustView
 from trust_registry.ports import CertificateCounts
@@ -44,7 +45,7 @@ def consequences(
     answers differently at some moment from `at` on. Never raises on content.
     """
     found = Comparison(before, after, at, counts)
-    every = (*key_consequences(found), *recognition_consequences(found))
+    every = (*key_consequences(found), *recognition_consequences(found), *rule_consequences(found))
     return tuple(sorted(every, key=lambda c: (c.kind.rank, -(c.certificates or 0), c.when or at, c.region, c.entry)))
 
 

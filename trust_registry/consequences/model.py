@@ -18,6 +18,7 @@ class ConsequenceKind(Enum):
     SCENARIO_UNSATISFIABLE = "scenario_unsatisfiable"
     SCENARIO_ENDS = "scenario_ends"
     RECOGNITION_LOST = "recognition_lost"
+    RULE_BEGINS = "rule_begins"  # certificates that were taken are asked for more
     ISSUING_ENDS = "issuing_ends"
     CA_ENDS = "ca_ends"
     STATUS_KEY_ENDS = "status_key_ends"  # others remain: the lists must be signed again
@@ -27,6 +28,7 @@ class ConsequenceKind(Enum):
     RELYING_PARTY_ENDS = "relying_party_ends"
     RECOGNITION_GAINED = "recognition_gained"
     ISSUING_BEGINS = "issuing_begins"
+    RULE_ENDS = "rule_ends"
 
     @property
     def rank(self) -> int:
@@ -35,7 +37,8 @@ class ConsequenceKind(Enum):
 
     @property
     def gain(self) -> bool:
-        return self in (ConsequenceKind.RECOGNITION_GAINED, ConsequenceKind.ISSUING_BEGINS)
+        gains = (ConsequenceKind.RECOGNITION_GAINED, ConsequenceKind.ISSUING_BEGINS, ConsequenceKind.RULE_ENDS)
+        return self in gains
 
 
 @dataclass(frozen=True, slots=True)

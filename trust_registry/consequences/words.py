@@ -163,3 +163,27 @@ def party_ends(party: Names, when: datetime | None, scenarios: int) -> Names:
         f"“{party.zh}”{at.zh}不能再就 {scenarios} 个用证场景核验证照。",
         f"{party.en} may no longer ask for certificates {at.en}, in scenarios: {scenarios}.",
     )
+
+
+def rule_begins(
+    about: tuple[Names, Names, Names, Names], when: datetime | None, count: Names | None, short: list[Names]
+) -> Names:
+    """`about`: the region, the rule, its scope, what it asks for. `short`: issuers who can't ever meet it."""
+    accepting, rule, scope, asked = about
+    at, how_many = moment(when), count or Names("", "")
+    zh, en = "、".join(n.zh for n in short), ", ".join(n.en for n in short)
+    return Names(
+        f"{accepting.zh}{at.zh}增加受理要求（{scope.zh}）{how_many.zh}：{asked.zh}。理由：{rule.zh}。"
+        + (f"下列机构达不到：{zh}。" if short else ""),
+        f"{accepting.en} asks for more {at.en} ({scope.en}){how_many.en}: {asked.en}. The reason: {rule.en}."
+        + (f" These issuers fall short: {en}." if short else ""),
+    )
+
+
+def rule_ends(about: tuple[Names, Names, Names, Names], when: datetime | None) -> Names:
+    accepting, rule, scope, _ = about
+    at = moment(when)
+    return Names(
+        f"{accepting.zh}{at.zh}不再有“{rule.zh}”这项受理要求（{scope.zh}）。",
+        f"{accepting.en} no longer applies the rule {rule.en} ({scope.en}) {at.en}.",
+    )

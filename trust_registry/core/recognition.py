@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from trust_registry.core.foreign import attestation_of_foreign
 from trust_registry.model import (
+    AcceptanceRule,
     Assurance,
     ChainLink,
     EntryStatus,
@@ -42,8 +43,8 @@ def status_at(history: Sequence[StatusChange], at: datetime) -> EntryStatus | No
     return None
 
 
-def in_force(entry: RecognitionEntry, at: datetime) -> bool:
-    """Whether a recognition holds at `at`: granted, begun and not ended (`until` is the first instant without it)."""
+def in_force(entry: RecognitionEntry | AcceptanceRule, at: datetime) -> bool:
+    """Whether a recognition or a rule holds at `at`: granted, begun, not ended (`until` is the first instant without)."""
     return entry.since <= at and (entry.until is None or at < entry.until) and status_at(entry.history, at) is _GRANTED
 
 

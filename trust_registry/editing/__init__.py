@@ -30,6 +30,7 @@ from trust_registry.editing.attesting import (
 )
 from trust_registry.editing.redrafting import taken_up
 from trust_registry.editing.renaming import rename, rename_entry
+from trust_registry.editing.ruling import add_rule, end_rule
 from trust_registry.editing.statuses import change_status, entry_paths, history_of
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "add_recognition",
     "add_relying_party",
     "add_relying_party_key",
+    "add_rule",
     "add_scenario",
     "add_seal",
     "add_status_key",
@@ -47,6 +49,7 @@ __all__ = [
     "change_notice_period",
     "change_status",
     "end_recognition",
+    "end_rule",
     "entry_paths",
     "history_of",
     "next_seal_id",

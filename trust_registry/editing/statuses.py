@@ -68,14 +68,14 @@ def change_status(  # noqa: PLR0917
     """Append one status to an entry's history.
 
     `at`: when it takes effect (UTC); None for as soon as allowed, which is now, or after the notice period for the
-    withdrawal of a recognition for any other reason than compromise or breach of duty. `invalidity_date`: with
-    KEY_COMPROMISE, since when the key is suspected.
+    withdrawal of a recognition for any other reason than compromise or breach of duty, and for bringing back a rule
+    that can refuse somebody. `invalidity_date`: with KEY_COMPROMISE, since when the key is suspected.
     Raises: EntryUnknown; InvalidList when dated back or without notice, or when reason and status don't fit.
     """
     place = _find(region_list, entry)
     _check_reason(place.history, status, reason)
     first = moment(region_list, now) if at is None else at.replace(microsecond=0)
-    if entry.startswith("recognises/") and status is EntryStatus.WITHDRAWN and reason not in IMMEDIATE:
+    if _needs_notice(region_list, entry, status, reason):
         allowed = earliest(region_list, now)
         if at is not None and first < allowed:
             raise InvalidList("history.at", f"needs the announced notice: not before {allowed:%Y-%m-%dT%H:%MZ}")
@@ -88,6 +88,14 @@ def change_status(  # noqa: PLR0917
         raise InvalidList("history.invalidity_date", "belongs to a compromised key, and not after the change itself")
     change = StatusChange(status, first, reason, invalidity_date)
     return checked(place.put((*place.history, change)))
+
+
+def _needs_notice(region_list: RegionList, entry: str, status: EntryStatus, reason: EntryReason) -> bool:
+    part, _, identity = entry.partition("/")
+    if part == "recognises":
+        return status is EntryStatus.WITHDRAWN and reason not in IMMEDIATE
+    stricter = part == "rules" and status is EntryStatus.GRANTED
+    return stricter and any(rule.id == identity and rule.needs_notice for rule in region_list.rules)
 
 
 def _check_reason(history: History, status: EntryStatus, reason: EntryReason) -> None:
@@ -138,6 +146,7 @@ def _places(region_list: RegionList) -> Iterator[_Place]:
         place = f"relying_parties/{party.id}/keys"
         yield from _entries(place, party.keys, _key_name, _part(party, "keys", put_party))
     yield from _entries("foreign", region_list.foreign, lambda f: f.code, top("foreign"))
+    yield from _entries("rules", region_list.rules, lambda r: r.id, top("rules"))
 
 
 def _entries(

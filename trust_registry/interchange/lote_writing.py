@@ -12,7 +12,7 @@ from keys.envelopes.strict_json import encode_json
 from keys.signer import Signer
 from trust_registry.interchange import uris
 from trust_registry.interchange.rendering import Content, Entity, Pointer, Service
-from trust_registry.model import Names, RecognitionEntry, StatusChange
+from trust_registry.model import AcceptanceRule, Names, RecognitionEntry, StatusChange
 from trust_registry.wire import to_wire
 
 _Json = dict[str, Any]
@@ -55,7 +55,10 @@ def _scheme(content: Content) -> _Json:
         "ListIssueDateTime": _time(content.issued_at),
         "NextUpdate": _time(content.next_update),
         "DistributionPoints": [own_url],
-        "SchemeExtensions": [{"Recognition": _recognition(entry)} for entry in content.recognitions],
+        "SchemeExtensions": [
+            *({"Recognition": _own(entry)} for entry in content.recognitions),
+            *({"AcceptanceRule": _own(rule)} for rule in content.rules),
+        ],
     }
     return {name: value for name, value in scheme.items() if value not in (None, [])}
 
@@ -133,7 +136,8 @@ def _extensions(service: Service, change: StatusChange) -> list[_Json]:
     return extensions
 
 
-def _recognition(entry: RecognitionEntry) -> _Json:
+def _own(entry: RecognitionEntry | AcceptanceRule) -> _Json:
+    """As it stands in our own list: there is no other form."""
     wire: _Json = to_wire(entry)
     return wire
 

@@ -18,6 +18,7 @@ from trust_registry.core import in_force, status_at
 from trust_registry.interchange import uris
 from trust_registry.interchange.mra import ASSURANCE_URN, GRANTED, WITHDRAWN, agreement_of
 from trust_registry.model import (
+    AcceptanceRule,
     Assurance,
     CertificateType,
     EntryStatus,
@@ -108,6 +109,7 @@ class Content:
     entities: tuple[Entity, ...]
     pointers: tuple[Pointer, ...]
     recognitions: tuple[RecognitionEntry, ...] = ()
+    rules: tuple[AcceptanceRule, ...] = ()
 
     def url(self, slug: str, suffix: str) -> str:
         return f"{self.base}interchange/{slug}.{suffix}"
@@ -168,6 +170,7 @@ def content_of_list(
         entities=tuple(told for told in (_as_of(entity, at) for entity in entities) if told.services),
         pointers=(*_recognised(found, lists, at), *_foreign(found, at)),
         recognitions=found.recognises,
+        rules=found.rules,
     )
 
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from trust_registry.core import status_at
+from trust_registry.core import in_force
 from trust_registry.model import (
     AcceptanceRule,
     ConditionKind,
-    EntryStatus,
     Names,
     RegionCode,
     RegionList,
@@ -110,12 +109,6 @@ def applicable_rules(  # noqa: PLR0917
     scenario = None if policy.scenario is None else policy.scenario.id
     found = [r for r in region.rules if _about(r, scenario, types, issuing, form) and in_force(r, at)]
     return tuple(sorted(found, key=lambda r: (len(r.id), r.id)))
-
-
-def in_force(rule: AcceptanceRule, at: datetime) -> bool:
-    """Whether the rule counts at `at` (UTC): begun, not ended (`until` is the first instant without it), granted."""
-    begun = rule.since <= at and (rule.until is None or at < rule.until)
-    return begun and status_at(rule.history, at) is EntryStatus.GRANTED
 
 
 def _about(
