@@ -1,6 +1,6 @@
-"""Making a receipt: a relying party's signed word on what it judged, by which data, with which result. No claims.
+"""Receipts: a relying party's signed word on what it judged, by which data, with which result. No claims.
 
-Reading one back is `evidence.parse`; judging one is `core`.
+Making one, and what one proves. Reading one back is `evidence.parse`; judging one is `core`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from keys.envelopes.jws import sign_jws
 from keys.signer import Signer
 from keys.x509 import Certificate
 from trust_registry.model import RelyingPartyId, StatusSnapshot, StatusView, TrustView
+from verifier.core import judge
 from verifier.evidence import RECEIPT_TYPE
-from verifier.model import Receipt, Report
+from verifier.model import Check, Outcome, Policy, ProofOfExistence, ProofSource, Receipt, ReceiptFile, Report
 from verifier.wire import filed_report
 
 
@@ -64,3 +65,18 @@ def sign_receipt(receipt: Receipt, key: ReceiptKey) -> str:
     chain = [b64encode(certificate.der).decode("ascii") for certificate in (key.certificate, *key.chain)]
     header = {"typ": RECEIPT_TYPE, "x5c": chain}
     return sign_jws(header, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(), key.signer)
+
+
+def proofs_from_receipt(
+    file: ReceiptFile, trust: TrustView | None, policy: Policy, at: datetime
+) -> tuple[ProofOfExistence, ...]:
+    """What a receipt proves as of `at` (UTC), if its key was good: that the evidence existed when it was issued.
+
+    Empty when the receipt is not genuine, or its signer not known or not good then. How old the trust data are does not
+    matter: what they say of back then, they say for good. Whoever handed in the receipt has proven nothing else by it.
+    `policy` gives anchors, and proofs for the receipt itself. Spec: EN 319 102-1 clause 5.6.2.3.
+    """
+    findings = judge(file, trust, StatusView({}), policy, at).findings
+    if any(each.outcome is not Outcome.PASSED for each in findings if each.check is not Check.FRESHNESS):
+        return ()
+    return (ProofOfExistence(file.receipt.evidence, file.receipt.issued_at, ProofSource.RECEIPT),)

@@ -29,8 +29,8 @@ from tests.verifier.small_world import (
 )
 from trust_registry.model import EntryReason, RelyingPartyId
 from verifier.evidence import digest_of, parse
-from verifier.model import Check, Policy, ReceiptFile, SubIndication
-from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
+from verifier.model import Check, Policy, ProofOfExistence, ProofSource, ReceiptFile, SubIndication
+from verifier.receipts import ReceiptKey, make_receipt, proofs_from_receipt, sign_receipt
 
 LATER = NOW + DAY
 
@@ -84,9 +84,13 @@ def test_from_an_agency_in_no_list(world: SmallWorld) -> None:
 
 
 def test_under_an_anchor_decades_later(world: SmallWorld) -> None:
-    policy = Policy(anchors=(authority(WEST),))
-    report = ask(world, filed(world), at=LATER + 9000 * DAY, trust=None, policy=policy)
-    assert_passed(report)
+    """The method will have been given up by then: a receipt, too, needs proof from before."""
+    text, far = filed(world), LATER + 9000 * DAY
+    report = ask(world, text, at=far, trust=None, policy=Policy(anchors=(authority(WEST),)))
+    assert_indeterminate(report, "algorithm_retired_no_proof", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE)
+    kept = ProofOfExistence(digest_of(text), LATER, ProofSource.ARCHIVE_TIMESTAMP)
+    policy = Policy(anchors=(authority(WEST),), proofs=(kept,))
+    assert_passed(ask(world, text, at=far, trust=None, policy=policy))
 
 
 def test_in_another_agencys_name(world: SmallWorld) -> None:
@@ -119,3 +123,28 @@ def test_listed_under_a_certificate_that_had_expired(world: SmallWorld) -> None:
     late = replace(evidence, receipt=replace(evidence.receipt, issued_at=NOW + 2000 * DAY))
     report = ask(world, late, at=NOW + 2001 * DAY)
     assert_indeterminate(report, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
+
+
+def test_a_genuine_receipt_proves_that_the_evidence_existed(world: SmallWorld) -> None:
+    file = parse(filed(world))
+    assert isinstance(file, ReceiptFile)
+    (proof,) = proofs_from_receipt(file, world.view(), Policy(), LATER + 900 * DAY)  # data this old prove no less
+    assert (proof.digest, proof.existed_at, proof.source) == (file.receipt.evidence, NOW, ProofSource.RECEIPT)
+
+
+def test_a_receipt_by_a_key_stolen_since_proves_nothing_unless_it_is_proven_itself(world: SmallWorld) -> None:
+    text = filed(world)
+    file = parse(text)
+    assert isinstance(file, ReceiptFile)
+    world.receipt_key_history = withdrawn(LATER, EntryReason.KEY_COMPROMISE)
+    assert proofs_from_receipt(file, world.view(), Policy(), LATER + DAY) == ()
+    too_late = ProofOfExistence(digest_of(text), LATER, ProofSource.LOG)
+    assert proofs_from_receipt(file, world.view(), Policy(proofs=(too_late,)), LATER + DAY) == ()
+    in_time = ProofOfExistence(digest_of(text), LATER - DAY / 2, ProofSource.LOG)
+    assert len(proofs_from_receipt(file, world.view(), Policy(proofs=(in_time,)), LATER + DAY)) == 1
+
+
+def test_a_strangers_receipt_proves_nothing(world: SmallWorld) -> None:
+    file = parse(filed(world, ReceiptKey(signer("stranger"), certificate("stranger", Profile.RECEIPT, "elsewhere"))))
+    assert isinstance(file, ReceiptFile)
+    assert proofs_from_receipt(file, world.view(), Policy(), LATER) == ()

@@ -6,12 +6,15 @@ Spec: EN 319 102-1 clauses 5.2.2, 5.2.3 and 5.2.7; ISO 32000-2 clause 12.8.1; EN
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from keys.envelopes.pades import DocumentTimestamp, Modification, PdfSignature
+from keys.signature_problems import SignatureProblem as Problem
 from trust_registry.model import TrustView
 from verifier.core.changes import check_changes
-from verifier.core.findings import failed, unknown
+from verifier.core.findings import decide, failed, unknown
 from verifier.core.listed import ListedSeal, listed
 from verifier.core.signature import (
     ALGORITHM_UNKNOWN,
@@ -22,32 +25,75 @@ from verifier.core.signature import (
     SIGNER_UNKNOWN,
     Signature,
 )
-from verifier.model import Check, Finding, Outcome, SealedData, SealedPdf, SubIndication
+from verifier.model import Check, Finding, SealedData, SealedPdf, SubIndication
 
 _INTEGRITY: Final = Check.INTEGRITY
 _FORMAT_FAILURE: Final = SubIndication.FORMAT_FAILURE
 _UNSURE: Final = SubIndication.SIG_CONSTRAINTS_FAILURE
 _WEAK: Final = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
-_METHOD_WEAK: Final = unknown(_INTEGRITY, "method_weak", _WEAK)
+_NO_SIGNER: Final = SubIndication.NO_SIGNING_CERTIFICATE_FOUND
 
-# Problems by how they begin. What keeps a signature from being read at all:
-_UNREADABLE: Final = (
-    ("byte range", failed(_INTEGRITY, "byte_range_wrong", _FORMAT_FAILURE)),
-    ("sub-filter: sha-1", _METHOD_WEAK),
-    ("sub-filter", failed(_INTEGRITY, "signature_form_unknown", _FORMAT_FAILURE)),
-    ("content inside the CMS", failed(_INTEGRITY, "signature_over_other_content", _FORMAT_FAILURE)),
-    ("CMS", failed(_INTEGRITY, "signature_unreadable", _FORMAT_FAILURE)),
-    ("digest algorithm", _METHOD_WEAK),
-)
-# What a signature that holds must still have:
-_INCOMPLETE: Final = (
-    ("weak", _METHOD_WEAK),
-    ("signed attributes", unknown(_INTEGRITY, "signed_attributes_missing", _UNSURE)),
-    ("duplicate", unknown(_INTEGRITY, "signed_attributes_doubled", _UNSURE)),
-    ("signing certificate attribute: sha-1", _METHOD_WEAK),
-)
-_NOT_PROTECTED: Final = unknown(_INTEGRITY, "signer_not_protected", _UNSURE)
 _NOT_SIGNED: Final = failed(Check.FORMAT, "pdf_not_signed", _FORMAT_FAILURE)
+_ALTERED: Final = failed(_INTEGRITY, "content_altered", SubIndication.HASH_FAILURE)
+_RANGE: Final = failed(_INTEGRITY, "byte_range_wrong", _FORMAT_FAILURE)
+_UNREADABLE: Final = failed(_INTEGRITY, "signature_unreadable", _FORMAT_FAILURE)
+_COPIED: Final = failed(_INTEGRITY, "signature_copied", _FORMAT_FAILURE)
+_OTHER_CONTENT: Final = failed(_INTEGRITY, "signature_over_other_content", _FORMAT_FAILURE)
+_CONTRADICTION: Final = failed(_INTEGRITY, "signature_contradicts_itself", _FORMAT_FAILURE)
+_METHOD_WEAK: Final = unknown(_INTEGRITY, "method_weak", _WEAK)
+_SIGNER_MISSING: Final = unknown(_INTEGRITY, "signer_missing", _NO_SIGNER)
+_NOT_PROTECTED: Final = unknown(_INTEGRITY, "signer_not_protected", _UNSURE)
+
+# Of several problems the first in this order is told; FAILED goes before doubt, as always.
+# Why a signature can't be read, or is over something else:
+_READING: Final[Mapping[str, Finding]] = MappingProxyType(
+    {
+        Problem.BYTE_RANGE_SHAPE: _RANGE,
+        Problem.BYTE_RANGE_START: failed(_INTEGRITY, "file_start_not_covered", _FORMAT_FAILURE),
+        Problem.BYTE_RANGE_ORDER: _RANGE,
+        Problem.BYTE_RANGE_BEYOND: _RANGE,
+        Problem.BYTE_RANGE_GAP: failed(_INTEGRITY, "gap_not_covered", _FORMAT_FAILURE),
+        Problem.CONTENTS_MISSING: _UNREADABLE,
+        Problem.CONTENTS_INDIRECT: _UNREADABLE,
+        Problem.CONTENTS_NOT_HEX: _UNREADABLE,
+        Problem.CONTENTS_SHARED: _COPIED,
+        Problem.CONTENTS_ELSEWHERE: _COPIED,
+        Problem.SUB_FILTER: failed(_INTEGRITY, "signature_form_unknown", _FORMAT_FAILURE),
+        Problem.SUB_FILTER_OLD: _METHOD_WEAK,
+        Problem.CMS: _UNREADABLE,
+        Problem.SEVERAL_SIGNERS: failed(_INTEGRITY, "several_signers", _FORMAT_FAILURE),
+        Problem.CONTENT_INSIDE: _OTHER_CONTENT,
+        Problem.CONTENT_TYPE: _OTHER_CONTENT,
+        Problem.DIGEST: _ALTERED,
+        Problem.DIGEST_ALGORITHM: ALGORITHM_UNKNOWN,
+        Problem.CONTENT_TYPE_ATTRIBUTE: _CONTRADICTION,
+        Problem.MESSAGE_DIGEST_ATTRIBUTE: _CONTRADICTION,
+        Problem.DUPLICATE_ATTRIBUTES: _CONTRADICTION,
+    }
+)
+# Why it does not hold:
+_HOLDING: Final[Mapping[str, Finding]] = MappingProxyType(
+    {
+        Problem.CERTIFICATE_MISSING: _SIGNER_MISSING,
+        Problem.CERTIFICATE_UNREADABLE: _SIGNER_MISSING,
+        Problem.ALGORITHM: ALGORITHM_UNKNOWN,
+        Problem.ALGORITHM_MISMATCH: _CONTRADICTION,
+        Problem.ALGORITHM_PROTECTION: _CONTRADICTION,
+        Problem.SIGNATURE: SIGNATURE_WRONG,
+    }
+)
+# What it lacks, though it holds:
+_LACKING: Final[Mapping[str, Finding]] = MappingProxyType(
+    {
+        Problem.SIGNED_REVISION: failed(_INTEGRITY, "signed_part_no_document", _FORMAT_FAILURE),
+        Problem.TAIL: failed(_INTEGRITY, "bytes_after_end", _FORMAT_FAILURE),
+        Problem.WEAK_ALGORITHM: _METHOD_WEAK,
+        Problem.SIGNING_CERTIFICATE_DIFFERS: unknown(_INTEGRITY, "signer_replaced", _NO_SIGNER),
+        Problem.NO_SIGNED_ATTRIBUTES: unknown(_INTEGRITY, "signed_attributes_missing", _UNSURE),
+        Problem.SIGNING_CERTIFICATE_SHA1: unknown(_INTEGRITY, "signer_weakly_protected", _WEAK),
+        Problem.SIGNING_CERTIFICATE: _NOT_PROTECTED,
+    }
+)
 
 
 def read_document(file: SealedPdf, trust: TrustView | None) -> list[Signature]:
@@ -102,43 +148,46 @@ def _form(content: SealedData, seal: ListedSeal | None) -> Finding:
 
 
 def _integrity(facts: PdfSignature, *, certified: bool) -> Finding:
-    problems = facts.problems
-    if problems and not (facts.digest_ok and facts.signature_ok):
-        found = _problem(problems, _UNREADABLE)
-        if found is not None:
-            return found
+    """What was established about one signature: the worst that is proven, then the first that is doubtful.
+
+    A fact that is not good counts whether or not a problem is named for it.
+    """
+    found = _named(facts, _READING)
+    if not facts.digest_ok and not found:
+        found.append(SIGNER_UNKNOWN if facts.certificate is None else _ALTERED)
+    held = _named(facts, _HOLDING)
+    if not facts.signature_ok and not found and not held:
+        held.append(_why_not(facts))
+    found += [*held, *_named(facts, _LACKING)]
+    changed = check_changes(facts.changes, facts.modification, certified=certified)
+    if changed is not None:
+        found.append(changed)
+    return decide(found)[1] or _complete(facts)
+
+
+def _named(facts: PdfSignature, known: Mapping[str, Finding]) -> list[Finding]:
+    if not facts.problems:
+        return []
+    return [finding for problem, finding in known.items() if problem in facts.problems]
+
+
+def _why_not(facts: PdfSignature) -> Finding:
     if facts.certificate is None:
         return SIGNER_UNKNOWN
-    if not facts.digest_ok:
-        return failed(_INTEGRITY, "content_altered", SubIndication.HASH_FAILURE)
-    if facts.algorithm is None:
-        return ALGORITHM_UNKNOWN
-    if not facts.signature_ok:
-        return (_problem(problems, _INCOMPLETE) if problems else None) or SIGNATURE_WRONG
-    changed = check_changes(facts.changes, facts.modification, certified=certified)
-    if changed is not None and changed.outcome is Outcome.FAILED:
-        return changed
-    return _coverage(facts) or changed or INTEGRITY_OK
+    return ALGORITHM_UNKNOWN if facts.algorithm is None else SIGNATURE_WRONG
 
 
-def _coverage(facts: PdfSignature) -> Finding | None:
+def _complete(facts: PdfSignature) -> Finding:
+    if facts.certificate is None:
+        return SIGNER_UNKNOWN
     if not facts.covers_whole_file and not facts.changes and facts.modification is Modification.NONE:
         return failed(_INTEGRITY, "not_whole_file", _FORMAT_FAILURE)
-    found = _problem(facts.problems, _INCOMPLETE) if facts.problems else None
-    if found is None and not facts.signing_certificate_attribute_ok:
-        return _NOT_PROTECTED
-    return found
-
-
-def _problem(problems: tuple[str, ...], known: tuple[tuple[str, Finding], ...]) -> Finding | None:
-    """The finding for the worst of the problems that are known by how they begin."""
-    return next((found for word, found in known for problem in problems if problem.startswith(word)), None)
+    return INTEGRITY_OK if facts.signing_certificate_attribute_ok else _NOT_PROTECTED
 
 
 def _broken_timestamp(facts: PdfSignature) -> str | None:
     """What is wrong with the signature's own time-stamp; None if there is none."""
-    if any(problem.startswith("time-stamps") for problem in facts.problems):
-        return "time_proof_doubled"
     if facts.timestamp is None:
-        return "time_proof_damaged" if "time-stamp" in facts.problems else None
+        doubled, damaged = (problem in facts.problems for problem in (Problem.TIMESTAMPS, Problem.TIMESTAMP))
+        return "time_proof_doubled" if doubled else "time_proof_damaged" if damaged else None
     return "time_proof_moved" if facts.timestamp.signature_ok else "time_proof_damaged"

@@ -15,6 +15,7 @@ from trust_registry.model import EntryStatus, TrustView
 from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.core.listed import ListedParty, change_at, compromised_since, listed
 from verifier.core.origin import signer_name
+from verifier.core.proofs import given
 from verifier.core.signature import FORMAT_OK, INTEGRITY_OK
 from verifier.model import Check, Finding, Indication, Policy, ReceiptFile, SubIndication
 
@@ -30,6 +31,9 @@ def receipt_findings(file: ReceiptFile, trust: TrustView | None, policy: Policy,
         findings.append(
             failed(Check.SIGNING_TIME, "sealed_in_future", SubIndication.NOT_YET_VALID, at=file.receipt.issued_at)
         )
+    retired = _retired(file, policy, at)
+    if retired is not None:
+        findings.append(retired)
     parties = () if trust is None else listed(trust).parties.get(file.certificate.thumbprint, ())
     named = (each for each in parties if each.party.id == file.receipt.relying_party)
     party = next(named, next(iter(parties), None))
@@ -37,7 +41,7 @@ def receipt_findings(file: ReceiptFile, trust: TrustView | None, policy: Policy,
         findings.append(_unlisted(file, trust, policy))
         return findings
     findings.append(_path(file, party))
-    findings.append(_standing(file, party))
+    findings.append(_standing(file, party, policy, at))
     return findings
 
 
@@ -47,6 +51,19 @@ def _integrity(file: ReceiptFile) -> Finding:
     except AlgorithmNotSupported:
         sound = False
     return INTEGRITY_OK if sound else failed(Check.INTEGRITY, "signature_wrong", SubIndication.SIG_CRYPTO_FAILURE)
+
+
+def _retired(file: ReceiptFile, policy: Policy, at: datetime) -> Finding | None:
+    """After its method's sunset a receipt needs proof from before, as any signature (clause 5.2.8.4.2)."""
+    algorithm = file.certificate.public_key.algorithm
+    if algorithm.usable_at(_existed_at(file, policy, at) or at):
+        return None
+    sub_indication = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    return unknown(Check.SIGNING_TIME, "algorithm_retired_no_proof", sub_indication, algorithm=algorithm.jose)
+
+
+def _existed_at(file: ReceiptFile, policy: Policy, at: datetime) -> datetime | None:
+    return min(given(file.digest, policy, at), default=None)
 
 
 def _unlisted(file: ReceiptFile, trust: TrustView | None, policy: Policy) -> Finding:
@@ -64,12 +81,13 @@ def _path(file: ReceiptFile, party: ListedParty) -> Finding:
     return unknown(Check.CERTIFICATE_PATH, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
 
 
-def _standing(file: ReceiptFile, party: ListedParty) -> Finding:
+def _standing(file: ReceiptFile, party: ListedParty, policy: Policy, at: datetime) -> Finding:
     receipt = file.receipt
     if receipt.relying_party != party.party.id:
         return failed(_ENTITLEMENT, "receipt_signer_differs", SubIndication.SIG_CONSTRAINTS_FAILURE)
     stolen = compromised_since(party.entry.history, party.party.history)
-    if stolen is not None:
+    existed_at = _existed_at(file, policy, at)
+    if stolen is not None and (existed_at is None or existed_at >= stolen):
         return unknown(_ENTITLEMENT, "receipt_key_compromised", SubIndication.REVOKED_NO_POE, since=stolen)
     for history in (party.party.history, party.entry.history):
         change = change_at(history, receipt.issued_at)

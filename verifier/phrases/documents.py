@@ -1,4 +1,4 @@
-"""The sentences on signed documents: what was done to them since, and what keeps a signature from counting. Data only."""
+"""The sentences on signed documents: what was done to them since, what keeps a signature from counting. Data only."""
 
 from __future__ import annotations
 
@@ -90,6 +90,45 @@ DOCUMENT: Final[Mapping[str, Phrase]] = {
         "The signature does not say rightly which part of the file it covers.",
         *_REPORT,
     ),
+    "file_start_not_covered": Phrase(
+        "签章没有覆盖文件的开头。", "The signature does not cover the beginning of the file.", *_REPORT
+    ),
+    "gap_not_covered": Phrase(
+        "签章在文件中间留有未覆盖的部分，可能被填入别的内容。",
+        "The signature leaves out a part in the middle of the file, where anything could be put.",
+        *_REPORT,
+    ),
+    "signature_copied": Phrase(
+        "签章被复制或移到了别处，不在它所签的位置。",
+        "The signature was copied or moved; it does not stand where it was made.",
+        *_REPORT,
+    ),
+    "several_signers": Phrase(
+        "一个签章里有多个签名者，或没有签名者。", "One signature holds several signers, or none.", *_NEW_FILE
+    ),
+    "signed_part_no_document": Phrase(
+        "签章所覆盖的部分不是一份完整的文件。",
+        "What the signature covers is not a whole document by itself.",
+        *_REFUSE,
+    ),
+    "bytes_after_end": Phrase(
+        "盖章后，文件末尾又接上了别的内容。", "Something was put behind the end of the file after sealing.", *_REFUSE
+    ),
+    "signer_missing": Phrase(
+        "文件中没有签章者的证书，不知道是谁签的。",
+        "The file does not hold the certificate of its signer, so nobody knows who that is.",
+        *ASK_ORIGINAL,
+    ),
+    "signer_replaced": Phrase(
+        "签章指明的证书不是所附的证书，签章者可能被调换。",
+        "The signature names another certificate than the one that is attached; the signer may have been exchanged.",
+        *_NEW_FILE,
+    ),
+    "signer_weakly_protected": Phrase(
+        "签章固定签章者的方法已不安全，来源无法确认。",
+        "The signature fixes its signer by a method that is no longer safe, so its origin is uncertain.",
+        *_NEW_FILE,
+    ),
     "signature_form_unknown": Phrase(
         "签章的格式不是我们能核对的格式。", "The signature is of a form that cannot be checked.", *_NEW_FILE
     ),
@@ -109,10 +148,10 @@ DOCUMENT: Final[Mapping[str, Phrase]] = {
         "The signature lacks what fixes what was signed and by whom.",
         *_NEW_FILE,
     ),
-    "signed_attributes_doubled": Phrase(
-        "签章里同一内容出现两次，无法确定以哪个为准。",
-        "The signature says the same thing twice, so that it is unclear which counts.",
-        *_NEW_FILE,
+    "signature_contradicts_itself": Phrase(
+        "签章的内容自相矛盾，或缺少、重复了必需的部分。",
+        "The signature contradicts itself, or a part that it needs is missing or there twice.",
+        *_REPORT,
     ),
     "time_stamps_disordered": Phrase(
         "文件中各个时间戳的先后顺序相互矛盾。",
