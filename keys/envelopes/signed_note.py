@@ -232,8 +232,8 @@ def _parse_line(line: str) -> NoteSignature:
 
 def check_key_name(name: str) -> None:
     """Whether a key may have this name. Raises: MalformedEnvelope."""
-    if not name or "+" in name or any(each.isspace() or each < " " for each in name):
-        raise MalformedEnvelope("a key name is not empty and has no spaces and no plus")
+    if not name or "+" in name or any(each.isspace() or each < " " or "\ud800" <= each <= "\udfff" for each in name):
+        raise MalformedEnvelope("a key name is UTF-8, not empty, and has no spaces and no plus")
 
 
 def _base64(text: str) -> bytes:
