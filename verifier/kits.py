@@ -9,18 +9,16 @@ manifest with the pieces that the older kit lacks. No clock, no network; `verifi
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from io import BytesIO
 from typing import Any, Final
 
 from keys.envelopes.jws import Jws, parse_jws, sign_jws
 from keys.envelopes.strict_json import load_json
+from keys.envelopes.strict_zip import read_zip, write_zip
 from keys.errors import AlgorithmNotSupported, MalformedCertificate, MalformedEnvelope
 from keys.x509 import Certificate, parse_certificate
 from trust_registry.model import RegionCode
@@ -36,11 +34,6 @@ _MAX_MANIFEST: Final = 1 << 20
 _MAX_PIECES: Final = 10_000
 _MAX_INSIDE: Final = 256 << 20
 _MAX_CHAIN: Final = 4
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first instant that a zip can say: the same pieces make the same file
-_ZIP_ERRORS: Final = (
-    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError),
-    *(EOFError, OSError, ValueError, KeyError, IndexError, OverflowError),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ def make_kit(
     }
     header = {"typ": KIT_TYPE, "x5c": [b64encode(each.der).decode("ascii") for each in (key.certificate, *key.chain)]}
     token = sign_jws(header, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(), key.signer)
-    return _zip({MANIFEST: token.encode("ascii"), **dict(sorted(files.items()))})
+    return write_zip({MANIFEST: token.encode("ascii"), **dict(sorted(files.items()))})
 
 
 def read_kit(data: bytes) -> Kit:
@@ -115,15 +108,15 @@ def read_kit(data: bytes) -> Kit:
 
     Raises: MalformedKit, also for a delta: that needs the kit that it starts from.
     """
-    with _opened(data) as archive:
-        if BASE in archive.NameToInfo:
-            raise MalformedKit("a delta: apply it to the kit that it starts from (yinxin kit apply OLD DELTA)")
-        token, manifest, certificate = _manifest(archive)
-        names = {piece.name for piece in manifest.pieces}
-        if names | {MANIFEST} != archive.NameToInfo.keys():
-            raise MalformedKit("the files are not those that the manifest names")
-        files = {piece.name: _piece(archive, piece) for piece in manifest.pieces}
-    return Kit(manifest, token, certificate, files)
+    found = _unpacked(data)
+    if BASE in found:
+        raise MalformedKit("a delta: apply it to the kit that it starts from (yinxin kit apply OLD DELTA)")
+    token, manifest, certificate = _manifest(found)
+    if {piece.name for piece in manifest.pieces} | {MANIFEST} != found.keys():
+        raise MalformedKit("the files are not those that the manifest names")
+    return Kit(
+        manifest, token, certificate, {piece.name: _checked(found[piece.name], piece) for piece in manifest.pieces}
+    )
 
 
 def make_delta(old: Kit, new: Kit) -> bytes:
@@ -134,7 +127,7 @@ def make_delta(old: Kit, new: Kit) -> bytes:
     _check_follows(old.manifest, new.manifest)
     have = {piece.digest for piece in old.manifest.pieces}
     missing = {piece.name: new.files[piece.name] for piece in new.manifest.pieces if piece.digest not in have}
-    return _zip({MANIFEST: new.token, BASE: old.digest.encode("ascii"), **missing})
+    return write_zip({MANIFEST: new.token, BASE: old.digest.encode("ascii"), **missing})
 
 
 def apply_delta(old: Kit, delta: bytes) -> bytes:
@@ -143,23 +136,23 @@ def apply_delta(old: Kit, delta: bytes) -> bytes:
     Raises: MalformedKit when `delta` is none, or what it makes is not whole; KitRefused when it starts from another
     kit, or leads back to an older one.
     """
-    with _opened(delta) as archive:
-        if BASE not in archive.NameToInfo:
-            raise MalformedKit("not a delta: it does not say from which kit it starts")
-        token, manifest, _ = _manifest(archive)
-        if _read(archive, BASE, 128) != old.digest.encode("ascii"):
-            raise KitRefused("this delta starts from another kit: fetch the whole one")
-        _check_follows(old.manifest, manifest)
-        have = {piece.digest: piece.name for piece in old.manifest.pieces}
-        files = {}
-        for piece in manifest.pieces:
-            if piece.name in archive.NameToInfo:
-                files[piece.name] = _piece(archive, piece)
-            elif piece.digest in have:
-                files[piece.name] = old.files[have[piece.digest]]
-            else:
-                raise MalformedKit(f"neither the kit nor the delta has {piece.name}")
-    return _zip({MANIFEST: token, **dict(sorted(files.items()))})
+    found = _unpacked(delta)
+    if BASE not in found:
+        raise MalformedKit("not a delta: it does not say from which kit it starts")
+    token, manifest, _ = _manifest(found)
+    if found[BASE] != old.digest.encode("ascii"):
+        raise KitRefused("this delta starts from another kit: fetch the whole one")
+    _check_follows(old.manifest, manifest)
+    have = {piece.digest: piece.name for piece in old.manifest.pieces}
+    files = {}
+    for piece in manifest.pieces:
+        if piece.name in found:
+            files[piece.name] = _checked(found[piece.name], piece)
+        elif piece.digest in have:
+            files[piece.name] = old.files[have[piece.digest]]
+        else:
+            raise MalformedKit(f"neither the kit nor the delta has {piece.name}")
+    return write_zip({MANIFEST: token, **dict(sorted(files.items()))})
 
 
 def _check_follows(old: Manifest, new: Manifest) -> None:
@@ -172,44 +165,16 @@ def _check_follows(old: Manifest, new: Manifest) -> None:
 # --- the container
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
-
-
-def _opened(data: bytes) -> zipfile.ZipFile:
+def _unpacked(data: bytes) -> dict[str, bytes]:
     if len(data) > MAX_KIT:
         raise MalformedKit(f"more than {MAX_KIT >> 20} MiB")
     try:
-        archive = zipfile.ZipFile(BytesIO(data))
-    except _ZIP_ERRORS as err:
-        raise MalformedKit("not a kit: no zip file, or one that is cut short") from err
-    infos = archive.infolist()
-    if len(infos) > _MAX_PIECES + 2 or len(archive.NameToInfo) != len(infos):
-        raise MalformedKit("a file stands in it twice, or there are too many")
-    return archive
+        return read_zip(data, max_inside=_MAX_INSIDE + _MAX_MANIFEST)
+    except MalformedEnvelope as err:
+        raise MalformedKit(f"not a kit, or one that is cut short: {err}") from err
 
 
-def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """A file's content; never more than `limit` bytes are inflated, whatever the zip says."""
-    try:
-        with archive.open(name) as file:
-            content = file.read(limit + 1)
-    except _ZIP_ERRORS as err:
-        raise MalformedKit(f"{name} is missing or damaged") from err
-    if len(content) > limit:
-        raise MalformedKit(f"{name} is larger than it may be")
-    return content
-
-
-def _piece(archive: zipfile.ZipFile, piece: Piece) -> bytes:
-    content = _read(archive, piece.name, piece.size)
+def _checked(content: bytes, piece: Piece) -> bytes:
     if len(content) != piece.size or sha256(content).hexdigest() != piece.digest:
         raise MalformedKit(f"{piece.name} is not what was signed")
     return content
@@ -218,8 +183,10 @@ def _piece(archive: zipfile.ZipFile, piece: Piece) -> bytes:
 # --- the manifest
 
 
-def _manifest(archive: zipfile.ZipFile) -> tuple[bytes, Manifest, Certificate]:
-    token = _read(archive, MANIFEST, _MAX_MANIFEST)
+def _manifest(found: Mapping[str, bytes]) -> tuple[bytes, Manifest, Certificate]:
+    token = found.get(MANIFEST)
+    if token is None:
+        raise MalformedKit("no kit: it has no manifest")
     try:
         jws = parse_jws(token, max_size=_MAX_MANIFEST)
         certificate = _signer(jws)

@@ -22,7 +22,7 @@ from keys.envelopes.jws import parse_jws
 from keys.envelopes.pades import parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text, encode_qr_text
 from keys.envelopes.sd_jwt import bind_key, check_key_binding, issue_sd_jwt, parse_sd_jwt
-from keys.envelopes.signed_note import merged_note, parse_note, parse_note_key, sign_note
+from keys.envelopes.signed_note import NoteKeyKind, merged_note, note_key, parse_note, parse_note_key, sign_note
 from keys.envelopes.strict_json import load_json
 from keys.envelopes.strict_xml import parse_xml
 from keys.envelopes.strict_zip import read_zip, write_zip
@@ -240,7 +240,7 @@ def parsers() -> list[Parser]:
         Parser("xades-certificates", read_signer_certificates, _ENVELOPE, _xml),
         Parser("jades-certificates", read_jades_certificates, _ENVELOPE, lambda: [_jades({})]),
         Parser("note", parse_note, _ENVELOPE, _notes),
-        Parser("note-key", _text(parse_note_key), _ENVELOPE, lambda: [b"example.test+c3a2b1f0+" + b"A" * 44]),
+        Parser("note-key", _text(parse_note_key), _ENVELOPE, _note_keys),
         Parser("checkpoint", parse_checkpoint, _ENVELOPE, _notes),
         Parser("add-checkpoint", parse_add_checkpoint, _ENVELOPE, lambda: [b"old 1\n\n" + n for n in _notes()]),
         Parser("pkcs11-uri", _text(parse_pkcs11_uri), (KeyUriNotSupported,), lambda: [b"pkcs11:token=a;object=b%20c"]),
@@ -280,6 +280,11 @@ def _health_lists() -> list[bytes]:
 
     line = ",".join(ENTRY[name] for name in ("country", "kid", "certificate"))
     return [flat(ENTRY), f"country,kid,certificate\r\n{line}\r\n".encode()]
+
+
+def _note_keys() -> list[bytes]:
+    made = note_key("example.test/log", NoteKeyKind.ED25519, EphemeralSigner.generate(EDDSA).public_key)
+    return [str(made).encode()]
 
 
 def _notes() -> list[bytes]:

@@ -120,13 +120,13 @@ def test_a_kit_is_no_delta_and_a_delta_is_no_kit() -> None:
     ("changes", "why"),
     [
         ({"lists__aa_DOT_json": b"List" * 1000}, "not what was signed"),
-        ({"lists__aa_DOT_json": b"list" * 1001}, "larger"),
+        ({"lists__aa_DOT_json": b"list" * 1001}, "not what was signed"),
         ({"lists__aa_DOT_json": b"list"}, "not what was signed"),
         ({"lists__aa_DOT_json": None}, "not those"),
         ({"lists__more_DOT_json": b""}, "not those"),
-        ({"manifest_DOT_jws": None}, "missing"),
+        ({"manifest_DOT_jws": None}, "no manifest"),
         ({"manifest_DOT_jws": b"a.b.c"}, "can't be read"),
-        ({"manifest_DOT_jws": b"x" * (1 << 21)}, "larger"),
+        ({"manifest_DOT_jws": b"x" * (1 << 21)}, "can't be read"),
     ],
 )
 def test_what_was_not_signed_is_refused(changes: dict[str, bytes | None], why: str) -> None:
@@ -156,18 +156,18 @@ def test_an_archive_with_a_name_twice_is_refused() -> None:
     out = io.BytesIO(made())
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(out, "a") as archive:
         archive.writestr("lists/aa.json", b"another")
-    with pytest.raises(MalformedKit, match="twice"):
+    with pytest.raises(MalformedKit, match="not a kit"):
         read_kit(out.getvalue())
 
 
 def test_a_bomb_is_not_inflated() -> None:
-    """The manifest's sizes bound what is read, whatever the zip promises."""
+    """There is an end to what is read, whatever the zip promises."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(made())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             new.writestr(name, bytes(300 << 20) if name == "status/1.jwt" else old.read(name))
     assert len(out.getvalue()) < 1 << 20
-    with pytest.raises(MalformedKit, match="larger"):
+    with pytest.raises(MalformedKit, match="not a kit"):
         read_kit(out.getvalue())
 
 
