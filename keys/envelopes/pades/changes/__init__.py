@@ -58,7 +58,8 @@ def changes_since(
 def _compare(
     reader: BoundedReader, signed: BoundedReader, own_field: str, permissions: Permissions
 ) -> tuple[Change, ...]:
-    old, new = Document(View(signed)), Document(View(reader))
+    before = View(signed)
+    old, new = Document(before), Document(View(reader, before))
     filled = [found for found in old.fields.values() if old.view.get(found.node, "/V") is not None]
     inside = [lock for found in filled for lock in field_locks(found.node)]
     ledger = Ledger(

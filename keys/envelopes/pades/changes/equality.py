@@ -124,7 +124,7 @@ class Comparison:
                 continue
             if location.offset < end and (key not in self.reachable or self.moved(key)):
                 return True
-            waiting.extend(references(self.new.object(key)))
+            waiting.extend(self.new.references(key))
         return False
 
 
@@ -134,7 +134,7 @@ def _graph(view: View, roots: Iterable[Key]) -> dict[Key, tuple[Key, ...]]:
     while waiting:
         key = waiting.pop()
         if key not in found:
-            found[key] = tuple(references(view.object(key)))
+            found[key] = view.references(key)
             waiting.extend(found[key])
     return found
 

@@ -16,6 +16,7 @@ from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.xref import ObjStreamRef
 
 from keys.envelopes.pades.bounded import BoundedReader
+from keys.envelopes.pades.changes.lexing import lexed_references
 
 Key = tuple[int, int]  # object number, generation
 _MAX_HOPS: Final = 32
@@ -42,11 +43,13 @@ class _Packed:
 class View:
     """The objects of one reader. Every method raises PdfReadError (or what pyHanko raises) for what is unreadable."""
 
-    def __init__(self, reader: BoundedReader) -> None:
-        self.reader = reader
+    def __init__(self, reader: BoundedReader, before: View | None = None) -> None:
+        """`before`: the same file, shorter: what stands in one place in both is read once."""
+        self.reader, self._before = reader, before
         self._locations: dict[Key, Location | None] = {}
         self._objects: dict[Key, Any] = {}
         self._packed: dict[int, _Packed] = {}
+        self._references: dict[Key, tuple[Key, ...]] = {}
         self.sections = [reader.xrefs.get_xref_data(number) for number in range(reader.xrefs.total_revisions)]
 
     def location(self, key: Key) -> Location | None:
@@ -86,8 +89,31 @@ class View:
         """The object of that number; None for null and for what does not exist."""
         if key not in self._objects:
             self.reader.spend()
-            self._objects[key] = self._read(key)
+            shared = self._shared(key)
+            self._objects[key] = self._read(key) if shared is None else shared
         return self._objects[key]
+
+    def _shared(self, key: Key) -> Any:
+        if self._before is None or self._before.location(key) != self.location(key):
+            return None
+        found = self._before.object(key)
+        if isinstance(found, generic.StreamObject) and references(found):
+            return None  # its length or its filters may be others now
+        return found
+
+    def references(self, key: Key) -> tuple[Key, ...]:
+        """What the object of that number refers to."""
+        if key not in self._references:
+            quick = self._lexed(key)
+            self._references[key] = tuple(references(self.object(key))) if quick is None else quick
+        return self._references[key]
+
+    def _lexed(self, key: Key) -> tuple[Key, ...] | None:
+        marker = self._marker(key)
+        if key in self._objects or not isinstance(marker, int):
+            return None
+        self.reader.spend()
+        return lexed_references(self.reader.data, marker, key)
 
     def _read(self, key: Key) -> Any:
         marker = self._marker(key)
