@@ -116,6 +116,14 @@ class Settings(BaseSettings):
     timestamp_key: str = Field(
         "", description="Key URI of the embedded time-stamping authority; its region lists the certificate."
     )
+    revocation_fetch: bool = Field(
+        False,
+        description="Whether to ask the OCSP responders and CRLs that certificates name, where a verdict hinges on a "
+        "signer that no region lists; only public addresses, http(s), bounded.",
+    )
+    revocation_private_addresses: bool = Field(
+        False, description="Whether these may be asked on this machine and in private networks, too."
+    )
     responder_keys: Mapping[str, str] = Field(
         default_factory=dict,
         description="Region's code -> key URI that signs OCSP answers about its certificates, at "

@@ -35,6 +35,7 @@ from server.machines import MachineSignIn
 from server.metrics import Metrics
 from server.observation import log
 from server.oidc import OidcSignIn
+from server.online_revocation import AskingVerifier, open_source
 from server.presentations import WalletReader
 from server.renderings import Renderings
 from server.revocation import open_responder
@@ -275,7 +276,7 @@ def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
     def statuses() -> StatusView:
         return keeper.statuses
 
-    return VerifierService(
+    verifier = AskingVerifier(
         trust=lambda: keeper.view,
         statuses=statuses,
         now=opened.now,
@@ -284,6 +285,8 @@ def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
         receipt_keys=_receipt_keys(opened),
         presentations=None if wallet is None else WalletReader(wallet),
     )
+    verifier.source = open_source(opened.settings)
+    return verifier
 
 
 def _receipt_keys(opened: Opened) -> dict[RelyingPartyId, ReceiptKey]:

@@ -1,7 +1,8 @@
-"""Whether a certificate says where its revocation is told. Fetches nothing."""
+"""Where a certificate says that its revocation is told. Fetches nothing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from keys.certificate import Certificate
 from keys.revocation.crl import NOT_READABLE
 
+_HTTP: Final = ("http://", "https://")
 _POINTS: Final = frozenset({x509.CRLDistributionPoints.oid, x509.FreshestCRL.oid})
 
 
@@ -33,3 +35,39 @@ def _named(der: bytes) -> bool:
         each.access_method == Access.OCSP for each in access
     )
     return responders or not _POINTS.isdisjoint(extensions)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The http(s) addresses that a certificate names, in its order."""
+
+    ocsp: tuple[str, ...] = ()
+    crls: tuple[str, ...] = ()
+
+
+def revocation_urls(certificate: Certificate) -> Published:
+    """Where to ask how `certificate` stands. Never raises; other schemes than http(s) are left out."""
+    try:
+        extensions = x509.load_der_x509_certificate(certificate.der).extensions
+        responders = [
+            each.access_location
+            for extension in extensions
+            if isinstance(extension.value, x509.AuthorityInformationAccess)
+            for each in extension.value
+            if each.access_method == Access.OCSP
+        ]
+        points = [
+            name
+            for extension in extensions
+            if isinstance(extension.value, x509.CRLDistributionPoints)
+            for point in extension.value
+            for name in point.full_name or ()
+        ]
+    except NOT_READABLE:
+        return Published()
+    return Published(_addresses(responders), _addresses(points))
+
+
+def _addresses(names: list[x509.GeneralName]) -> tuple[str, ...]:
+    found = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+    return tuple(url for url in found if url.lower().startswith(_HTTP))

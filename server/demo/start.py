@@ -147,6 +147,7 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         f"registry_list_operator = {json.dumps(DONGLING)}",
         "trust_refresh = 15",
         'sign_in_rate = "60/minute"',
+        "revocation_private_addresses = true  # this machine's own responder, for yinxin augment",
         'log_level = "warning"',
         'log_format = "text"',
         "[receipt_keys]",

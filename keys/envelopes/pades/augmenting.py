@@ -318,8 +318,15 @@ def _stamped(pdf: SignedPdf, timestamper: Timestamper | None) -> bytes:
     return stamped
 
 
+class _Writer(IncrementalPdfFileWriter):
+    """Titles and dates stay what the signer saw: what is added is not an edit."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
 def _writer(pdf: SignedPdf) -> IncrementalPdfFileWriter:
     try:
-        return IncrementalPdfFileWriter(BytesIO(pdf.data))
+        return _Writer(BytesIO(pdf.data))
     except Exception as err:  # whatever pyHanko says of a file that it can't extend
         raise MalformedEnvelope("not a PDF that anything can be added to") from err
