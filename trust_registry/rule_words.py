@@ -93,6 +93,12 @@ def condition_words(condition: RuleCondition, label: Label = plain, type_name: L
     )
 
 
+def kind_words(kind: ConditionKind) -> Names:
+    """What a kind asks for, with an ellipsis where its values stand."""
+    text, gap = _TEXTS[kind], {"values": "…", "claim": "…", "span": "…", "at": "…"}
+    return Names(text.zh.format(**gap), text.en.format(**gap))
+
+
 def scope_words(scope: RuleScope, scenario: Label = plain, type_name: Label = plain, region: Label = plain) -> Names:
     """What a rule is about, in brackets' worth of words."""
     parts = [

@@ -22,6 +22,7 @@ from server.cli import (
     registry_lists,
     registry_log,
     registry_panels,
+    registry_rules,
     registry_services,
     registry_words,
 )
@@ -54,6 +55,7 @@ app = typer.Typer(
 
 app.add_typer(registry_governance.app)
 app.add_typer(registry_foreign.app, name="foreign")
+app.add_typer(registry_rules.app, name="rule")
 app.add_typer(registry_log.app)
 for _part in (
     registry_lists,

@@ -11,7 +11,7 @@ Found, join, leave: key init admit-region admit-body expel
 Propose, sign, publish: propose show consequences sign publish take-back status
 What a list attests: start-list add-issuer grant add-seal add-status-key add-authority
     add-type change-type rename suspend withdraw reinstate
-What a list accepts: recognise end-recognition change-notice add-scenario change-scenario
+What a list accepts: recognise end-recognition rule change-notice add-scenario change-scenario
     add-relying-party add-relying-party-key add-foreign foreign
 Keys and certificates: request certify make-ca change-officers change-seat
 Run the host: renew propose-renewal host-keys change-host-keys declare-log change-log

@@ -44,7 +44,7 @@ def status_at(history: Sequence[StatusChange], at: datetime) -> EntryStatus | No
 
 
 def in_force(entry: RecognitionEntry | AcceptanceRule, at: datetime) -> bool:
-    """Whether a recognition or a rule holds at `at`: granted, begun, not ended (`until` is the first instant without)."""
+    """Whether it holds at `at`: granted, begun and not ended (`until` is the first instant without it)."""
     return entry.since <= at and (entry.until is None or at < entry.until) and status_at(entry.history, at) is _GRANTED
 
 
