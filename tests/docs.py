@@ -1,4 +1,4 @@
-"""`make docs`: the generated parts of docs/: screenshots of the story, a certificate as a picture, the settings."""
+"""`make docs`: the generated parts of docs/: screenshots, a certificate as a picture, settings, conformance."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ PICTURES = ROOT / "docs" / "pictures"
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     write_settings()
+    subprocess.run([sys.executable, "-m", "tests.conformance", "--write"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder)
         run_stories(taken)
