@@ -139,20 +139,15 @@ class SignedData:
 
     def _algorithms_protected(self) -> bool:
         """Spec: RFC 6211 section 3."""
-        value = single(self.attributes, ALGORITHM_PROTECTION)
+        value = single(self.attributes, ALGORITHM_PROTECTION) or b""
         try:
-            ((tag, _, start, end),) = der.elements(value or b"")
-            digest, signature = der.elements(value or b"", start, end)
+            ((_, _, start, end),) = der.elements(value)
+            digest, signature = der.elements(value, start, end)
+            named = der.sequence(value[signature[2] : signature[3]])  # [1] IMPLICIT
+            stated = (_same(value[digest[1] : digest[3]]), _same(named))
         except _NOT_ASN1:
             return False
-        assert value is not None
-        named = der.sequence(value[signature[2] : signature[3]])  # [1] IMPLICIT
-        stated = (_same(value[digest[1] : digest[3]]), _same(named))
-        return (
-            tag == der.SEQUENCE
-            and signature[0] == 0xA1
-            and stated == (_same(self.digest_algorithm), _same(self.signature_algorithm))
-        )
+        return signature[0] == 0xA1 and stated == (_same(self.digest_algorithm), _same(self.signature_algorithm))
 
     def _pinning(self) -> Problem | None:
         """What is wrong with the attribute that pins the signer's certificate; None: nothing."""
