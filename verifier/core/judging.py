@@ -21,7 +21,7 @@ from verifier.core.rules import applicable_rules, budgets, check_rules
 from verifier.core.signature import Signature
 from verifier.core.standing import check_freshness, check_status, check_terms, check_validity
 from verifier.core.times import SealingTime, check_signing_time, sealing_time
-from verifier.model import Credential, Evidence, Finding, Freshness, HealthCode, Outcome, Policy, Report
+from verifier.model import Credential, Evidence, Finding, Freshness, HealthCode, Outcome, Policy, Report, SubIndication
 
 NO_DATA: Final = Freshness(None, None)
 _PASSED: Final = Outcome.PASSED
@@ -50,7 +50,8 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
     time = sealing_time(signature, evidence, asked, material)
     # 5.2.6 certificate, 5.2.8 constraints (the region lists are the policy)
     origin = find_origin(signature, asked, time.claimed_at, material.certificates)
-    path = _path(origin, time, asked, material)
+    signing_time = check_signing_time(signature, time, at, origin.chain)
+    path = _path(origin, time, signing_time, asked, material)
     terms = evidence.terms if isinstance(evidence, Credential) else None
     region = None if seal is None else seal.location.region
     recognition = _recognition(attestation, seal, origin, asked, time)
@@ -65,7 +66,7 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
         signature.integrity,
         path,
         check_entitlement(signature, attestation, origin, time.claimed_at),
-        check_signing_time(signature, time, at, origin.chain),
+        signing_time,
         status,
         check_validity(attestation, at) if terms is None else check_terms(terms, attestation, policy, at),
         recognition,
@@ -79,14 +80,20 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
     return Judged(findings, signature, time, ages)
 
 
-def _path(origin: Origin, time: SealingTime, asked: Asked, material: Material) -> Finding:
-    """The path, unless revocation has something against it."""
+def _path(origin: Origin, time: SealingTime, signing_time: Finding, asked: Asked, material: Material) -> Finding:
+    """The path, unless revocation has something against it.
+
+    What is missing of revocation is of no interest once the time is in doubt: the certificate has expired, say.
+    """
     listed = origin.by_region
     if origin.finding.outcome is not _PASSED or (listed and not material.evidence):
         return origin.finding
     when = Moments(time.claimed_at if time.stated else None, time.proven_by, asked.at)
     rule = None if listed else asked.policy.revocation_rule
-    return check_revocation(origin.chain, material.evidence, rule, when) or origin.finding
+    found = check_revocation(origin.chain, material.evidence, rule, when)
+    if found is None or (found.sub_indication is SubIndication.TRY_LATER and signing_time.outcome is not _PASSED):
+        return origin.finding
+    return found
 
 
 def _recognition(
