@@ -5,7 +5,7 @@ The only place where stores, keys, clocks and services meet. Serves nothing (`se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -38,22 +38,24 @@ from server.oidc import OidcSignIn
 from server.online_revocation import AskingVerifier, open_source
 from server.presentations import WalletReader
 from server.renderings import Renderings
-from server.revocation import open_responder
+from server.revocation import open_responder, stapling
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.timestamping import make_timestamper
 from server.transparency import finish_publication, online_keys, open_witnesses, submits_of
 from server.warnings import ExpiryWatch, http_post, read_secret
+from trust_registry.bundle import known_roots, make_bundle
 from trust_registry.client import TrustStore
 from trust_registry.edges import Principal
 from trust_registry.fetching import folder_fetch, http_fetch
 from trust_registry.keeper import TrustKeeper
 from trust_registry.log.verification import LogPolicy
 from trust_registry.log.witness_store import Witness
-from trust_registry.model import RelyingPartyId, ScenarioId, StatusView, TrustView
+from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
 from trust_registry.publication import OnlineKeys
 from trust_registry.repository import Repository
 from trust_registry.service import RegistryService
+from verifier.archives import CaseMaker
 from verifier.receipts import ReceiptKey
 from verifier.service import VerifierService
 from verifier.store import ReceiptStore
@@ -71,6 +73,7 @@ class Opened:
     settings: Settings
     engine: Engine
     signers: Signers
+    store: TrustStore
     keeper: TrustKeeper
     repository: Repository | None
     now: Callable[[], datetime]
@@ -116,7 +119,7 @@ def open_all(settings: Settings, now: Callable[[], datetime] = utc_now) -> Opene
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
     fetch = folder_fetch(own, http_fetch(client, timer=monotonic))  # own URLs are read from their files
     keeper = TrustKeeper(store, fetch, now)
-    return Opened(settings, engine, Signers(settings), keeper, repository if repository.founded else None, now)
+    return Opened(settings, engine, Signers(settings), store, keeper, repository if repository.founded else None, now)
 
 
 def build_issuer(opened: Opened) -> IssuerService:
@@ -126,7 +129,10 @@ def build_issuer(opened: Opened) -> IssuerService:
     publication = AnnouncedPublication(settings.path(settings.status_dir), keeper.status_changed)
     timestamper = make_timestamper(settings, opened.signers, lambda: keeper.view, opened.now)
     store = IssuerStore(opened.engine, key)
-    return IssuerService(store, lambda: keeper.view, opened.signers, timestamper, publication, opened.now)
+    complete = stapling(settings, opened.signers, lambda: keeper.view, opened.now)
+    return IssuerService(
+        store, lambda: keeper.view, opened.signers, timestamper, publication, opened.now, complete=complete
+    )
 
 
 def build_house(
@@ -284,9 +290,25 @@ def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
         receipts=ReceiptStore(opened.engine),
         receipt_keys=_receipt_keys(opened),
         presentations=None if wallet is None else WalletReader(wallet),
+        known_roots=partial(_roots, opened.store),
+        case_maker=_case_maker(opened),
     )
     verifier.source = open_source(opened.settings)
     return verifier
+
+
+def _roots(store: TrustStore) -> tuple[bytes, ...]:
+    return known_roots(store) if store.bootstrapped else ()
+
+
+def _case_maker(opened: Opened) -> CaseMaker | None:
+    """Case files need somebody who stamps; the copy of the trust data may still come."""
+    timestamper = make_timestamper(opened.settings, opened.signers, lambda: opened.keeper.view, opened.now)
+
+    def bundle(authorities: Collection[RegionCode] | None, statuses: Collection[str] | None) -> Mapping[str, bytes]:
+        return make_bundle(opened.store, opened.now(), authorities=authorities, statuses=statuses)
+
+    return None if timestamper is None else CaseMaker(bundle, timestamper, opened.now)
 
 
 def _receipt_keys(opened: Opened) -> dict[RelyingPartyId, ReceiptKey]:

@@ -160,6 +160,17 @@ def open_bundle(
         raise TrustDamaged(f"the bundle does not verify: {err}") from err
 
 
+def known_roots(store: TrustStore) -> tuple[bytes, ...]:
+    """The roots that this copy has followed, oldest first: what bundles may lead back to. Raises: TrustMissing,
+    TrustDamaged."""
+    history = store.metadata_folder / "root_history"
+    try:
+        found = {int(path.name.partition(".")[0]): path.read_bytes() for path in history.glob("*.root.json")}
+    except (OSError, ValueError) as err:
+        raise TrustDamaged("the roots of the copy can't be read") from err
+    return tuple(found[number] for number in sorted(found))
+
+
 def roots_of(files: Mapping[str, bytes]) -> tuple[bytes, ...]:
     """The bytes of the roots that a bundle brings, oldest first; nothing is verified."""
     found = {name: data for name, data in files.items() if name.startswith(_ROOTS) and name.endswith(".root.json")}

@@ -72,6 +72,10 @@ class ReceiptsNotOffered(VerifierError):
         self.relying_party = relying_party
 
 
+class CaseFilesNotOffered(VerifierError):
+    """This house makes no case files: it has no time-stamper, or no copy of the trust data; suggested status 409."""
+
+
 class UnsupportedEvidence(VerifierError):
     """A body of a media type that verification does not take; suggested status 415. `supported`: what it takes."""
 

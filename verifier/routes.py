@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from keys.envelopes.asic import MIMETYPE as CASE_FILE
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.instants import Instant
 from trust_registry.model import RegionCode, ScenarioId
 from verifier.errors import InvalidRequest, ReceiptsNotOffered, RequestTooLarge, UnsupportedEvidence
+from verifier.model import Report
 from verifier.reports import etsi
 from verifier.reports.making import report_pdf
 from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
@@ -21,7 +24,7 @@ from verifier.store import KeptReceipt
 from verifier.wire import BatchRequest, ReceiptAnswer, VerifyItem, VerifyRequest, report_to_bytes, report_to_json
 
 JSON: Final = "application/json"
-RAW_TYPES: Final = frozenset({"application/pdf", "application/dc+sd-jwt", "text/plain"})
+RAW_TYPES: Final = frozenset({"application/pdf", "application/dc+sd-jwt", "text/plain", CASE_FILE})
 MAX_BODY: Final = 32 * 1024 * 1024
 
 
@@ -122,12 +125,16 @@ def _form(request: Request) -> str:
     return "json"
 
 
+def _printed(service: VerifierService, language: str, report: Report) -> bytes:
+    return report_pdf(report, service.trust, service.statuses, language)
+
+
 def _answer(kept: KeptReceipt) -> ReceiptAnswer:
     return ReceiptAnswer(id=kept.id, receipt=kept.token)
 
 
 def router(service: VerifierService, edge: Edge) -> APIRouter:
-    """The JSON edge: `/api/verify`, `/api/verify/batch`, `/api/receipts`."""
+    """The JSON edge: `/api/verify`, `/api/verify/batch`, `/api/receipts`, `/api/case-files`."""
     routes = APIRouter(prefix="/api", tags=["verifier"])
     clerk = Depends(edge.require(Role.COUNTER_CLERK))
     reader = Depends(edge.require(Role.COUNTER_CLERK, Role.AUDITOR))
@@ -169,6 +176,18 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
         if principal.relying_party_id is None:
             raise ReceiptsNotOffered("")
         return _answer(service.issue_receipt(asked.data, asked.request, principal.relying_party_id)[1])
+
+    @routes.post("/case-files", status_code=201, response_class=Response)
+    def make_case_file(
+        request: Request, asked: Annotated[_Asked, Depends(_asked)], principal: Principal = clerk
+    ) -> Response:
+        """Verify, file a receipt, and answer with one file that holds the evidence, the verdict, the receipt and all
+        that they rest on, time-stamped. It holds personal data, and is not kept here."""
+        language = asked.language or edge.language(request)
+        printed = partial(_printed, service, language)
+        _, made = service.case_file(asked.data, asked.request, principal.relying_party_id, printed)
+        headers = {"Content-Disposition": 'attachment; filename="case.asice"', "Cache-Control": "no-store"}
+        return Response(made, 201, headers, CASE_FILE)
 
     @routes.get("/receipts/{receipt_id}")
     def read_receipt(receipt_id: str, principal: Principal = reader) -> ReceiptAnswer:

@@ -13,8 +13,16 @@ from uuid import uuid4
 
 from keys.x509 import Certificate
 from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
+from verifier.archives import CaseMaker, CaseVerdict, is_case_file, verify_case_file
 from verifier.core import judge, judge_unreadable
-from verifier.errors import InvalidRequest, MalformedEvidence, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
+from verifier.errors import (
+    CaseFilesNotOffered,
+    InvalidRequest,
+    MalformedEvidence,
+    ReceiptNotFound,
+    ReceiptsNotOffered,
+    RequestTooLarge,
+)
 from verifier.evidence import digest_of, parse
 from verifier.model import EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
 from verifier.ports import PresentationReader
@@ -44,7 +52,10 @@ _NO_POLICY: Final = Policy()
 
 
 class VerifierService:
-    """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline."""
+    """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline.
+
+    `known_roots`: the TUF roots that this machine trusts, for what case files bring along. `case_maker`: makes them.
+    """
 
     def __init__(
         self,
@@ -57,6 +68,8 @@ class VerifierService:
         receipt_keys: Mapping[RelyingPartyId, ReceiptKey] | None = None,
         new_id: Callable[[], str] = lambda: uuid4().hex,
         presentations: PresentationReader | None = None,
+        known_roots: Callable[[], Sequence[bytes]] = tuple,
+        case_maker: CaseMaker | None = None,
     ) -> None:
         self._trust = trust
         self._statuses = statuses
@@ -66,6 +79,8 @@ class VerifierService:
         self._receipt_keys = dict(receipt_keys or {})
         self._new_id = new_id
         self._presentations = presentations
+        self._known_roots = known_roots
+        self._case_maker = case_maker
 
     def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
         """The verdict on whatever was handed in; unreadable things get one too.
@@ -88,6 +103,8 @@ class VerifierService:
         at = request.at or self._now()
         trust = self._trust()
         policy = _policy(request, trust)
+        if isinstance(data, bytes) and is_case_file(data):
+            return self.verify_case(data, request).report, None
         try:
             evidence = parse(data)
         except MalformedEvidence as err:
@@ -95,6 +112,11 @@ class VerifierService:
             return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
         report = judge(evidence, trust, self._statuses(), policy, at)
         return report, _worth_fetching(report, trust)
+
+    def verify_case(self, data: bytes, request: PolicyRequest = NO_REQUEST) -> CaseVerdict:
+        """What a case file proves: by the rules under which it was made, as of `request.at` or now."""
+        at, anchors = request.at or self._now(), request.anchors
+        return verify_case_file(data, known_roots=self._known_roots(), trust_now=self._trust(), anchors=anchors, at=at)
 
     def verify_batch(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report]:
         """Verdicts in the order of `items`, all as of one moment.
@@ -126,6 +148,37 @@ class VerifierService:
             raise InvalidRequest("at", "a receipt is of the present")
         report = self.verify(data, request)
         return report, self.file_receipt(self.draft_receipt(report, relying_party), relying_party)
+
+    def case_file(
+        self,
+        data: bytes | str,
+        request: PolicyRequest = NO_REQUEST,
+        relying_party: RelyingPartyId | None = None,
+        report_pdf: Callable[[Report], bytes] | None = None,
+    ) -> tuple[Report, bytes]:
+        """Verify, and put the evidence into a case file with the verdict and all that it rests on.
+
+        With a receipt, filed, where this house holds a receipt key of `relying_party`; with a printed report, where
+        `report_pdf` makes one. Like a receipt it is of the present. Raises: InvalidRequest; CaseFilesNotOffered when
+        this house has no time-stamper or no copy of trust data; TimestampUnavailable, TrustMissing, TrustDamaged.
+        """
+        if self._case_maker is None:
+            raise CaseFilesNotOffered
+        if request.at is not None:
+            raise InvalidRequest("at", "a case file is of the present")
+        if is_case_file(data):
+            raise InvalidRequest("evidence", "this is a case file already")
+        report, receipt = self.verify(data, request), None
+        if relying_party is not None and self.offers_receipts(relying_party):
+            receipt = self.file_receipt(self.draft_receipt(report, relying_party), relying_party).token
+        printed = None if report_pdf is None else report_pdf(report)
+        made = self._case_maker.make(data, report, self._trust(), receipt=receipt, report_pdf=printed)
+        return report, made
+
+    @property
+    def offers_case_files(self) -> bool:
+        """Whether this house can make case files."""
+        return self._case_maker is not None
 
     def draft_receipt(self, report: Report, relying_party: RelyingPartyId) -> str:
         """A receipt for a verdict just given, signed and not kept: the edge holds it until somebody files it.

@@ -192,6 +192,10 @@ VERIFIER: Final[Mapping[type[BaseException], Words]] = {
         "{relying_party} 没有配置回执密钥，不能出具回执。",
         "{relying_party} has no key for receipts and can't give any.",
     ),
+    verifier.CaseFilesNotOffered: _w(
+        "没有配置时间戳服务，不能制作核验卷宗。请管理员设置时间戳服务。",
+        "Without a time-stamping authority no case files can be made. Ask the administrator to set one.",
+    ),
     verifier.MalformedKit: _w(
         "这不是离线包，或已损坏。请重新下载。", "Not an offline kit, or a damaged one. Download it again."
     ),
@@ -246,6 +250,8 @@ PHRASES: Final = Phrasebook(
     ("not a receipt", "不是回执"),
     ("not a receipt of this relying party", "不是本单位的回执"),
     ("a receipt is of the present", "回执只能记录现在的核验"),
+    ("a case file is of the present", "核验卷宗只能记录现在的核验"),
+    ("this is a case file already", "这已经是核验卷宗"),
     ("not a scenario of region {}", "不是地区 {} 的事项"),
     ("no scenario of this id is listed", "名录里没有这个事项"),
     # the identity provider

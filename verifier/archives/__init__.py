@@ -1,10 +1,12 @@
 """Case files: evidence with its verdict and all that the verdict rests on, in one container that outlives us all.
 
-`making` puts one together, `reading` takes it apart, `judging` asks what it proves today, `renewing` keeps it alive.
+`filing` collects what a verdict rested on, `making` puts it together, `reading` takes it apart, `judging` asks what it
+proves today, `renewing` keeps it alive.
 """
 
 from __future__ import annotations
 
+from verifier.archives.filing import CaseMaker
 from verifier.archives.judging import CaseVerdict, verify_case_file
 from verifier.archives.making import make_case_file
 from verifier.archives.model import CaseFile
@@ -13,6 +15,7 @@ from verifier.archives.renewing import renew_case_file, renewal_due
 
 __all__ = [
     "CaseFile",
+    "CaseMaker",
     "CaseVerdict",
     "is_case_file",
     "make_case_file",
