@@ -11,11 +11,12 @@
     if (next && event.key.toLowerCase() === "n" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) next.click();
   });
 
+  // What is personal: the claims, the pictures of pages, and what the download form carries.
   const card = document.querySelector("[data-clear-after]");
-  const claims = card?.querySelector("[data-claims]");
-  if (!claims) return;
+  if (!card) return;
   function clear() {
-    claims.remove();
+    document.querySelectorAll("[data-claims], [data-personal]").forEach((part) => part.remove());
+    document.querySelectorAll("[form=take]").forEach((button) => button.remove());
     document.querySelector("[data-report]")?.closest("details")?.removeAttribute("open");
     const cleared = card.querySelector("[data-cleared]");
     if (cleared) cleared.hidden = false;

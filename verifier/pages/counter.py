@@ -11,6 +11,8 @@ from trust_registry.model import Names, RegionCode, RelyingPartyEntry, Scenario,
 from verifier.errors import InvalidRequest, PresentationRefused
 from verifier.evidence import ONE_TIME_PREFIX
 from verifier.pages.intake import HandedIn, handed_in
+from verifier.pages.signatures import beside
+from verifier.pages.taking import AGAIN, FORMS, carry, handed_back, take, worth_taking
 from verifier.pages.verdict import make_verdict
 from verifier.service import PolicyRequest, VerifierService
 
@@ -42,6 +44,14 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
         given: HandedIn = Depends(handed_in),  # noqa: B008
     ) -> Response:
         return counter.judge(request, principal, given)
+
+    @pages.post("/counter/files")
+    def files(
+        request: Request,
+        principal: Principal = clerk,
+        given: HandedIn = Depends(handed_in),  # noqa: B008
+    ) -> Response:
+        return counter.files(request, principal, given)
 
     return pages
 
@@ -116,16 +126,37 @@ class Counter:
         draft = None
         if party is not None and self._service.offers_receipts(party):
             draft = self._service.draft_receipt(report, party)
+        language = self._edge.language(request)
+        wanted = {"scenario": chosen.id if chosen else ""}
         return self._page(
             request,
             clerk,
             "verdict",
             chosen,
-            verdict=make_verdict(report, self._service.trust, self._edge.language(request)),
+            verdict=make_verdict(report, self._service.trust, language),
+            beside=beside(evidence, report, self._service.trust, language),
+            carried=carry(evidence, report, "/counter/files", wanted) if worth_taking(report) else None,
             shown_at=report.judged_at if reference is not None else None,
             draft=draft,
             next_url="/counter",
         )
+
+    def files(self, request: Request, clerk: Principal, given: HandedIn) -> Response:
+        """A file of the verdict: judged anew from what the page carried."""
+        wanted, form = given.fields.get("scenario", ""), given.fields.get("form", "pdf")
+        evidence = handed_back(given)
+        if isinstance(evidence, Names) or form not in FORMS:
+            return self.scan(request, clerk, wanted, evidence if isinstance(evidence, Names) else AGAIN)
+        view = self._service.trust
+        agreed = None if view is None else view.scenarios.get(ScenarioId(wanted))
+        party = _party(view, clerk)
+        names = party.names if party else None
+        try:
+            language = self._edge.language(request)
+            made = take(self._service, evidence, _policy(clerk, agreed), form=form, language=language, party=names)
+        except InvalidRequest:
+            return self.scan(request, clerk, "", Names("请先选择事项。", "Choose the scenario first."))
+        return self.scan(request, clerk, wanted, made) if isinstance(made, Names) else made
 
     def _page(
         self,

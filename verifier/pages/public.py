@@ -8,6 +8,8 @@ from trust_registry.edges import Edge
 from trust_registry.model import ListKind, Names, RegionCode, RegionList, ScenarioId
 from verifier.errors import InvalidRequest
 from verifier.pages.intake import HandedIn, handed_in
+from verifier.pages.signatures import beside
+from verifier.pages.taking import AGAIN, FORMS, carry, handed_back, take, worth_taking
 from verifier.pages.verdict import make_verdict
 from verifier.service import PolicyRequest, VerifierService
 
@@ -25,6 +27,10 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
     @pages.post("/verify")
     def judge(request: Request, given: HandedIn = Depends(handed_in)) -> Response:  # noqa: B008
         return public.judge(request, given)
+
+    @pages.post("/verify/files")
+    def files(request: Request, given: HandedIn = Depends(handed_in)) -> Response:  # noqa: B008
+        return public.files(request, given)
 
     return pages
 
@@ -56,8 +62,11 @@ class PublicPage:
             report = self._service.verify(evidence, _policy(rules))
         except InvalidRequest:
             return self.form(request, _WRONG_RULES)
+        language = self._edge.language(request)
         context = {
-            "verdict": make_verdict(report, self._service.trust, self._edge.language(request), public=True),
+            "verdict": make_verdict(report, self._service.trust, language, public=True),
+            "beside": beside(evidence, report, self._service.trust, language),
+            "carried": carry(evidence, report, "/verify/files", {"rules": rules}) if worth_taking(report) else None,
             "scenario": report.policy.scenario,
             "shown_at": None,
             "draft": None,
@@ -66,6 +75,18 @@ class PublicPage:
             "public": True,
         }
         return self._edge.render(request, "verifier/verdict.html", context)
+
+    def files(self, request: Request, given: HandedIn) -> Response:
+        """A file of the verdict: judged anew from what the page carried."""
+        rules, form = given.fields.get("rules", ""), given.fields.get("form", "pdf")
+        evidence = handed_back(given)
+        if isinstance(evidence, Names) or form not in FORMS:
+            return self.form(request, evidence if isinstance(evidence, Names) else AGAIN, rules)
+        try:
+            made = take(self._service, evidence, _policy(rules), form=form, language=self._edge.language(request))
+        except InvalidRequest:
+            return self.form(request, _WRONG_RULES)
+        return self.form(request, made, rules) if isinstance(made, Names) else made
 
     def _regions(self) -> list[RegionList]:
         view = self._service.trust

@@ -6,11 +6,15 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trust_registry.edges import Edge, Principal, Role
-from trust_registry.model import RelyingPartyId
+from trust_registry.model import Names, RegionCode, RelyingPartyId
 from verifier import messages
+from verifier.evidence import MAX_TEXT, parse
+from verifier.model import ReceiptFile
+from verifier.reports.making import receipt_pdf
 from verifier.service import VerifierService
+from verifier.store import KeptReceipt
 
-_LONGEST_DRAFT = 256 * 1024
+_LONGEST_DRAFT = MAX_TEXT  # what can be read back
 
 
 def router(service: VerifierService, edge: Edge) -> APIRouter:
@@ -32,6 +36,20 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
         kept = service.receipt(receipt_id, _party(principal))
         context = {"receipt": kept, "just_filed": bool(filed), "headline": messages.HEADLINES[kept.indication]}
         return edge.render(request, "verifier/receipt.html", context)
+
+    @pages.get("/{receipt_id}/report")
+    def report(request: Request, receipt_id: str, principal: Principal = clerk) -> Response:
+        kept = service.receipt(receipt_id, _party(principal))
+        evidence = parse(kept.token)
+        assert isinstance(evidence, ReceiptFile)  # what was kept is a receipt
+        made = receipt_pdf(evidence.receipt, kept.token, service.trust, edge.language(request), _names(kept))
+        headers = {"Content-Disposition": f'attachment; filename="report-{kept.id}.pdf"'}
+        return Response(made, media_type="application/pdf", headers=headers)
+
+    def _names(kept: KeptReceipt) -> Names | None:
+        listed = service.trust.lists.get(RegionCode(kept.relying_party.partition("/")[0])) if service.trust else None
+        parties = listed.relying_parties if listed else ()
+        return next((each.names for each in parties if each.id == kept.relying_party), None)
 
     @pages.get("/{receipt_id}/file")
     def download(receipt_id: str, principal: Principal = clerk) -> Response:

@@ -12,6 +12,7 @@ from trust_registry.core import as_ours
 from trust_registry.model import CertificateType, Names, Scenario, TrustView
 from verifier import messages
 from verifier.model import Equivalence, Indication, Report, recognised_as
+from verifier.pages.signatures import Signed, signatures_of
 from verifier.pages.small_print import SmallPrint
 from verifier.wire import report_to_json
 
@@ -31,6 +32,8 @@ _FORMS = {
     "sd_jwt_vc": Names("电子凭证", "Credential"),
     "qr": Names("印刷二维码", "Printed QR code"),
     "receipt": Names("核验回执", "Receipt"),
+    "health_certificate": Names("健康证明二维码", "Health certificate code"),
+    "archive": Names("核验卷宗", "Case file"),
 }
 
 
@@ -44,6 +47,7 @@ class Claim:
 class Reason:
     """One finding: how it went, what it means, and small print for who wants it."""
 
+    check: str
     outcome: str
     text: str
     detail: str
@@ -68,7 +72,9 @@ class Verdict:
     missing: tuple[Names, ...]
     reasons: tuple[Reason, ...]
     age: str
+    terms: str
     report: str
+    signatures: tuple[Signed, ...] = ()
     clear_after: int = CLEAR_AFTER
 
 
@@ -99,6 +105,7 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
         missing=missing,
         reasons=tuple(
             Reason(
+                messages.CHECK_NAMES[finding.check].in_language(language),
                 finding.outcome.value,
                 messages.sentence(finding, language),
                 small_print.of(finding),
@@ -107,7 +114,9 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
             for finding in report.findings
         ),
         age=messages.data_age(report, language),
+        terms=" / ".join(each.value for each in (report.indication, report.sub_indication) if each is not None),
         report=json.dumps(report_to_json(report, language), ensure_ascii=False, indent=2),
+        signatures=signatures_of(report, view, language),
     )
 
 
