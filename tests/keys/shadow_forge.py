@@ -130,6 +130,15 @@ def append(
     return _append(pdf, objects, root + info + prev + b"/ID[<01><02>]" + trailer, free)
 
 
+def point(pdf: bytes, places: dict[int, int], trailer: bytes = b"") -> bytes:
+    """An update of nothing but cross-references: these objects stand at these places."""
+    rows = {0: b"0000000000 65535 f \n"} | {number: b"%010d 00000 n \n" % place for number, place in places.items()}
+    out = pdf + b"xref\n" + b"".join(b"%d 1\n%b" % (number, rows[number]) for number in sorted(rows))
+    return out + b"trailer\n<</Root 1 0 R/Info 23 0 R/Prev %d/ID[<01><02>]%b/Size %d>>\nstartxref\n%d\n%%%%EOF\n" % (
+        startxref(pdf), trailer, size(pdf, rows), len(pdf)
+    )  # fmt: skip
+
+
 def body(pdf: bytes, number: int) -> bytes:
     """The object of that number as the file's last revision writes it (not one inside an object stream)."""
     reader = BoundedReader(pdf)

@@ -149,7 +149,7 @@ ATTACKS = [
     ("a text field added", lambda p: append(p, {8: forge.FORM.replace(b"15 0 R]", b"15 0 R 60 0 R]") % b"",
      60: forge.REMARK_FIELD.replace(b"remark", b"more") % b""}), {"structure"}, set()),
     ("a field removed", lambda p: append(p, {8: forge.FORM.replace(b"11 0 R", b"") % b""}), {"structure"}, set()),
-    ("a field renamed", lambda p: edit(p, 11, b"remark", b"amount"), {"structure"}, set()),
+    ("a field renamed", lambda p: edit(p, 11, b"remark", b"amount"), {"structure"}, {"annotation"}),
     ("a field of another type", lambda p: edit(p, 11, b"/FT/Tx", b"/FT/Sig"), {"structure"}, set()),
     ("kids that are none", lambda p: edit(p, 11, b"/FT/Tx", b"/FT/Tx/Kids[]"), {"structure"}, set()),
     ("the signature's own box", lambda p: edit(p, 30, b"/Rect", b"/Rect [0 0 600 800]/Old"),

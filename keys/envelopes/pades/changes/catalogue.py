@@ -93,7 +93,7 @@ def _off(view: View, catalogue: generic.DictionaryObject) -> set[tuple[int, int]
 
 
 def _is_xmp(value: Any) -> bool:
-    return isinstance(value, generic.StreamObject) and b"RDF" in value.data and b"<?xpacket" in value.data[:256]
+    return isinstance(value, generic.StreamObject) and b"RDF" in value.data
 
 
 def _validation_data(ledger: Ledger) -> None:

@@ -66,6 +66,9 @@ class Document:
     fields: dict[str, Field] = field(init=False, default_factory=dict)
     anchors: frozenset[Key] = field(init=False)
     field_of_widget: dict[Key, str] = field(init=False, default_factory=dict)
+    page_nodes: dict[Key, generic.DictionaryObject] = field(init=False, default_factory=dict)
+    _page_of: dict[Key, int] = field(init=False, default_factory=dict)
+    _names: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         root = self.view.resolve(raw(self.view.reader.trailer_view, "/Root"))
@@ -75,10 +78,18 @@ class Document:
         self.form = self.view.dictionary(root, "/AcroForm")
         nodes = self._read_pages()
         nodes |= self._read_fields()
-        for page in self.pages:
-            nodes |= {key for key in map(key_of, self.view.array(page.node, "/Annots")) if key is not None}
+        for number, page in enumerate(self.pages, 1):
+            for key in map(key_of, self.view.array(page.node, "/Annots")):
+                if key is not None:
+                    self._page_of.setdefault(key, number)
         root_key = key_of(raw(self.view.reader.trailer_view, "/Root"))
-        self.anchors = frozenset(nodes if root_key is None else nodes | {root_key})
+        nodes |= set(self._page_of) | (set() if root_key is None else {root_key})
+        self.anchors = frozenset(key for key in nodes if self._is_plain(key))
+
+    def _is_plain(self, key: Key) -> bool:
+        """A dictionary and no stream: what is compared key by key in its own place, so nothing of it is passed over."""
+        found = self.view.object(key)
+        return isinstance(found, generic.DictionaryObject) and not isinstance(found, generic.StreamObject)
 
     def _read_pages(self) -> set[Key]:
         seen: set[Key] = set()
@@ -97,6 +108,8 @@ class Document:
                 raise PdfReadError("pages that are no tree")
             else:
                 waiting.extend((kid, inherited, depth + 1) for kid in reversed(list(list.__iter__(kids))))
+                if key is not None:
+                    self.page_nodes[key] = node
             if key is not None:
                 seen.add(key)
             if len(waiting) + len(self.pages) > _MAX_NODES:
@@ -138,21 +151,11 @@ class Document:
         return f"{prefix}.{text}" if prefix else text
 
     def _keep(self, found: Field) -> None:
-        name = found.name
-        while name in self.fields:
-            name += "+"  # several fields of one name are one field in several places (12.7.4.2)
+        again = self._names[found.name] = self._names.get(found.name, -1) + 1
+        name = f"{found.name}\n{again}" if again else found.name  # one field in several places (12.7.4.2)
         self.fields[name] = found
         self.field_of_widget |= {widget.key: name for widget in found.widgets if widget.key is not None}
 
     def page_of(self, widget: Widget) -> int | None:
         """The page, from 1, that shows the widget; None if none does."""
-        return self._pages_of_annotations().get(widget.key) if widget.key is not None else None
-
-    def _pages_of_annotations(self) -> dict[Key, int]:
-        found: dict[Key, int] = {}
-        for number, page in enumerate(self.pages, 1):
-            for written in self.view.array(page.node, "/Annots"):
-                key = key_of(written)
-                if key is not None:
-                    found.setdefault(key, number)
-        return found
+        return self._page_of.get(widget.key) if widget.key is not None else None

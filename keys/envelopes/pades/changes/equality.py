@@ -26,6 +26,7 @@ class Comparison:
         self._all_anchors = old_anchors | new_anchors
         self._equal: set[tuple[Key, Key]] = set()
         self._current: frozenset[Key] | None = None
+        self._beside: frozenset[Key] | None = None
         self.reachable = _graph(old, self._roots())
         self._touched = self._spread()
 
@@ -96,11 +97,11 @@ class Comparison:
 
     def used_beside_annotations(self, key: Key) -> bool:
         """Whether the signed document refers to the object from anywhere but annotations and fields."""
-        if key in self._roots():
-            return True
-        root = key_of(dict.get(self.old.reader.trailer_view, "/Root"))
-        beside = (parent for parent in self.reachable if parent == root or parent not in self._all_anchors)
-        return any(key in self.reachable[parent] for parent in beside)
+        if self._beside is None:
+            root = key_of(dict.get(self.old.reader.trailer_view, "/Root"))
+            beside = (parent for parent in self.reachable if parent == root or parent not in self._all_anchors)
+            self._beside = frozenset(self._roots()).union(*(self.reachable[parent] for parent in beside))
+        return key in self._beside
 
     def shown_now(self, key: Key) -> bool:
         """Whether anything in the document as it is now leads to the object."""

@@ -23,6 +23,7 @@ _VALUE: Final = frozenset({"/V", "/AS", "/AP", "/RV", "/I", "/TI"})
 _WITH_VALUE: Final = frozenset({"/DA", "/Q", "/DS", "/Ff", "/M", "/NM"})
 _LOOK: Final = frozenset({"/Rect", "/F", "/MK", "/BS", "/Border", "/OC", "/Subtype", "/BM", "/CA", "/ca", "/H"})
 _READ_ONLY: Final = 1
+_DEEPEST: Final = 64
 
 
 def compare_form(ledger: Ledger) -> None:
@@ -34,10 +35,11 @@ def compare_form(ledger: Ledger) -> None:
             removed_signature(ledger, old[name])
         else:
             ledger.tell(ChangeKind.STRUCTURE, _page(ledger.old, old[name]), detail=f"field {name} removed")
+    holders = _above_signatures(ledger)
     for name in [name for name in new if name not in old]:
         if is_signature(ledger.new.view, new[name]):
             added_signature(ledger, new[name])
-        elif not _only_above_signatures(ledger, new[name]):
+        elif name not in holders:
             ledger.tell(ChangeKind.STRUCTURE, _page(ledger.new, new[name]), detail=f"field {name} added")
             ledger.tell_if_hidden(raw(new[name].node, "/AP"), _page(ledger.new, new[name]), detail=name)
     for name in [name for name in old if name in new]:
@@ -83,11 +85,16 @@ def _only_more(ledger: Ledger) -> bool:
     return True
 
 
-def _only_above_signatures(ledger: Ledger, field: Field) -> bool:
-    """Whether a new node only holds new signature fields together."""
-    below = [other for name, other in ledger.new.fields.items() if name.startswith(f"{field.name}.")]
-    ends = [other for other in below if other.terminal]
-    return not field.terminal and bool(ends) and all(is_signature(ledger.new.view, other) for other in ends)
+def _above_signatures(ledger: Ledger) -> set[str]:
+    """The nodes that only hold signature fields together."""
+    above: set[str] = set()
+    others: set[str] = set()
+    for field in ledger.new.fields.values():
+        if field.terminal:
+            parts = field.name.split(".")
+            names = {".".join(parts[:count]) for count in range(1, min(len(parts), _DEEPEST))}
+            (above if is_signature(ledger.new.view, field) else others).update(names)
+    return above - others
 
 
 def _compare_field(ledger: Ledger, old: Field, new: Field) -> None:

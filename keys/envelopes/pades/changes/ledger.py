@@ -12,6 +12,7 @@ from keys.envelopes.pades.changes.locks import FieldLock
 from keys.envelopes.pades.model import Change, ChangeKind
 
 _ORDER: Final = tuple(ChangeKind)
+_MOST: Final = 32  # details of one kind; what is more is told as "more"
 _ALWAYS: Final = frozenset({ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP, ChangeKind.METADATA})
 _FROM_LEVEL: Final = {ChangeKind.SIGNATURE: 2, ChangeKind.FORM_VALUE: 2, ChangeKind.ANNOTATION: 3}
 
@@ -56,6 +57,8 @@ class Ledger:
     ) -> None:
         """One change. `permitted`: by default what the permissions say of its kind."""
         allowed = self.permissions.permits(kind) if permitted is None else permitted
+        if (kind, allowed, detail) not in self._told and self._count(kind) >= _MOST:
+            detail = "more"
         pages = self._told.setdefault((kind, allowed, detail), set())
         if page is not None:
             pages.add(page)
@@ -64,6 +67,9 @@ class Ledger:
         """Whether `value`, of the document as it is now, leads to content that lay unused in the signed bytes."""
         if self.comparison.hidden(value):
             self.tell(ChangeKind.HIDDEN, page, detail=detail)
+
+    def _count(self, kind: ChangeKind) -> int:
+        return sum(told is kind for told, _, _ in self._told)
 
     def changes(self) -> tuple[Change, ...]:
         """In the order of kinds, permitted ones last, then by detail."""

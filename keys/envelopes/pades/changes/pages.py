@@ -11,7 +11,7 @@ from typing import Any, Final
 from pyhanko.pdf_utils import generic
 
 from keys.envelopes.pades.changes.document import INHERITED, Page
-from keys.envelopes.pades.changes.geometry import paints
+from keys.envelopes.pades.changes.geometry import paints, visible
 from keys.envelopes.pades.changes.ledger import Ledger
 from keys.envelopes.pades.changes.view import Key, View, key_of, raw
 from keys.envelopes.pades.model import ChangeKind
@@ -34,6 +34,7 @@ def compare_pages(ledger: Ledger) -> None:
     removed = set(range(len(ledger.old.pages))) - set(matched.values())
     for place in sorted(removed):
         ledger.tell(ChangeKind.PAGE_REMOVED, detail=f"page {place + 1}")
+    _compare_nodes(ledger)
     order = [matched[place] for place in sorted(matched)]
     if order != sorted(order):
         ledger.tell(ChangeKind.PAGE_ORDER)
@@ -41,14 +42,24 @@ def compare_pages(ledger: Ledger) -> None:
         _compare_page(ledger, ledger.old.pages[before], ledger.new.pages[place], place + 1)
 
 
+def _compare_nodes(ledger: Ledger) -> None:
+    """The nodes of the tree, but for what pages inherit: they are read by nobody else, unless somebody hides there."""
+    but = {"/Kids", "/Count", "/Parent", *INHERITED}
+    for key, node in ledger.new.page_nodes.items():
+        before = ledger.old.page_nodes.get(key)
+        for name in ledger.comparison.changed_keys(before, node, but=but) if before is not None else ():
+            ledger.tell(ChangeKind.STRUCTURE, detail=f"Pages {name[1:]}")
+
+
 def _match(ledger: Ledger) -> dict[int, int]:
     """Which page of now is which of then, by place: the same object, else what stands in the same place."""
     before: dict[Key, int] = {page.key: place for place, page in enumerate(ledger.old.pages) if page.key is not None}
     matched: dict[int, int] = {}
+    taken: set[int] = set()
     for place, page in enumerate(ledger.new.pages):
-        if page.key in before and before[page.key] not in matched.values():
+        if page.key is not None and page.key in before and before[page.key] not in taken:
             matched[place] = before[page.key]
-    taken = set(matched.values())
+            taken.add(before[page.key])
     if len(ledger.new.pages) == len(ledger.old.pages):
         matched |= {
             place: place for place in range(len(ledger.new.pages)) if place not in matched and place not in taken
@@ -150,7 +161,8 @@ def _compare_annotations(ledger: Ledger, old: Page, new: Page, number: int) -> N
     if kept != [name for name in current if name in then]:
         ledger.tell(ChangeKind.PAGE_CONTENT, number, detail="order of annotations")
     for name in kept:
-        if name not in ledger.old.field_of_widget and name not in ledger.new.field_of_widget:
+        field_name = ledger.old.field_of_widget.get(name)
+        if field_name is None or field_name != ledger.new.field_of_widget.get(name):
             _compare_annotation(ledger, then[name], current[name], number)
 
 
@@ -179,9 +191,12 @@ def _added(ledger: Ledger, name: Any, written: Any, number: int) -> None:
     if field_name is not None:
         field = ledger.new.fields[field_name]
         known = ledger.old.fields.get(field_name)
-        if field.inherited(ledger.new.view, "/FT") == "/Sig" and (known is None or _unsigned(ledger, known)):
+        seen = visible(ledger.new.view, ledger.new.view.resolve(written))
+        if field.inherited(ledger.new.view, "/FT") == "/Sig" and (known is None or not seen):
             return
         ledger.tell(ChangeKind.STRUCTURE, number, detail=f"{field_name}: widget")
+        if seen and known is not None:
+            ledger.tell(ChangeKind.HIDDEN, number, detail=f"{field_name}: widget")
     else:
         ledger.tell(ChangeKind.ANNOTATION, number, detail=_subtype(ledger.new.view, ledger.new.view.resolve(written)))
     node = ledger.new.view.resolve(written)
@@ -190,10 +205,6 @@ def _added(ledger: Ledger, name: Any, written: Any, number: int) -> None:
         ledger.tell(ChangeKind.HIDDEN, number, detail=_subtype(ledger.new.view, node))
     else:
         ledger.tell_if_hidden(_inside(node), number, detail=_subtype(ledger.new.view, node))
-
-
-def _unsigned(ledger: Ledger, field: Any) -> bool:
-    return field.name != ledger.own_field and field.inherited(ledger.old.view, "/V") is None
 
 
 def _inside(node: Any) -> generic.ArrayObject:

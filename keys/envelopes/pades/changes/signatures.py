@@ -37,6 +37,7 @@ _FILLING: Final = frozenset(
 )
 _FLAGS: Final = "/Ff"
 _LARGEST_SHARE: Final = 0.25  # of its page
+_MOST_OTHERS: Final = 256  # annotations to compare a box with: on a fuller page it covers one
 
 
 def is_signature(view: View, field: Field) -> bool:
@@ -146,4 +147,6 @@ def _overlay(ledger: Ledger, field: Field, widget: Widget) -> bool:
         return True
     mine = {other.key for other in field.widgets}
     others = [view.resolve(written) for written in view.array(page.node, "/Annots") if key_of(written) not in mine]
+    if len(others) > _MOST_OTHERS:
+        return True
     return any(visible(view, other) and overlap(own, box(view, other)) for other in others)

@@ -50,6 +50,7 @@ class View:
         self._objects: dict[Key, Any] = {}
         self._packed: dict[int, _Packed] = {}
         self._references: dict[Key, tuple[Key, ...]] = {}
+        self._leaning: dict[Key, tuple[Location | None, ...]] = {}
         self.sections = [reader.xrefs.get_xref_data(number) for number in range(reader.xrefs.total_revisions)]
 
     def location(self, key: Key) -> Location | None:
@@ -82,8 +83,10 @@ class View:
         place = self.location(container)
         if place is None:
             return None
-        leaning = tuple(self.location(other) for other in references(self.object(container)))
-        return Location(place.offset, marker.ix_in_stream, leaning)
+        if container not in self._leaning:
+            found = references(self.object(container))
+            self._leaning[container] = tuple(self.location(other) for other in found[:_MAX_HOPS])
+        return Location(place.offset, marker.ix_in_stream, self._leaning[container])
 
     def object(self, key: Key) -> Any:
         """The object of that number; None for null and for what does not exist."""
