@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +10,9 @@ from issuer.model import Recorded, Renderings
 from keys.signer import Signer
 from keys.timestamps import Timestamper
 from trust_registry.model import Names
+
+Completing = Callable[[bytes], bytes]
+"""A sealed PDF -> the same with more: the data that verifying it later needs. Returns it as it is where it can't."""
 
 
 class Sealing(Protocol):

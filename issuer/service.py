@@ -50,10 +50,10 @@ from issuer.model import (
     StatusRecord,
     StatusSigner,
 )
-from issuer.ports import Sealing
+from issuer.ports import Completing, Sealing
 from issuer.publication import StatusPublication
 from issuer.publishing import ListPublisher
-from issuer.renderings.sealing import check_printable, seal_renderings
+from issuer.renderings.sealing import check_printable, completed, seal_renderings
 from issuer.store import IssuerStore
 from keys.signer import Signer
 from keys.timestamps import Timestamper
@@ -82,9 +82,10 @@ class IssuerService:
         now: Callable[[], datetime],
         *,
         sealing: Sealing = seal_renderings,
+        complete: Completing | None = None,
     ) -> None:
         self._store = store
-        self._sealing = sealing
+        self._sealing = sealing if complete is None else completed(sealing, complete)
         self._view = view
         self._signers = signers
         self._timestamper = timestamper

@@ -116,6 +116,11 @@ class Settings(BaseSettings):
     timestamp_key: str = Field(
         "", description="Key URI of the embedded time-stamping authority; its region lists the certificate."
     )
+    pdf_level: Literal["B-T", "B-LT"] = Field(
+        "B-T",
+        description="B-LT: PDFs carry, when sealed, what this server's responder says of their certificates; each "
+        "takes some 50 ms more.",
+    )
     revocation_fetch: bool = Field(
         False,
         description="Whether to ask the OCSP responders and CRLs that certificates name, where a verdict hinges on a "

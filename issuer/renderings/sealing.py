@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from issuer.errors import GlyphMissing, SealKeyMismatch
 from issuer.model import Recorded, Renderings
+from issuer.ports import Completing, Sealing
 from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
 from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.pades import Appearance, sign_pdf
@@ -48,6 +50,18 @@ def seal_renderings(
         sd_jwt_vc=_sd_jwt_vc(recorded, signer, certificate),
         qr=qr,
     )
+
+
+def completed(sealing: Sealing, complete: Completing) -> Sealing:
+    """`sealing`, its PDFs then given to `complete`."""
+
+    def seal(
+        recorded: Recorded, signer: Signer, timestamper: Timestamper | None, *, authority: Names, signed_at: datetime
+    ) -> Renderings:
+        made = sealing(recorded, signer, timestamper, authority=authority, signed_at=signed_at)
+        return replace(made, pdf=complete(made.pdf))
+
+    return seal
 
 
 def seal_certificate(recorded: Recorded, signer: Signer) -> Certificate:

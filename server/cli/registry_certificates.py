@@ -31,6 +31,7 @@ from server.cli.registry_offers import (
 )
 
 if TYPE_CHECKING:
+    from keys.certificate_profiles import RevocationUrls
     from keys.certificate_requests import CertificateRequest
     from keys.x509 import Certificate
     from trust_registry.model import IssuerEntry, Names, RegionList, SealCeremony
@@ -53,6 +54,7 @@ class Use(Enum):
     TIMESTAMP = "timestamp"
     RECEIPT = "receipt"
     LIST = "list"
+    OCSP = "ocsp"  # says how the CA's certificates stand; no list names it
 
 
 class AuthorityUse(Enum):
@@ -100,9 +102,14 @@ def certify(  # noqa: PLR0917
     use: Annotated[
         Use | None, typer.Option(help="What it is for, if the request is silent.", show_default=False)
     ] = None,
+    ocsp_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the CA's OCSP responder answers: named in it.")
+    ] = None,
+    crl_url: Annotated[str | None, typer.Option(metavar="URL", help="Where the CA's CRL lies: named in it.")] = None,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Certify a request with the region's CA. The certificate counts once officers have listed it."""
+    """Certify a request with the region's CA. The certificate counts once officers have listed it; an OCSP responder's
+    goes to the server that answers (settings: responder_keys)."""
     from keys.x509 import Profile, make_certificate
     from trust_registry.errors import InvalidList
 
@@ -122,9 +129,19 @@ def certify(  # noqa: PLR0917
         not_before=begins,
         not_after=min(begins + timedelta(days=days), ca.not_after),
         country=_country(ca) if profile is Profile.LIST else None,
+        revocation=None if profile is Profile.OCSP else _revocation(ocsp_url, crl_url),
     )
     out.write_bytes(made.pem())
     say(f"Certificate: {out}", f"Subject:     {made.subject}", f"Key:         {asked.public_key.thumbprint()}")
+
+
+def _revocation(ocsp: str | None, crl: str | None) -> RevocationUrls:
+    from keys.certificate_profiles import RevocationUrls
+
+    for option, url in (("--ocsp-url", ocsp), ("--crl-url", crl)):
+        if url is not None and not (url.isascii() and url.startswith(("http://", "https://"))):
+            raise typer.BadParameter("must start with http:// or https://", param_hint=option)
+    return RevocationUrls(ocsp, crl)
 
 
 def _country(ca: Certificate) -> str | None:

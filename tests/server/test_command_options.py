@@ -8,6 +8,7 @@ from enum import Enum
 import pytest
 
 from issuer.model import RenderingKind, StatusReason
+from keys.x509 import Profile
 from server.cli.issue import Form, Reason
 from server.cli.registry_certificates import AuthorityUse, Use
 from server.cli.registry_lists import Level, Why
@@ -25,7 +26,6 @@ def values(members: Iterable[Enum]) -> set[str]:
         (Reason, StatusReason, set()),
         (Level, Assurance, set()),
         (Why, EntryReason, {EntryReason.INITIAL, EntryReason.REINSTATED}),
-        (Use, KeyUse, {KeyUse.CA}),  # a CA certifies itself: `make-ca`
         (AuthorityUse, KeyUse, {KeyUse.SEAL, KeyUse.STATUS, KeyUse.RECEIPT}),  # issuers' and agencies' own
     ],
 )
@@ -33,3 +33,7 @@ def test_what_a_command_offers_is_what_the_model_knows(
     option: type[Enum], model: type[Enum], never_chosen: set[Enum]
 ) -> None:
     assert values(option) == values(set(model) - never_chosen)
+
+
+def test_a_certificate_may_be_asked_for_by_every_profile() -> None:
+    assert {use.name for use in Use} == {profile.name for profile in Profile}
