@@ -14,6 +14,7 @@ from enum import Enum
 from trust_registry.core import status_at
 from trust_registry.core.recognition import precedence
 from trust_registry.model import (
+    AcceptanceRule,
     CertificateType,
     EntryStatus,
     IssuerEntry,
@@ -74,8 +75,8 @@ def regions_of(view: TrustView, at: datetime | None = None) -> tuple[RegionList,
     return tuple(sorted((each for each in members if each.kind is ListKind.REGION), key=lambda r: r.code))
 
 
-def entry_state(entry: RecognitionEntry, at: datetime) -> CellState:
-    """How a recognition entry stands at `at`, from its history and its dates."""
+def entry_state(entry: RecognitionEntry | AcceptanceRule, at: datetime) -> CellState:
+    """How a recognition or a rule stands at `at`, from its history and its dates."""
     status = status_at(entry.history, at)
     if status is EntryStatus.SUSPENDED:
         return CellState.SUSPENDED

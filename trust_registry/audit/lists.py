@@ -63,6 +63,12 @@ def _notice(old: RegionList | None, new: RegionList, published_at: datetime) -> 
                 days = max(0, given.days)
                 detail = f"public {days} days before it {what}, {period.days} are the rule"
                 yield Anomaly.NOTICE_SHORT, f"recognises/{entry.id}", detail
+    before = {rule.id for rule in old.rules}
+    for rule in new.rules:
+        given = rule.since - published_at
+        if rule.id not in before and rule.needs_notice and given + SKEW < period:
+            detail = f"public {max(0, given.days)} days before it begins, {period.days} are the rule"
+            yield Anomaly.NOTICE_SHORT, f"rules/{rule.id}", detail
 
 
 def _needing_notice(was: RecognitionEntry | None, now: RecognitionEntry) -> Iterator[tuple[str, datetime]]:

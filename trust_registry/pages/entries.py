@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
@@ -26,6 +26,7 @@ from trust_registry.model import (
 )
 from trust_registry.pages import grid
 from trust_registry.pages.frame import Frame
+from trust_registry.pages.ruled import about, asked_by
 
 Id = Annotated[str, Path(max_length=200)]
 _IMAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # a region drew it, not we
@@ -65,6 +66,8 @@ class Entries:
             signatures=view.signatures.get(found.code),
             officers=officers,
             held_back=view.held.get(found.code),
+            asked_by=asked_by,
+            about=about,
         )
 
     def issuer(self, request: Request, issuer_id: Id) -> Response:
@@ -128,7 +131,17 @@ class Entries:
         region = self._frame.list_of(found.id.partition("/")[0])
         parties = [party for party in region.relying_parties if found.id in party.scenarios]
         covering = _entries_for(region, found, self._frame.at(request))
-        return self._frame.page(request, "scenario", scenario=found, region=region, parties=parties, covering=covering)
+        rules = [
+            rule for rule in region.rules if not rule.applies_to.scenarios or found.id in rule.applies_to.scenarios
+        ]
+        context: dict[str, Any] = {
+            "parties": parties,
+            "covering": covering,
+            "rules": rules,
+            "asked_by": asked_by,
+            "about": about,
+        }
+        return self._frame.page(request, "scenario", scenario=found, region=region, **context)
 
     def seal_image(self, digest: Id) -> Response:
         """The image whose SHA-256 a list names; immutable, since its name is its digest."""

@@ -25,6 +25,7 @@ from trust_registry.pages.editing.accepting import (
 )
 from trust_registry.pages.editing.attesting import AddAuthority, AddGrant, AddIssuer, AddSeal, AddStatusKey
 from trust_registry.pages.editing.forms import LARGEST_FILE, LONGEST, Answers, Form, FormWrong, Workplace
+from trust_registry.pages.editing.ruling import AddRule
 from trust_registry.pages.editing.scenarios import EditScenario
 from trust_registry.pages.editing.statuses import ChangeStatus
 from trust_registry.pages.frame import Frame, own_region
@@ -36,6 +37,7 @@ FORMS: Final[Mapping[str, Form]] = {
     for form in (
         Recognise(),
         EndRecognition(),
+        AddRule(),
         ChangeStatus(),
         AddIssuer(),
         AddGrant(),
@@ -48,7 +50,7 @@ FORMS: Final[Mapping[str, Form]] = {
     )
 }
 _GROUPS: Final = (
-    (Names("认可别人", "What we accept"), ("recognise", "end-recognition", "notice")),
+    (Names("认可别人", "What we accept"), ("recognise", "end-recognition", "rule", "notice")),
     (Names("自己的机构和印章", "Our own issuers and seals"), ("issuer", "grant", "seal", "status-key", "authority")),
     (Names("用证", "Use"), ("scenario", "relying-party")),
     (Names("出了问题", "When something is wrong"), ("status",)),

@@ -103,7 +103,7 @@ class EditScenario(Form):
                 Names("必须看的信息", "Claims it must read"),
                 claims,
                 default="" if need is None else " ".join(need.claims),
-                glossary=_glossary(place) if number == 0 else (),
+                glossary=claim_glossary(place) if number == 0 else (),
             ),
             Field(
                 f"optional.{number}",
@@ -129,7 +129,7 @@ class EditScenario(Form):
         return TypeRequirement(tuple(map(TypeId, any_of)), claims, optional)
 
 
-def _glossary(place: Workplace) -> list[tuple[Names, list[tuple[str, Names]]]]:
+def claim_glossary(place: Workplace) -> list[tuple[Names, list[tuple[str, Names]]]]:
     """Every claim by the type that has it: what may be typed."""
     kinds = (place.view.types[TypeId(type_id)] for type_id, _ in type_options(place))
     return [(kind.names, [(claim.name, claim.names) for claim in kind.claims]) for kind in kinds]

@@ -45,8 +45,8 @@ class ChangeStatus(Form):
     name = "status"
     title = Names("暂停、恢复或撤回", "Suspend, reinstate or withdraw")
     text = Names(
-        "机构、资格、印章、密钥、互认、用证单位都可以。历史只增不改：以前的状态一直查得到。",
-        "Issuers, grants, seals, keys, recognitions, relying parties. History only grows: what was stays to be read.",
+        "机构、资格、印章、密钥、互认、受理规则、用证单位都可以。历史只增不改：以前的状态一直查得到。",
+        "Issuers, grants, seals, keys, recognitions, rules, relying parties. History only grows: what was can be read.",
     )
     destructive = True
 
@@ -69,8 +69,9 @@ class ChangeStatus(Form):
                 "choice",
                 Names("原因", "Reason"),
                 Names(
-                    "撤回互认要满公示期；因密钥泄露或违反职责的立即生效。",
-                    "Withdrawing a recognition takes the notice; for a compromise or a breach of duty it is immediate.",
+                    "撤回互认要满公示期；因密钥泄露或违反职责的立即生效。受理规则撤回即停用，恢复要满公示期。",
+                    "Withdrawing a recognition takes the notice; for a compromise or a breach of duty it is immediate. "
+                    "A rule goes at once and comes back after the notice.",
                 ),
                 REASONS,
                 required=True,
@@ -118,6 +119,9 @@ def _words(place: Workplace, path: str) -> Names:
     if part == "recognises":
         found = recognition_names(place, rest)
         return Names(f"互认 {found.zh}", f"recognition {found.en}")
+    if part == "rules":
+        rule = next(each for each in place.region_list.rules if each.id == rest)
+        return Names(f"受理规则 {rest} {rule.names.zh}", f"acceptance rule {rest} {rule.names.en}")
     if part == "attests":
         return _issuer_words(place, rest)
     if part == "relying_parties":
