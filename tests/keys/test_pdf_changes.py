@@ -115,7 +115,7 @@ ATTACKS = [
     ("an unused font", lambda p: edit(p, 3, b"/Font<</F 7 0 R>>", b"/Font<</F 29 0 R>>"),
      {"page_content", "hidden"}, set()),
     ("an unused catalogue", lambda p: append(p, {}, trailer=b"/Root 37 0 R"), {"page_added", "page_removed", "hidden"},
-     {"structure"}),
+     {"structure", "signature_changed"}),
     ("an unused object written anew", lambda p: edit(p, 3, b"/Contents 5 0 R", b"/Contents 27 0 R", n27=BASE[27]),
      {"page_content", "structure"}, set()),
     # pages
@@ -124,7 +124,7 @@ ATTACKS = [
     ("pages exchanged", lambda p: edit(p, 2, b"3 0 R 4 0 R", b"4 0 R 3 0 R"), {"page_order"}, set()),
     ("a page shown twice", lambda p: edit(p, 2, b"3 0 R 4 0 R", b"3 0 R 4 0 R 3 0 R"), {"page_added"}, set()),
     ("pages that are no tree", lambda p: edit(p, 2, b"[3 0 R 4 0 R]", b"[2 0 R]"), {"unreadable"}, set()),
-    ("no pages", lambda p: edit(p, 2, b"/Kids[3 0 R 4 0 R]", b""), {"page_added", "page_removed"}, {"structure"}),
+    ("no pages", lambda p: edit(p, 2, b"/Kids[3 0 R 4 0 R]", b""), {"page_added", "page_removed"}, {"structure", "signature_changed"}),
     # actions, attachments, the catalogue
     ("a script on opening", lambda p: edit(p, 1, b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>"),
      {"action"}, set()),

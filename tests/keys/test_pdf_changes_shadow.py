@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from io import BytesIO
 
@@ -9,10 +10,11 @@ import pikepdf
 import pytest
 
 from keys.envelopes.pades import Modification
+from keys.envelopes.pades.bounded import BoundedReader
 from keys.envelopes.pades.changes import worst
 from keys.envelopes.pades.changes.lexing import lexed_references
 from tests.keys import shadow_forge as forge
-from tests.keys.shadow_forge import BASE, FIRST_PAGE, append, changes, edit, kinds, look, point, sign, stream
+from tests.keys.shadow_forge import BASE, FIRST_PAGE, append, body, changes, edit, kinds, look, point, sign, stream
 from tests.keys.test_pdf_changes import approved
 
 
@@ -130,6 +132,34 @@ class TestOtherWriters:
         told = changes(append(approved(), {8: fields} | many), approved())
         assert kinds(told) == {"structure"}
         assert len(told) < 40
+
+
+WORD = re.compile(rb"\((?:[^()\\]|\\.)*\)|/[A-Za-z0-9]+|-?\d+(?: 0 R)?|true|false")
+SILENT = {22, 23, 26, 27, 28, 29, 33, 34, 37, 38}  # metadata, and what nothing refers to
+
+
+def mutations():
+    """Every word of every object of the signed file, exchanged for another of its kind."""
+    for number in sorted(set(BASE) - SILENT):
+        text = body(approved(), number)
+        head = text.partition(b"\nstream")[0]
+        for word in WORD.finditer(head):
+            before = head[: word.start()]
+            if before.endswith((b"/Length ", b"/SigFlags ")) or b"/Extensions" in before:
+                continue
+            other = {b"(": b"(zz)", b"/": b"/Zz"}.get(word[0][:1], b"77")
+            other = other if b"R" not in word[0] else b"null"
+            yield number, text[: word.start()] + other + text[word.end() :]
+
+
+def test_no_word_of_any_object_is_exchanged_unseen():
+    for number, text in mutations():
+        forged = append(approved(), {number: text})
+        try:
+            BoundedReader(forged)
+        except Exception:  # no PDF any more
+            continue
+        assert worst(changes(forged, approved())) is Modification.OTHER, text
 
 
 class TestLexing:

@@ -18,7 +18,6 @@ from keys.envelopes.pades.changes.signatures import added_signature, compare_sig
 from keys.envelopes.pades.changes.view import View, raw
 from keys.envelopes.pades.model import ChangeKind
 
-_BACK: Final = frozenset({"/Parent", "/P", "/Kids"})
 _VALUE: Final = frozenset({"/V", "/AS", "/AP", "/RV", "/I", "/TI"})
 _WITH_VALUE: Final = frozenset({"/DA", "/Q", "/DS", "/Ff", "/M", "/NM"})
 _LOOK: Final = frozenset({"/Rect", "/F", "/MK", "/BS", "/Border", "/OC", "/Subtype", "/BM", "/CA", "/ca", "/H"})
@@ -48,7 +47,9 @@ def compare_form(ledger: Ledger) -> None:
 
 def _compare_dictionary(ledger: Ledger) -> None:
     old, new = ledger.old.form, ledger.new.form
-    for name in ledger.comparison.changed_keys(old, new, but=("/Fields", "/SigFlags", "/DA", "/Q")):
+    for name in ledger.comparison.changed_keys(old, new, but=("/Fields", "/SigFlags")):
+        if name in ("/DA", "/Q") and name not in old:
+            continue  # for fields to come
         if name == "/DR" and _only_more(ledger):
             continue
         if name == "/NeedAppearances":
@@ -111,13 +112,18 @@ def _compare_field(ledger: Ledger, old: Field, new: Field) -> None:
 
 def _changed(ledger: Ledger, old: Field, new: Field) -> set[str]:
     """The keys that differ in the field and its widgets; "/Kids" where the widgets are others."""
-    changed = set(ledger.comparison.changed_keys(old.node, new.node, but=_BACK))
+    changed = set(ledger.comparison.changed_keys(old.node, new.node, but=_elsewhere(old.node)))
     others = [widget.key for widget in old.widgets] != [widget.key for widget in new.widgets]
     if others or old.terminal != new.terminal or _other_kids(ledger, old, new):
         changed.add("/Kids")
     for before, now in zip(old.widgets, new.widgets, strict=False):
-        changed |= set(ledger.comparison.changed_keys(before.node, now.node, but=_BACK))
+        changed |= set(ledger.comparison.changed_keys(before.node, now.node, but=_elsewhere(before.node)))
     return changed
+
+
+def _elsewhere(node: generic.DictionaryObject) -> tuple[str, ...]:
+    """What is compared otherwise, and the page, which may be named where it was not (12.5.2: optional)."""
+    return ("/Kids",) if "/P" in node else ("/Kids", "/P")
 
 
 def _other_kids(ledger: Ledger, old: Field, new: Field) -> bool:
@@ -195,10 +201,13 @@ def _consistent(ledger: Ledger, old: Field, new: Field, changed: set[str]) -> bo
 
 
 def _states_fit(view: View, field: Field) -> bool:
-    """A button shows the state that is its value, or none (12.7.5.2.3)."""
+    """A button's widgets show the state that is its value, the others none (12.7.5.2.3, 12.7.5.2.4)."""
     value = field.inherited(view, "/V")
     states = [view.get(widget.node, "/AS") for widget in field.widgets]
-    return all(state is None or state in ("/Off", value) for state in states)
+    shown = {str(state) for state in states if state is not None} - {"/Off"}
+    if value is None or value == "/Off":
+        return not shown
+    return shown == {str(value)} or all(state is None for state in states)
 
 
 def shared_appearance(ledger: Ledger, widget: Widget) -> bool:

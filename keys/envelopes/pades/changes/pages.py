@@ -16,7 +16,7 @@ from keys.envelopes.pades.changes.ledger import Ledger
 from keys.envelopes.pades.changes.view import Key, View, key_of, raw
 from keys.envelopes.pades.model import ChangeKind
 
-_ELSEWHERE: Final = frozenset({"/Parent", "/Annots", "/Contents", *INHERITED})
+_ELSEWHERE: Final = frozenset({"/Annots", "/Contents", *INHERITED})
 _SHOWN: Final = frozenset({"/BleedBox", "/TrimBox", "/ArtBox", "/UserUnit", "/Group", "/VP", "/OC"})
 _TITLES: Final = frozenset({"/LastModified", "/PieceInfo", "/Metadata", "/Tabs", "/StructParents", "/Thumb"})
 _KINDS: Final = {"/AA": ChangeKind.ACTION, "/AF": ChangeKind.ATTACHMENT}
@@ -44,7 +44,7 @@ def compare_pages(ledger: Ledger) -> None:
 
 def _compare_nodes(ledger: Ledger) -> None:
     """The nodes of the tree, but for what pages inherit: they are read by nobody else, unless somebody hides there."""
-    but = {"/Kids", "/Count", "/Parent", *INHERITED}
+    but = {"/Kids", *INHERITED}
     for key, node in ledger.new.page_nodes.items():
         before = ledger.old.page_nodes.get(key)
         for name in ledger.comparison.changed_keys(before, node, but=but) if before is not None else ():
@@ -221,7 +221,7 @@ def _compare_annotation(ledger: Ledger, before: Any, now: Any, number: int) -> N
             if paints(ledger.old.view, old):
                 ledger.tell(ChangeKind.HIDDEN, number, detail=_subtype(ledger.old.view, old))
         return
-    changed = ledger.comparison.changed_keys(old, new, but=_BACK)
+    changed = ledger.comparison.changed_keys(old, new, but=_back(old))
     if not changed:
         return
     if {"/A", "/AA"} & set(changed):
@@ -231,6 +231,11 @@ def _compare_annotation(ledger: Ledger, before: Any, now: Any, number: int) -> N
         ledger.tell(ChangeKind.HIDDEN, number, detail=_subtype(ledger.old.view, old))
     else:
         ledger.tell_if_hidden(_inside(new), number, detail=_subtype(ledger.new.view, new))
+
+
+def _back(old: generic.DictionaryObject) -> tuple[str, ...]:
+    """The page may be named where it was not (12.5.2: optional)."""
+    return () if "/P" in old else ("/P",)
 
 
 def _subtype(view: View, node: Any) -> str:
