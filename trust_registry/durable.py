@@ -16,12 +16,13 @@ _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Make or replace `path`; after a crash it holds the old content or the new one. Raises: OSError."""
+def write_durably(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Make or replace `path`; after a crash it holds the old content or the new one. `mode`: who may read it, less the
+    umask. Raises: OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with temporary.open("xb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

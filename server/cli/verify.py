@@ -41,7 +41,7 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         list[str],
         typer.Argument(
             metavar="FILE|FOLDER|-...",
-            help="Sealed PDFs, SD-JWT VCs, QR codes (text or photo), receipts; a folder; or - for standard input.",
+            help="Sealed PDFs, SD-JWT VCs, QR codes (text or photo), receipts, case files; a folder; or -.",
         ),
     ],
     trust: Annotated[
@@ -104,7 +104,13 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
     )
     data = data_from(trust, root, kit)
     output = Output(form, lang.value, data, several=len(sources) > 1, out=out, claims=claims)
-    service = VerifierService(trust=data.trust, statuses=data.statuses, ensure_status=data.ensure_status, now=utc_now)
+    service = VerifierService(
+        trust=data.trust,
+        statuses=data.statuses,
+        ensure_status=data.ensure_status,
+        now=utc_now,
+        known_roots=data.roots,
+    )
     worst = EXIT_PASSED
     try:
         for source in output.progress(sources):
@@ -171,9 +177,9 @@ def _file(path: Path) -> _Source:
 
 def _bounded(read: Callable[[int], bytes]) -> bytes:
     """One byte more than can be judged is enough to say that it is too large."""
-    from verifier.evidence import MAX_PDF
+    from verifier.archives.reading import MAX_CASE
 
-    return read(MAX_PDF + 1)
+    return read(MAX_CASE + 1)
 
 
 def _with_photos(data: bytes) -> bytes | str:

@@ -15,11 +15,15 @@ from trust_registry.model import StatusView, TrustView
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Both views, asked for anew for every certificate. `ensure_status` fetches a status list; None: offline."""
+    """Both views, asked for anew for every certificate. `ensure_status` fetches a status list; None: offline.
+
+    `roots`: the roots that are trusted here, for what case files bring along.
+    """
 
     trust: Callable[[], TrustView | None]
     statuses: Callable[[], StatusView]
     ensure_status: Callable[[str], None] | None = None
+    roots: Callable[[], tuple[bytes, ...]] = tuple
 
 
 def data_from(trust: str | None, root: Path | None, kit: Path | None = None) -> Data:
@@ -33,8 +37,9 @@ def data_from(trust: str | None, root: Path | None, kit: Path | None = None) -> 
         return _of_kit(kit, root)
     if trust is not None and trust.startswith(("http://", "https://")):
         return _online(trust, root)
-    view, statuses = _local_copy(trust)
-    return Data(lambda: view, lambda: statuses)
+    folder = _settings_copy() if trust is None else Path(trust)
+    view, statuses = _local_copy(folder, optional=trust is None)
+    return Data(lambda: view, lambda: statuses, None, lambda: _roots(folder, root))
 
 
 def _of_kit(kit: Path, root: Path | None) -> Data:
@@ -46,22 +51,36 @@ def _of_kit(kit: Path, root: Path | None) -> Data:
         _, opened = open_kit_file(kit, root)
     except (VerifierError, TrustDamaged) as err:
         raise typer.BadParameter(f"{kit}: {err}", param_hint="--kit") from err
-    return Data(lambda: opened.trust, lambda: opened.statuses)
+    return Data(lambda: opened.trust, lambda: opened.statuses, None, lambda: _roots(_settings_copy(), root))
 
 
-def _local_copy(trust: str | None) -> tuple[TrustView | None, StatusView]:
+def _roots(folder: Path, root: Path | None) -> tuple[bytes, ...]:
+    """Those that the copy has followed, and the one that the asker names."""
+    from trust_registry.bundle import known_roots
+    from trust_registry.client import TrustStore
+
+    store = TrustStore(folder)
+    followed = known_roots(store) if store.bootstrapped else ()
+    if root is None:
+        return followed
+    try:
+        return (*followed, root.read_bytes())
+    except OSError as err:
+        raise typer.BadParameter(f"{root}: {err.strerror}", param_hint="--root") from err
+
+
+def _local_copy(folder: Path, *, optional: bool) -> tuple[TrustView | None, StatusView]:
     """What a folder holds, verified again; nothing is fetched. Only the settings' own folder may be empty."""
     from server.clock import utc_now
     from trust_registry.client import TrustStore
     from trust_registry.errors import TrustDamaged, TrustMissing
     from trust_registry.status_cache import StatusCache
 
-    folder = _settings_copy() if trust is None else Path(trust)
     now = utc_now()
     try:
         view = TrustStore(folder).load(now)
     except TrustMissing as err:
-        if trust is None:
+        if optional:
             sys.stderr.write(f"yinxin: no trust data in {folder}: say where it is with --trust DIR\n")
             return None, StatusView({})
         raise typer.BadParameter(f"{folder}: {err}", param_hint="--trust") from err
@@ -95,7 +114,7 @@ def _online(url: str, root: Path | None) -> Data:
     keeper.refresh()
     if keeper.health.failure is not None:
         sys.stderr.write(f"yinxin: trust data not refreshed ({keeper.health.failure})\n")
-    return Data(lambda: keeper.view, lambda: keeper.statuses, keeper.ensure_status)
+    return Data(lambda: keeper.view, lambda: keeper.statuses, keeper.ensure_status, lambda: _roots(store.folder, None))
 
 
 def _settings_copy() -> Path:

@@ -12,6 +12,7 @@ from trust_registry.bundle import open_bundle
 from trust_registry.errors import TrustDamaged
 from trust_registry.model import KeyUse, ListKind, RegionCode, TrustView
 from verifier.archives.making import make_case_file
+from verifier.archives.renewing import renew_case_file
 from verifier.core import judge
 from verifier.errors import MalformedEvidence
 from verifier.evidence import parse
@@ -53,6 +54,20 @@ class CaseMaker:
             report_pdf=report_pdf,
         )
 
+    def renew(self, case: bytes, trust: TrustView | None) -> bytes:
+        """The same case file, stamped once more; with the lists that name the time-stamper today, if any do.
+
+        Raises: MalformedEnvelope for one that is not whole; TimestampUnavailable, TrustMissing, TrustDamaged.
+        """
+        at = self.now()
+        listing = frozenset[RegionCode]() if trust is None else _listing(trust, {self._stamper()})
+        return renew_case_file(case, self.timestamper, at, self.bundle(listing, ()) if listing else None)
+
+    def _stamper(self) -> str:
+        """Who will stamp: known only by a stamp."""
+        token = self.timestamper.timestamp(hashlib.sha256(b"").digest())
+        return parse_timestamp_token(token).certificate.thumbprint
+
     def _trust_data(
         self, evidence: bytes | str, report: Report, trust: TrustView, receipt: str | None
     ) -> Mapping[str, bytes]:
@@ -75,14 +90,7 @@ class CaseMaker:
             named.add(report.policy.accepting)
         assert report.attestation is not None
         named.add(RegionCode(report.attestation.issuer_id.partition("/")[0]))
-        probe = self.timestamper.timestamp(hashlib.sha256(report.evidence_digest.encode()).digest())
-        shown = {parse_timestamp_token(probe).certificate.thumbprint, *_stampers(evidence), *_signers(receipt)}
-        for code, each in trust.lists.items():
-            stamping = (key for key in each.authorities if key.use is KeyUse.TIMESTAMP)
-            parties = (key for party in each.relying_parties for key in party.keys)
-            if any(key.thumbprint in shown for keys in (stamping, parties) for key in keys):
-                named.add(code)
-        return frozenset(named)
+        return frozenset(named) | _listing(trust, {self._stamper(), *_stampers(evidence), *_signers(receipt)})
 
     def _suffices(self, files: Mapping[str, bytes], evidence: Evidence, report: Report) -> bool:
         """Whether the evidence gives the same verdict by what was selected: told by trying, not by guessing."""
@@ -92,6 +100,17 @@ class CaseMaker:
             return False
         again = judge(evidence, opened.trust, opened.statuses, report.policy, report.judged_at)
         return _said(again.findings) == _said(report.findings)
+
+
+def _listing(trust: TrustView, thumbprints: Collection[str]) -> frozenset[RegionCode]:
+    """Who lists a time-stamper or a receipt key with one of these certificates."""
+    found = set()
+    for code, each in trust.lists.items():
+        stamping = (key for key in each.authorities if key.use is KeyUse.TIMESTAMP)
+        parties = (key for party in each.relying_parties for key in party.keys)
+        if any(key.thumbprint in thumbprints for keys in (stamping, parties) for key in keys):
+            found.add(code)
+    return frozenset(found)
 
 
 def _said(findings: Collection[Finding]) -> list[tuple[str, str]]:
