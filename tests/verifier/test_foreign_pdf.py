@@ -10,11 +10,17 @@ from datetime import datetime
 from functools import cache
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from keys.certificate_profiles import RevocationUrls
 from keys.envelopes.pades import PdfSignature, ValidationData
-from keys.revocation import Reason, Revoked, make_crl
-from keys.x509 import Certificate, Profile, make_certificate
+from keys.revocation import CertificateState, Reason, Revoked, make_crl, make_ocsp_response
+from keys.revocation.making import Answer, make_cert_id
+from keys.x509 import Certificate, Profile, make_certificate, parse_certificate
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
     DAY,
@@ -452,3 +458,52 @@ def test_stolen_keys_of_listed_seals_are_not_excused_by_lists_of_others(world: S
     world.seal_history = withdrawn(SEALED + DAY, EntryReason.KEY_COMPROMISE)
     report = ask(world, sealed(signature(timestamp=None, timestamp_ok=False)), trust=reading(world))
     assert_indeterminate(report, "key_compromised", SubIndication.REVOKED_NO_POE)
+
+
+# --- an authority between
+
+
+@cache
+def chained(until: datetime = DAY_0 + 1000 * DAY) -> tuple[Certificate, Certificate, Certificate, bytes]:
+    """A root, an authority under it that ends at `until`, a signer under that; and a list that revokes the authority."""
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("root", "between", "below")]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
+    made = []
+    for place, issuer, end in ((0, 0, DAY_0 + 2000 * DAY), (1, 0, until), (2, 1, DAY_0 + 1000 * DAY)):
+        constraints = x509.BasicConstraints(ca=place < 2, path_length=None)
+        builder = x509.CertificateBuilder(
+            names[issuer], names[place], keys[place].public_key(), place + 1, DAY_0 - DAY, end
+        ).add_extension(constraints, critical=True)
+        made.append(parse_certificate(builder.sign(keys[issuer], hashes.SHA256()).public_bytes(Encoding.DER)))
+    entry = x509.RevokedCertificateBuilder(2, SEALED - DAY).build()
+    told = x509.CertificateRevocationListBuilder(names[0], NOW, NOW + DAY, [], [entry]).sign(keys[0], hashes.SHA256())
+    root, middle, leaf = made
+    return root, middle, leaf, told.public_bytes(Encoding.DER)
+
+
+def test_an_authority_between_that_was_revoked(world: SmallWorld) -> None:
+    root, middle, leaf, told = chained()
+    file, policy = foreign(leaf, intermediates=(middle,)), Policy(anchors=(root,))
+    assert_passed(ask(world, file, trust=None, policy=policy))
+    policy = replace(policy, revocation=(told,))
+    report = ask(world, file, trust=None, policy=policy)
+    assert_indeterminate(report, "issuer_certificate_revoked", SubIndication.REVOKED_CA_NO_POE)
+
+
+def test_an_authority_between_that_has_ended_since(world: SmallWorld) -> None:
+    root, middle, leaf, _ = chained(until=SEALED + DAY)
+    report = ask(world, foreign(leaf, intermediates=(middle,)), trust=None, policy=Policy(anchors=(root,)))
+    assert_indeterminate(report, "seal_expired_since", SubIndication.OUT_OF_BOUNDS_NO_POE)
+
+
+def test_the_authority_does_not_know_the_certificate(world: SmallWorld) -> None:
+    answer = make_ocsp_response(
+        signer("ca elsewhere"),
+        authority("elsewhere"),
+        [Answer(make_cert_id(STRANGER, authority("elsewhere")), CertificateState.UNKNOWN)],
+        produced_at=NOW,
+        next_update=NOW + DAY,
+    )
+    policy = replace(ANCHORED, revocation=(answer,), revocation_rule=RevocationRule.REQUIRED)
+    report = ask(world, foreign(), trust=None, policy=policy)
+    assert_indeterminate(report, "revocation_not_known", SubIndication.TRY_LATER)

@@ -1,4 +1,4 @@
-"""The question that is judged: against which data, by which rules, as of when. No behaviour."""
+"""The question that is judged: against which data, by which rules, as of when; which times matter. No behaviour."""
 
 from __future__ import annotations
 
@@ -16,4 +16,13 @@ class Asked:
     trust: TrustView | None
     statuses: StatusView
     policy: Policy
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When something was signed, by word or proof; by when that is proven, if it is; as of when is asked. All UTC."""
+
+    signed_at: datetime
+    proven_by: datetime | None
     at: datetime

@@ -26,6 +26,7 @@ from trust_registry.model import (
     TrustView,
 )
 from verifier.core.acceptance import recognition_finding
+from verifier.core.asked import When
 from verifier.core.findings import RESOLUTION, decide, unknown
 from verifier.core.per_view import PerView
 from verifier.model import Check, Finding, Indication, Policy, SubIndication
@@ -96,13 +97,11 @@ def signer_path(
     intermediates: Sequence[Certificate],
     trust: TrustView,
     accepting: RegionCode | None,
-    *,
-    signed_at: datetime,
-    at: datetime,
+    when: When,
 ) -> ForeignPath | None:
     """The best path from a signer to a service for signers; None when no list that is read now leads anywhere."""
     readers = None if accepting is None else frozenset({accepting})
-    return _path(_index(trust).signers, leaf, intermediates, trust, readers, signed_at, at)
+    return _path(_index(trust).signers, leaf, intermediates, trust, readers, when)
 
 
 def timestamper_path(
@@ -110,12 +109,10 @@ def timestamper_path(
     intermediates: Sequence[Certificate],
     trust: TrustView,
     readers: frozenset[RegionCode] | None,
-    *,
-    stamped_at: datetime,
-    at: datetime,
+    when: When,
 ) -> ForeignPath | None:
     """As `signer_path`, to a time-stamping service on a list that one of `readers` (None: anybody) reads."""
-    return _path(_index(trust).timestampers, leaf, intermediates, trust, readers, stamped_at, at)
+    return _path(_index(trust).timestampers, leaf, intermediates, trust, readers, when)
 
 
 def _path(  # noqa: PLR0917
@@ -124,25 +121,24 @@ def _path(  # noqa: PLR0917
     intermediates: Sequence[Certificate],
     trust: TrustView,
     readers: frozenset[RegionCode] | None,
-    signed_at: datetime,
-    at: datetime,
+    when: When,
 ) -> ForeignPath | None:
     names = {leaf.subject_name_der, *(each.issuer_name_der for each in (leaf, *intermediates))}
     found = [vouching for name in names for vouching in index.get(name, ())]
-    found = [vouching for vouching in found if _read(vouching, trust, readers, at)]
+    found = [vouching for vouching in found if _read(vouching, trust, readers, when.at)]
     if not found:
         return None
     paths: list[tuple[Vouching, PathResult]] = []
     for certificate in dict.fromkeys(vouching.certificate for vouching in found):
-        result = validate_path(leaf, intermediates, [certificate], signed_at)
+        result = validate_path(leaf, intermediates, [certificate], when.signed_at, proven_by=when.proven_by)
         paths += [(each, result) for each in found if each.certificate == certificate and result.chain]
     good = [path for path in paths if path[1].outcome is PathOutcome.OK]
-    granted = [path for path in good if _granted(path[0], good, later(signed_at, RESOLUTION))]
-    for best in (granted, good, paths):
-        if best:
-            vouching, result = best[0]
-            return ForeignPath(vouching, result.chain, result.outcome, best is granted)
-    return None
+    granted = [path for path in good if _granted(path[0], good, later(when.signed_at, RESOLUTION))]
+    best = granted or good or paths
+    if not best:
+        return None
+    vouching, result = best[0]
+    return ForeignPath(vouching, result.chain, result.outcome, best is granted)
 
 
 def _read(vouching: Vouching, trust: TrustView, readers: frozenset[RegionCode] | None, at: datetime) -> bool:

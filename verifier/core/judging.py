@@ -9,7 +9,7 @@ from typing import Final
 
 from trust_registry.attestations import Attestation
 from verifier.core.acceptance import check_holder_binding, check_recognition
-from verifier.core.asked import Asked
+from verifier.core.asked import Asked, When
 from verifier.core.findings import decide
 from verifier.core.foreign import check_recognition_of, too_old
 from verifier.core.listed import ListedSeal
@@ -49,8 +49,9 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
     # 5.4, 5.5.4 and 5.6: the best time known
     time = sealing_time(signature, evidence, asked, material)
     # 5.2.6 certificate, 5.2.8 constraints (the region lists are the policy)
-    origin = find_origin(signature, asked, time.claimed_at, material.certificates)
-    signing_time = check_signing_time(signature, time, at, origin.chain)
+    origin = find_origin(signature, asked, When(time.claimed_at, time.proven_by, at), material.certificates)
+    chain = origin.chain if origin.finding.outcome is _PASSED else ()
+    signing_time = check_signing_time(signature, time, at, chain)
     path = _path(origin, time, signing_time, asked, material)
     terms = evidence.terms if isinstance(evidence, Credential) else None
     region = None if seal is None else seal.location.region

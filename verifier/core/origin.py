@@ -14,7 +14,7 @@ from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
 from trust_registry.instants import later
 from trust_registry.model import EntryStatus, History, Names, TypeGrant
-from verifier.core.asked import Asked
+from verifier.core.asked import Asked, When
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.foreign import ForeignPath, Vouching, signer_path
 from verifier.core.listed import ListedSeal, change_at
@@ -44,9 +44,7 @@ class Origin:
         return self.finding.code == "path_ok"
 
 
-def find_origin(
-    signature: Signature, asked: Asked, signed_at: datetime, certificates: tuple[Certificate, ...] = ()
-) -> Origin:
+def find_origin(signature: Signature, asked: Asked, when: When, certificates: tuple[Certificate, ...] = ()) -> Origin:
     """The signing certificate's path at the time of sealing: by a region's list, an anchor, or a foreign list.
 
     `certificates`: what may stand between, beside what the signature brings. A self-signed certificate that is neither
@@ -54,16 +52,16 @@ def find_origin(
     """
     seal, trust, policy = signature.seal, asked.trust, asked.policy
     if seal is not None:
-        path = seal.path(signature.intermediates, signed_at)
+        path = seal.path(signature.intermediates, when.signed_at)
         return Origin(_listed_path(seal, path.outcome), path.chain)
     between = (*signature.intermediates, *certificates)
     anchored = None
     if policy.anchors:
-        anchored = _anchored(signature.signer, between, policy.anchors, signed_at)
+        anchored = _anchored(signature.signer, between, policy.anchors, when.signed_at, when.proven_by)
         if anchored is not None and anchored.finding.outcome is Outcome.PASSED:
             return anchored
     if trust is not None and trust.foreign:
-        foreign = signer_path(signature.signer, between, trust, policy.accepting, signed_at=signed_at, at=asked.at)
+        foreign = signer_path(signature.signer, between, trust, policy.accepting, when)
         if foreign is not None:
             return Origin(_foreign_path(foreign, signature.signer), foreign.chain, foreign.vouching)
     if anchored is not None:
@@ -107,9 +105,13 @@ def anchored_path(
 
 
 def _anchored(
-    certificate: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...], at: datetime
+    certificate: Certificate,
+    intermediates: tuple[Certificate, ...],
+    anchors: tuple[Certificate, ...],
+    at: datetime,
+    proven_by: datetime | None = None,
 ) -> Origin | None:
-    result = validate_path(certificate, intermediates, anchors, at)
+    result = validate_path(certificate, intermediates, anchors, at, proven_by=proven_by)
     if result.outcome is PathOutcome.NO_CHAIN:
         return None
     anchor = signer_name(result.chain[-1])

@@ -178,8 +178,8 @@ def _why_not(facts: PdfSignature) -> Finding:
 
 
 def _complete(facts: PdfSignature) -> Finding:
-    if facts.certificate is None:
-        return SIGNER_UNKNOWN
+    if facts.certificate is None or facts.algorithm is None:
+        return _why_not(facts)
     if not facts.covers_whole_file and not facts.changes and facts.modification is Modification.NONE:
         return failed(_INTEGRITY, "not_whole_file", _FORMAT_FAILURE)
     return INTEGRITY_OK if facts.signing_certificate_attribute_ok else _NOT_PROTECTED

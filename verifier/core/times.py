@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
-from keys.errors import AlgorithmNotSupported
+from keys.certificate import signing_algorithm
 from keys.model import Algorithm
 from keys.x509 import Certificate
 from trust_registry.instants import later
@@ -71,7 +72,7 @@ def sealing_time(signature: Signature, evidence: Evidence, asked: Asked, materia
 def check_signing_time(
     signature: Signature, time: SealingTime, at: datetime, chain: Sequence[Certificate] = ()
 ) -> Finding:
-    """Whether the time of sealing is possible, and proven where it must be. `chain`: from the signer to the anchor."""
+    """Whether the time of sealing is possible, and proven where it must be. `chain`: a good path to the anchor."""
     if _without_doubt(signature, time, at):
         return Finding(_TIME, _PASSED, "time_claimed", None, {"at": time.claimed_at})
     if time.claimed_at > later(at, CLOCK_SKEW):
@@ -182,14 +183,11 @@ def _algorithm_retired(
 
 
 def _algorithms(signature: Signature, chain: Sequence[Certificate]) -> Iterator[Algorithm]:
-    """Of the signature, and of what signed the certificates up to the anchor."""
-    if signature.algorithm is not None:
-        yield signature.algorithm
-    for issuer in chain[1:]:
-        try:
-            yield issuer.public_key.algorithm
-        except AlgorithmNotSupported:
-            continue  # the path says so
+    """Of the signature, and of what signed the certificates of a good path up to the anchor."""
+    assert signature.algorithm is not None  # of a sound signature
+    yield signature.algorithm
+    for subject, issuer in pairwise(chain):
+        yield signing_algorithm(subject, issuer)
 
 
 def _stated(time: SealingTime) -> Finding:

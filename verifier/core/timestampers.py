@@ -15,12 +15,12 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final
 
-from keys.errors import AlgorithmNotSupported
 from keys.revocation import CertificateState, Reason, certificate_standing
 from keys.timestamps import TIME_STAMPING, TimestampToken
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.instants import later
 from trust_registry.model import EntryStatus, KeyEntry, RegionCode, TrustView
+from verifier.core.asked import When
 from verifier.core.findings import CLOCK_SKEW
 from verifier.core.foreign import timestamper_path
 from verifier.core.listed import change_at, compromised_since, listed
@@ -58,7 +58,7 @@ def standing_of(stamp: TimestampToken, existed_at: datetime | None, around: Surr
         return Standing.REFUSED
     if made_at > later(around.at, CLOCK_SKEW) or not certificate.not_before <= made_at <= certificate.not_after:
         return Standing.REFUSED
-    if not _method_usable(certificate, existed_at or around.at):
+    if stamp.algorithm is None or not stamp.algorithm.usable_at(existed_at or around.at):
         return Standing.UNPROVEN
     entries = _entries(certificate, around)
     if entries:
@@ -67,13 +67,6 @@ def standing_of(stamp: TimestampToken, existed_at: datetime | None, around: Surr
 
 
 _WORSE: Final = (Standing.GOOD, Standing.UNPROVEN, Standing.REFUSED)
-
-
-def _method_usable(certificate: Certificate, moment: datetime) -> bool:
-    try:
-        return certificate.public_key.algorithm.usable_at(moment)
-    except AlgorithmNotSupported:
-        return True  # that it verified is known; a method of its own has no date of its own
 
 
 def _entries(certificate: Certificate, around: Surroundings) -> list[KeyEntry]:
@@ -107,7 +100,7 @@ def _listed_standing(entry: KeyEntry, made_at: datetime, existed_at: datetime | 
 
 def _chained_standing(stamp: TimestampToken, existed_at: datetime | None, around: Surroundings) -> Standing:
     """Through a foreign list or an anchor: somebody has to watch the key until there is newer proof."""
-    chain = _chain(stamp, around)
+    chain = _chain(stamp, existed_at, around)
     if not chain:
         return Standing.REFUSED
     if any((existed_at or around.at) > certificate.not_after for certificate in chain):
@@ -116,15 +109,16 @@ def _chained_standing(stamp: TimestampToken, existed_at: datetime | None, around
     return max(judged, key=_WORSE.index, default=Standing.GOOD)
 
 
-def _chain(stamp: TimestampToken, around: Surroundings) -> tuple[Certificate, ...]:
+def _chain(stamp: TimestampToken, existed_at: datetime | None, around: Surroundings) -> tuple[Certificate, ...]:
     others, made_at = (*stamp.intermediates, *around.certificates), stamp.generated_at
     if around.trust is not None and around.trust.foreign:
         accepting = around.policy.accepting
         readers = None if accepting is None else frozenset({accepting, around.issuing or accepting})
-        path = timestamper_path(stamp.certificate, others, around.trust, readers, stamped_at=made_at, at=around.at)
+        when = When(made_at, existed_at, around.at)
+        path = timestamper_path(stamp.certificate, others, around.trust, readers, when)
         if path is not None and path.granted:
             return path.chain
-    anchored = validate_path(stamp.certificate, others, around.policy.anchors, made_at)
+    anchored = validate_path(stamp.certificate, others, around.policy.anchors, made_at, proven_by=existed_at)
     return anchored.chain if anchored.outcome is PathOutcome.OK else ()
 
 
