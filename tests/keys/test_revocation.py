@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,8 +33,9 @@ from keys.revocation import (
     parse_ocsp_request,
     parse_ocsp_response,
 )
+from keys.signature_form import x509_signature
 from keys.signer import EphemeralSigner
-from keys.x509 import Profile, make_certificate
+from keys.x509 import Profile, make_certificate, parse_certificate
 from tests.keys.conftest import UNTIL, make_region
 
 CRL_URL = "http://east.example/crl/990100.crl"
@@ -154,19 +156,11 @@ def foreign_crl(*extensions, entry_extensions=(), listed=False):
         for extension, critical in entry_extensions:
             entry = entry.add_extension(extension, critical)
         builder = builder.add_revoked_certificate(entry.build())
-    made = builder.sign(key, hashes.SHA256()).public_bytes(serialization_der())
+    made = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     # signed anew by the CA that is asked
     signed = parse_crl(made).signed
     tbs = signed.tbs.replace(region.ca.subject_name_der, EAST.ca.subject_name_der)
-    from keys.signature_form import x509_signature
-
     return parse_crl(asn1.sequence(tbs, signed.algorithm, asn1.bits(x509_signature(ES256, EAST.signer.sign(tbs)))))
-
-
-def serialization_der():
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return Encoding.DER
 
 
 def scope(**changes):
@@ -286,7 +280,7 @@ class TestOcsp:
             revocation_reason=None,
         )
         built = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, ca).sign(ca_key, hashes.SHA256())
-        made = parse_ocsp_response(built.public_bytes(serialization_der()))
+        made = parse_ocsp_response(built.public_bytes(Encoding.DER))
         found = standing(made, at=made.produced_at)
         assert (found.state, found.next_update) == (GOOD, None)
         assert not found.speaks_of(made.produced_at)
@@ -370,3 +364,36 @@ class TestBadInput:
     def test_too_much_is_refused(self, parse):
         with pytest.raises(MalformedRevocation, match="more than"):
             parse(bytes((32 << 20) + 1))
+
+
+_RSA_SHA256, _RSA_SHA1 = asn1.oid("1.2.840.113549.1.1.11"), asn1.oid("1.2.840.113549.1.1.5")
+
+
+class TestOfOthers:
+    """A CA of another network, with RSA."""
+
+    def standing(self, digest, *, weak=False):
+        key = rsa.generate_private_key(65537, 2048)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Foreign CA")])
+        builder = x509.CertificateBuilder().issuer_name(name).public_key(key.public_key())
+        builder = builder.not_valid_before(DAY_1.replace(tzinfo=None)).not_valid_after(UNTIL.replace(tzinfo=None))
+        root = builder.subject_name(name).serial_number(1)
+        root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        leaf = builder.subject_name(x509.Name([])).serial_number(2)
+        crl = x509.CertificateRevocationListBuilder(name, DAY_2.replace(tzinfo=None), DAY_3.replace(tzinfo=None))
+        made = crl.sign(key, hashes.SHA256() if weak else digest).public_bytes(Encoding.DER)
+        if weak:
+            signed = parse_crl(made).signed
+            tbs, algorithm = (part.replace(_RSA_SHA256, _RSA_SHA1) for part in (signed.tbs, signed.algorithm))
+            made = asn1.sequence(tbs, algorithm, asn1.bits(key.sign(tbs, padding.PKCS1v15(), digest)))
+        ca, certificate = (
+            parse_certificate(each.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)) for each in (root, leaf)
+        )
+        return certificate_standing(certificate, ca, [parse_crl(made)], DAY_2)
+
+    def test_its_crl_counts(self):
+        assert self.standing(hashes.SHA256()).state is GOOD
+        assert self.standing(hashes.SHA512()).state is GOOD
+
+    def test_signed_by_sha_1_it_proves_nothing(self):
+        assert self.standing(hashes.SHA1(), weak=True) is None
