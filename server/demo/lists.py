@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from issuer.seal_image import seal_svg
 from server.demo.custody import Certified, Custody
+from server.demo.rules import rules_of
 from server.demo.world import (
     ASSURANCE,
     DEFINES,
@@ -122,6 +123,7 @@ def region_list(
         scenarios=SCENARIOS[region.code],
         notice_period=NOTICE,
         relying_parties=tuple(_party(party, receipts[party.id], began_at) for party in parties),
+        rules=rules_of(region.code, founded_at),
     )
     return RegionInCustody(made, ca, timestamper, list_signer, responder, seals, status, receipts)
 
