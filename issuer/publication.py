@@ -2,7 +2,8 @@
 
 Knows files and tokens. What a list says and when it is due is the store's; who may ask for it is the edge's.
 
-Layout of the folder: `lists/<path below /status/>` is what any web server may serve; `new/` holds files being written
+Layout of the folder: `lists/<path below /status/>` is what any web server may serve, `cbor/<the same>` what it may
+serve to whoever asks for CBOR, `archive/` what was published before (`status_archive`); `new/` holds files being made
 (they are renamed, so it must be on the same file system); `lock` is held by whoever publishes.
 """
 
@@ -15,36 +16,25 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from issuer.core import standing_at
 from issuer.errors import StatusListMisplaced, StatusListNotFound
 from issuer.model import StatusRecord
+from issuer.status_archive import SignedList, StatusArchive, TokenForm
 from keys.signer import Signer
 from keys.x509 import Certificate
 from trust_registry.model import CertificateStatus, StatusNote
 from trust_registry.status_cache import AGGREGATION_NAME
-from trust_registry.status_list import make_status_token, new_status_list
+from trust_registry.status_list import make_status_cwt, make_status_token, new_status_list
 from trust_registry.status_notes import pack_notes
 
 PREFIX = "/status/"  # in the path of every status list URI; what follows is the path of the file
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedList:
-    """A token ready to be written. `due_at`: when it must be replaced, even if nobody changes anything."""
-
-    token: str
-    due_at: datetime
-
-    @property
-    def digest(self) -> str:
-        return "sha256:" + sha256(self.token.encode()).hexdigest()
 
 
 class StatusPublication:
@@ -52,6 +42,7 @@ class StatusPublication:
 
     `ttl`: how long a copy may be kept before asking again. `resign_after`: the age at which an unchanged list is signed
     anew, so that a fresh copy never looks stale. `lifetime`: until when a token may be used at all; several times that.
+    `keep`: for how long originals are kept, for whoever asks how it stood then.
     """
 
     def __init__(
@@ -61,6 +52,7 @@ class StatusPublication:
         ttl: timedelta = timedelta(minutes=10),
         resign_after: timedelta = timedelta(hours=1),
         lifetime: timedelta = timedelta(hours=24),
+        keep: timedelta = timedelta(days=3653),
     ) -> None:
         if not timedelta(0) < resign_after < lifetime or not timedelta(0) < ttl <= lifetime:
             raise ValueError("resign_after and ttl must be positive and within the lifetime")
@@ -68,27 +60,33 @@ class StatusPublication:
         self._resign_after = resign_after
         self._lifetime = lifetime
         self._lists = directory / "lists"
+        self._cbor = directory / "cbor"
         self._new = directory / "new"
         self._lock = directory / "lock"
-        for folder in (self._lists, self._new):
+        self._archive = StatusArchive(directory / "archive", keep)
+        for folder in (self._lists, self._cbor, self._new):
             folder.mkdir(parents=True, exist_ok=True)
 
     def path_of(self, uri: str) -> Path:
         """The file behind a status list URI. Raises: StatusListMisplaced."""
-        _, found, inner = urlsplit(uri).path.partition(PREFIX)
-        if not found or not _plain(inner):
-            raise StatusListMisplaced(uri)
-        return self._lists / inner
+        return self._lists / _inner(uri)
 
-    def read(self, inner: str) -> tuple[bytes, str]:
+    def read(self, inner: str, form: TokenForm = TokenForm.JWT) -> tuple[bytes, str]:
         """The published token at `inner`, the path below `/status/`, and its entity tag. Raises: StatusListNotFound."""
         if not _plain(inner):
             raise StatusListNotFound
         try:
-            token = (self._lists / inner).read_bytes()
+            token = ((self._lists if form is TokenForm.JWT else self._cbor) / inner).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as err:
             raise StatusListNotFound from err
-        return token, f'"{sha256(token).hexdigest()[:32]}"'
+        return token, _tag(token)
+
+    def read_then(self, inner: str, at: datetime, form: TokenForm = TokenForm.JWT) -> tuple[bytes, str]:
+        """The token in force at `at`, as it was signed then, and its entity tag. Raises: StatusListNotFound."""
+        if not _plain(inner):
+            raise StatusListNotFound
+        token = self._archive.read(inner, at, form)
+        return token, _tag(token)
 
     def digest(self, uri: str) -> str | None:
         """ "sha256:<hex>" of what is published at `uri`; None if nothing is. Raises: StatusListMisplaced."""
@@ -96,6 +94,10 @@ class StatusPublication:
             return "sha256:" + sha256(self.path_of(uri).read_bytes()).hexdigest()
         except FileNotFoundError:
             return None
+
+    def complete(self, uri: str, digest: str | None) -> bool:
+        """Whether the token with this digest is published at `uri`, and in CBOR too. Raises: StatusListMisplaced."""
+        return self.digest(uri) == digest and (self._cbor / _inner(uri)).is_file()
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -125,32 +127,50 @@ class StatusPublication:
             if standing.status is not CertificateStatus.VALID and standing.since is not None:
                 statuses.set(index, standing.status)
                 notes[index] = StatusNote(standing.reason, standing.since)
-        token = make_status_token(
-            statuses.freeze(),
-            notes=pack_notes(notes),
-            uri=uri,
-            signer=signer,
-            issued_at=at,
-            expires_at=at + self._lifetime,
-            ttl=self.ttl,
-            certificate=certificate,
-        )
+        frozen, packed = statuses.freeze(), pack_notes(notes)
+        expires_at = at + self._lifetime
+        facts: dict[str, Any] = {
+            "notes": packed,
+            "uri": uri,
+            "signer": signer,
+            "issued_at": at,
+            "expires_at": expires_at,
+            "ttl": self.ttl,
+            "certificate": certificate,
+            "aggregation_uri": _aggregation(uri),
+        }
         later = (record.effective_at for history in histories.values() for record in history)
         due_at = min((effective_at for effective_at in later if effective_at > at), default=at + self._resign_after)
-        return SignedList(token, min(due_at, at + self._resign_after))
+        return SignedList(
+            make_status_token(frozen, **facts),
+            make_status_cwt(frozen, **facts),
+            sha256(frozen.data + repr(packed.reasons).encode() + packed.columns).hexdigest(),
+            at,
+            expires_at,
+            min(due_at, at + self._resign_after),
+        )
+
+    def publish(self, uri: str, signed: SignedList) -> None:
+        """Keep the originals, then publish them at `uri`; the JSON form last. Raises: StatusListMisplaced, OSError."""
+        inner = _inner(uri)
+        self._archive.keep(inner, signed)
+        self._write(self._cbor / inner, signed.cbor)
+        self.write(uri, signed.token)
 
     def write(self, uri: str, content: str) -> None:
         """Publish `content` at `uri`: whoever reads sees the old file or the new one, also after a crash.
 
         Durable when this returns. Raises: StatusListMisplaced, OSError.
         """
-        path = self.path_of(uri)
+        self._write(self.path_of(uri), content.encode())
+
+    def _write(self, path: Path, content: bytes) -> None:
         self._make_folder(path.parent)
         new = self._new / f"{secrets.token_hex(8)}.new"
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content.encode())
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(new, path)
@@ -164,9 +184,8 @@ class StatusPublication:
 
         `uris`: all below one base. Raises: StatusListMisplaced, OSError. Spec: Token Status List section 9.
         """
-        base = uris[0].rpartition("/")[0]
         document = json.dumps({"status_lists": list(uris)}, separators=(",", ":"))
-        uri = f"{base}/{AGGREGATION_NAME}"
+        uri = _aggregation(uris[0])
         if self.digest(uri) != "sha256:" + sha256(document.encode()).hexdigest():
             self.write(uri, document)
 
@@ -180,6 +199,23 @@ class StatusPublication:
             self._make_folder(folder.parent)
             folder.mkdir(exist_ok=True)
             _sync_folder(folder.parent)
+
+
+def _inner(uri: str) -> str:
+    """The path of the file behind a status list URI. Raises: StatusListMisplaced."""
+    _, found, inner = urlsplit(uri).path.partition(PREFIX)
+    if not found or not _plain(inner):
+        raise StatusListMisplaced(uri)
+    return inner
+
+
+def _aggregation(uri: str) -> str:
+    """Where the lists beside this one are announced. Spec: Token Status List section 9.2."""
+    return f"{uri.rpartition('/')[0]}/{AGGREGATION_NAME}"
+
+
+def _tag(token: bytes) -> str:
+    return f'"{sha256(token).hexdigest()[:32]}"'
 
 
 def _plain(inner: str) -> bool:

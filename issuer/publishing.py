@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from issuer.errors import PublicationDelayed, StatusSignerMissing
-from issuer.publication import SignedList, StatusPublication
+from issuer.publication import StatusPublication
+from issuer.status_archive import SignedList
 from issuer.store import IssuerStore, StoredList
 from keys.errors import KeysError
 from keys.signer import Signer
@@ -52,7 +53,7 @@ class ListPublisher:
         wrong = [
             one
             for one in self._store.status_lists()
-            if one.due_at <= now or self._publication.digest(one.uri) != one.token_digest
+            if one.due_at <= now or not self._publication.complete(one.uri, one.token_digest)
         ]
         return self._all(wrong, rewrite)
 
@@ -106,7 +107,7 @@ class ListPublisher:
                 certificate=parse_certificate(key.certificate),
                 at=at,
             )
-            self._publication.write(seen.uri, signed.token)
+            self._publication.publish(seen.uri, signed)
             others = (one for one in self._store.status_lists() if one.issuer_id == seen.issuer_id)
             self._publication.announce(sorted({seen.uri, *(one.uri for one in others if one.published_at)}))
         except (OSError, KeysError) as err:

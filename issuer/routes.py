@@ -6,7 +6,9 @@ not there for this one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
@@ -14,10 +16,11 @@ from fastapi.responses import JSONResponse
 
 from issuer.bulk import BulkOrder, read_rows
 from issuer.dual_control import DualControl
-from issuer.errors import ApprovalNeeded, IdempotencyKeyInvalid, NotOfAnIssuer, TypeUnknown
+from issuer.errors import ApprovalNeeded, IdempotencyKeyInvalid, NotOfAnIssuer, StatusListNotFound, TypeUnknown
 from issuer.model import CertificateFilter, CertificateState, RenderingKind
 from issuer.seal_log import json_router
 from issuer.service import IssuerService
+from issuer.status_archive import TokenForm
 from issuer.waiting_routes import Clerk, clerk_of, waiting_routes
 from issuer.wire import (
     BulkResultBody,
@@ -34,8 +37,10 @@ from trust_registry.attestations import CertificateId
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import SealId, TypeId
 from trust_registry.status_cache import AGGREGATION_NAME
-from trust_registry.status_list import MEDIA_TYPE
 
+_WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+_SECONDS = re.compile(r"\d{1,12}", re.ASCII)
+_FOR_EVER = "public, max-age=86400, immutable"  # what was published then is never published again otherwise
 CertificatePath = Annotated[str, Path(min_length=1, max_length=120, pattern=r"^[0-9A-Z.]+$")]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
 
@@ -48,7 +53,7 @@ def router(service: IssuerService, edge: Edge) -> APIRouter:
     routes.include_router(_reading(service, edge), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(waiting_routes(service, edge, clerk_of(edge)), prefix="/api/issuer", tags=["issuer"])
     routes.include_router(json_router(service, edge), prefix="/api/issuer", tags=["issuer"])
-    routes.include_router(_status_lists(service))
+    routes.include_router(_status_lists(service, edge))
     return routes
 
 
@@ -184,19 +189,48 @@ def _reading(service: IssuerService, edge: Edge) -> APIRouter:
     return routes
 
 
-def _status_lists(service: IssuerService) -> APIRouter:
-    """Spec: Token Status List section 8.1 and 8.2 (the JWT form is all that is offered)."""
+def _status_lists(service: IssuerService, edge: Edge) -> APIRouter:
+    """Spec: Token Status List sections 8.1, 8.2 and 8.4."""
     routes = APIRouter()
     publication = service.publication
     cache_control = f"public, max-age={int(publication.ttl.total_seconds())}"
 
     @routes.get("/status/{inner:path}", response_class=Response, include_in_schema=False)
     def status_list(inner: str, request: Request) -> Response:
-        token, etag = publication.read(inner)
-        headers = {"ETag": etag, "Cache-Control": cache_control, "Access-Control-Allow-Origin": "*"}
+        announcement = inner.endswith("/" + AGGREGATION_NAME)
+        form = TokenForm.JWT if announcement else _form_asked(request.headers.get("accept", ""))
+        asked = request.query_params.get("time")
+        if asked is None:
+            token, etag = publication.read(inner, form)
+        else:
+            token, etag = publication.read_then(inner, _time_asked(asked, edge.now()), form)
+        headers = {
+            "ETag": etag,
+            "Cache-Control": cache_control if asked is None else _FOR_EVER,
+            "Access-Control-Allow-Origin": "*",
+            "Vary": "Accept",
+        }
         if etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        announcement = inner.endswith("/" + AGGREGATION_NAME)
-        return Response(token, media_type="application/json" if announcement else MEDIA_TYPE, headers=headers)
+        return Response(token, media_type="application/json" if announcement else form.value, headers=headers)
 
     return routes
+
+
+def _form_asked(accept: str) -> TokenForm:
+    """CBOR for whoever names it and likes it better than JSON; else JSON. Spec: RFC 9110 section 12.5.1."""
+    liked = dict.fromkeys(TokenForm, -1.0)
+    for part in accept.split(","):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+        for form in TokenForm:
+            if name == form.value:
+                liked[form] = float(weight) if _WEIGHT.fullmatch(weight) else 0.0
+    return TokenForm.CWT if liked[TokenForm.CWT] > max(liked[TokenForm.JWT], 0) else TokenForm.JWT
+
+
+def _time_asked(text: str, now: datetime) -> datetime:
+    """Nobody kept what nobody has published yet. Raises: StatusListNotFound."""
+    if not _SECONDS.fullmatch(text) or int(text) > now.timestamp():
+        raise StatusListNotFound
+    return datetime.fromtimestamp(int(text), UTC)

@@ -287,6 +287,7 @@ def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
         statuses=statuses,
         now=opened.now,
         ensure_status=keeper.ensure_status,
+        status_then=keeper.status_then,
         receipts=ReceiptStore(opened.engine),
         receipt_keys=_receipt_keys(opened),
         presentations=None if wallet is None else WalletReader(wallet),

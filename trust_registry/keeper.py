@@ -16,6 +16,7 @@ from trust_registry.foreign_copy import ForeignCopy, ForeignLists, ForeignProble
 from trust_registry.model import StatusProblem, StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Clock, Fetch
 from trust_registry.status_cache import StatusCache, announced_lists
+from trust_registry.status_history import fetch_status_then
 
 DEFAULT_TTL: Final = timedelta(minutes=5)
 _LONGEST_TTL: Final = timedelta(hours=24)  # Token Status List section 11.5: within reasonable ranges
@@ -138,6 +139,14 @@ class TrustKeeper:
         view = self._view
         if view is not None:
             self._merge(self._cache.refresh([uri], self._fetch, view, self._now(), StatusView(self._entry(uri))))
+
+    def status_then(self, uri: str, at: datetime) -> StatusSnapshot | StatusProblem | None:
+        """How the list at `uri` stood at `at`, asked of its issuer; None as long as there are no trust data.
+
+        The answer is for whoever asked: it stands beside `statuses`, not in it.
+        """
+        view = self._view
+        return None if view is None else fetch_status_then(uri, at, self._fetch, view, self._now())
 
     def _entry(self, uri: str) -> dict[str, StatusSnapshot | StatusProblem]:
         entry = self._statuses.get(uri)

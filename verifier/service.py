@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from keys.x509 import Certificate
-from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
+from trust_registry.attestations import Attestation
+from trust_registry.model import (
+    RegionCode,
+    RelyingPartyId,
+    ScenarioId,
+    StatusProblem,
+    StatusSnapshot,
+    StatusView,
+    TrustView,
+)
 from verifier.archives import CaseMaker, CaseVerdict, is_case_file, verify_case_file
 from verifier.core import judge, judge_unreadable
 from verifier.errors import (
@@ -24,12 +33,13 @@ from verifier.errors import (
     RequestTooLarge,
 )
 from verifier.evidence import digest_of, parse
-from verifier.model import EvidenceKind, ExpectedBinding, Policy, ReceiptFile, Report
+from verifier.model import EvidenceKind, ExpectedBinding, Indication, Policy, ReceiptFile, Report
 from verifier.ports import PresentationReader
 from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
 from verifier.store import KeptReceipt, ReceiptStore
 
 MAX_BATCH: Final = 500
+_RECENT: Final = timedelta(minutes=10)  # what is asked as of just now is asked of today's list
 _WORTH_FETCHING: Final = frozenset(
     {"status_missing", "status_unreachable", "status_malformed", "status_forged", "status_stale", "status_too_old"}
 )
@@ -52,7 +62,8 @@ _NO_POLICY: Final = Policy()
 
 
 class VerifierService:
-    """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline.
+    """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline;
+    `status_then(uri, at)` asks how it stood at a time past, and None is offline.
 
     `known_roots`: the TUF roots that this machine trusts, for what case files bring along. `case_maker`: makes them.
     """
@@ -64,6 +75,7 @@ class VerifierService:
         statuses: Callable[[], StatusView],
         now: Callable[[], datetime],
         ensure_status: Callable[[str], None] | None = None,
+        status_then: Callable[[str, datetime], StatusSnapshot | StatusProblem | None] | None = None,
         receipts: ReceiptStore | None = None,
         receipt_keys: Mapping[RelyingPartyId, ReceiptKey] | None = None,
         new_id: Callable[[], str] = lambda: uuid4().hex,
@@ -74,6 +86,7 @@ class VerifierService:
         self._trust = trust
         self._statuses = statuses
         self._ensure_status = ensure_status
+        self._status_then = status_then
         self._now = now
         self._receipts = receipts
         self._receipt_keys = dict(receipt_keys or {})
@@ -91,14 +104,42 @@ class VerifierService:
         if missing is not None and self._ensure_status is not None:
             self._ensure_status(missing)
             report, _ = self._verify(data, request)
-        return report
+        then = self._asked_then(report, request)
+        return report if then is None else self._verify(data, request, then)[0]
+
+    def _asked_then(self, report: Report, request: PolicyRequest) -> StatusView | None:
+        """The statuses with the list of that time, where the issuer kept it and that could say more than today's."""
+        uri = self._worth_asking_then(report, request)
+        if uri is None or request.at is None or self._status_then is None:
+            return None
+        found = self._status_then(uri, request.at)
+        return StatusView({**self._statuses().entries, uri: found}) if isinstance(found, StatusSnapshot) else None
+
+    def _worth_asking_then(self, report: Report, request: PolicyRequest) -> str | None:
+        """The status list to ask for, if the verdict is for a time before the one at hand, and is not a refusal.
+
+        What is known now is not hidden by what was thought then: a revocation that took effect before stays.
+        """
+        attestation, trust, at = report.attestation, self._trust(), request.at
+        if self._status_then is None or at is None or attestation is None or trust is None:
+            return None
+        if report.indication is Indication.FAILED or self._now() - at < _RECENT:
+            return None
+        entry = self._statuses().get(attestation.status.uri)
+        if isinstance(entry, StatusSnapshot) and entry.issued_at <= at:
+            return None
+        return _published_by_issuer(attestation, trust)
 
     def verify_at_once(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report | None:
         """As `verify`, without waiting for the network; None when a status list would have to be fetched first."""
         report, missing = self._verify(data, request)
-        return report if missing is None or self._ensure_status is None else None
+        if missing is not None and self._ensure_status is not None:
+            return None
+        return report if self._worth_asking_then(report, request) is None else None
 
-    def _verify(self, data: bytes | str, request: PolicyRequest) -> tuple[Report, str | None]:
+    def _verify(
+        self, data: bytes | str, request: PolicyRequest, statuses: StatusView | None = None
+    ) -> tuple[Report, str | None]:
         """The report, and the URI of the status list that it hinges on if that is worth fetching."""
         at = request.at or self._now()
         trust = self._trust()
@@ -110,7 +151,7 @@ class VerifierService:
         except MalformedEvidence as err:
             kind = None if err.kind is None else EvidenceKind(err.kind)
             return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
-        report = judge(evidence, trust, self._statuses(), policy, at)
+        report = judge(evidence, trust, self._statuses() if statuses is None else statuses, policy, at)
         return report, _worth_fetching(report, trust)
 
     def verify_case(self, data: bytes, request: PolicyRequest = NO_REQUEST) -> CaseVerdict:
@@ -263,6 +304,11 @@ def _worth_fetching(report: Report, trust: TrustView | None) -> str | None:
     attestation = report.attestation
     if report.decisive is None or report.decisive.code not in _WORTH_FETCHING or attestation is None or trust is None:
         return None
+    return _published_by_issuer(attestation, trust)
+
+
+def _published_by_issuer(attestation: Attestation, trust: TrustView) -> str | None:
+    """The status list's URI, if a region says that this issuer publishes there."""
     issuer = trust.issuers.get(attestation.issuer_id)
     uri = attestation.status.uri
     return uri if issuer is not None and uri.startswith(issuer.status_list_base) else None

@@ -108,6 +108,7 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         trust=data.trust,
         statuses=data.statuses,
         ensure_status=data.ensure_status,
+        status_then=data.status_then,
         now=utc_now,
         known_roots=data.roots,
     )

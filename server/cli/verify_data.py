@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
 import typer
 
-from trust_registry.model import StatusView, TrustView
+from trust_registry.model import StatusProblem, StatusSnapshot, StatusView, TrustView
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Both views, asked for anew for every certificate. `ensure_status` fetches a status list; None: offline.
+    """Both views, asked for anew for every certificate. `ensure_status` fetches a status list, `status_then` one of a
+    time past; None: offline.
 
     `roots`: the roots that are trusted here, for what case files bring along.
     """
@@ -24,6 +26,7 @@ class Data:
     statuses: Callable[[], StatusView]
     ensure_status: Callable[[str], None] | None = None
     roots: Callable[[], tuple[bytes, ...]] = tuple
+    status_then: Callable[[str, datetime], StatusSnapshot | StatusProblem | None] | None = None
 
 
 def data_from(trust: str | None, root: Path | None, kit: Path | None = None) -> Data:
@@ -114,7 +117,8 @@ def _online(url: str, root: Path | None) -> Data:
     keeper.refresh()
     if keeper.health.failure is not None:
         sys.stderr.write(f"yinxin: trust data not refreshed ({keeper.health.failure})\n")
-    return Data(lambda: keeper.view, lambda: keeper.statuses, keeper.ensure_status, lambda: _roots(store.folder, None))
+    roots = lambda: _roots(store.folder, None)  # noqa: E731
+    return Data(lambda: keeper.view, lambda: keeper.statuses, keeper.ensure_status, roots, keeper.status_then)
 
 
 def _settings_copy() -> Path:

@@ -174,6 +174,51 @@ def test_status_lists_are_static_files(web: Web, office: Office) -> None:
     assert web.client.get(path, headers={"If-None-Match": etag}).status_code == 200
 
 
+JSON, CBOR = "application/statuslist+jwt", "application/statuslist+cwt"
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        ("text/html", JSON),
+        (JSON, JSON),
+        (CBOR, CBOR),
+        (f"{CBOR}, */*;q=0.1", CBOR),
+        (f"{JSON};q=0.5, {CBOR};q=0.9", CBOR),
+        (f"{JSON}, {CBOR};q=0.9", JSON),
+        (f"{JSON}, {CBOR}", JSON),
+        (f"{CBOR};q=0", JSON),
+        (f"{CBOR};q=high", JSON),
+        (" Application/StatusList+CWT ; Q=0.3", CBOR),
+    ],
+)
+def test_8_1_whoever_asks_for_cbor_gets_it(web: Web, accept: str | None, form: str) -> None:
+    web.issue()
+    answer = web.client.get(f"/status/{OFFICE}/1", headers={} if accept is None else {"Accept": accept})
+    assert (answer.headers["content-type"], answer.headers["vary"]) == (form, "Accept")
+    token = parse_status_token(answer.content)
+    assert token.aggregation_uri == f"https://east.example/status/{OFFICE}/aggregation.json"
+    assert web.client.get(f"/status/{OFFICE}/aggregation.json", headers={"Accept": CBOR}).json()["status_lists"]
+
+
+def test_8_4_the_list_of_a_time_past_is_answered_as_it_was(web: Web, office: Office) -> None:
+    web.issue()
+    path, then = f"/status/{OFFICE}/1", int(office.clock().timestamp())
+    original = web.client.get(path).content
+    office.clock.turn(timedelta(hours=30))
+    office.service.publish_due()
+    assert web.client.get(path).content != original
+    answer = web.client.get(path, params={"time": then})
+    assert (answer.content, answer.headers["content-type"]) == (original, JSON)
+    assert "immutable" in answer.headers["cache-control"]
+    assert web.client.get(path, params={"time": then}, headers={"Accept": CBOR}).content[:1] == b"\xd2"
+    future = int(office.clock().timestamp()) + 60
+    for time in (then - 1, future, 10**15, "", "now", "-1", "1.5", "１"):
+        assert web.client.get(path, params={"time": time}).status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["/status/", "/status/990100", "/status/x/../../lock", "/status/%2e%2e/lock", "/status/a%00b"]
 )
