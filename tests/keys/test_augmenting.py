@@ -120,7 +120,15 @@ def test_an_archive_is_renewed_before_its_time_stamp_ends():
     assert (renewed.level, renewed.timestamps) == (Level.B_LTA, 1)
     assert renewed.data.startswith(kept)
     assert len(parse_signed_pdf(renewed.data).timestamps) == 2
+    assert parse_signed_pdf(renewed.data).validation_data.crls[-1] == fresh  # made after the first archive time-stamp
     assert modification(renewed.data) is Modification.LTV
+
+
+def test_an_archive_whose_time_stamper_was_compromised_before_it_is_not_renewed():
+    kept = augmented().data
+    stolen = Revoked(ARCHIVE_CERTIFICATE.serial, LATER + timedelta(days=1), Reason.KEY_COMPROMISE, NOW)
+    with_ = material(crl(stolen, at=LATER + timedelta(days=2), until=LATER + timedelta(days=9)))
+    refused("revoked", kept, with_=with_, now=LATER + timedelta(days=2), renew=True)
 
 
 def test_nothing_is_due_where_there_is_no_archive_time_stamp():

@@ -8,10 +8,10 @@ look kept. Whether its signer may be believed is not asked: chains end where the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 from asn1crypto import crl as asn1_crl
@@ -100,6 +100,8 @@ def augment_pdf(
         stamps += 1
     if to >= Level.B_LT:
         lacking = work.lacking(work.pdf.validation_data, work.pdf.timestamps, ask=True)
+        if renew and work.pdf.timestamps:
+            lacking = replace(lacking, pieces=(*lacking.pieces, *work.news(work.pdf.timestamps[-1])))
         if lacking.size:
             work = work.on(_with_validation_data(work.pdf, lacking))
             pieces = lacking.size
@@ -236,28 +238,49 @@ class _Work:
             raise CannotAugment("no_chain", leaf.common_name or leaf.subject)
         return found.chain
 
+    def news(self, stamp: DocumentTimestamp) -> Iterator[bytes]:
+        """What was said after this time-stamp of its chain, where it is to be had and was not there already.
+
+        It tells of a time-stamper whose key was lost meanwhile. Raises CannotAugment."""
+        at, held = stamp.token.generated_at, self.pdf.validation_data
+        for certificate, issuer in pairwise(self._chain(stamp.token.certificate, at, held)):
+            for piece in self._offered(certificate, issuer):
+                if _settled(certificate, issuer, [piece], at, strict=True, after=True):
+                    yield from () if piece.der in (*held.crls, *held.ocsp_responses) else (piece.der,)
+                    break
+
     def _evidence(self, certificate: Certificate, issuer: Certificate, at: datetime) -> bytes:
         """One piece that settles it. Raises CannotAugment."""
-        offered = [
-            piece for _, piece in zip(range(_MOST_PIECES), self._material.revocation(certificate, issuer), strict=False)
-        ]
-        for piece in _readable(offered):
+        for piece in self._offered(certificate, issuer):
             if _settled(certificate, issuer, [piece], at, strict=True):
                 return piece.der
         raise CannotAugment("no_revocation", certificate.common_name or certificate.subject)
 
+    def _offered(self, certificate: Certificate, issuer: Certificate) -> Iterator[Crl | OcspResponse]:
+        for der in islice(self._material.revocation(certificate, issuer), _MOST_PIECES):
+            yield from _readable((der,))
+
 
 def _settled(
-    certificate: Certificate, issuer: Certificate, evidence: Sequence[Crl | OcspResponse], at: datetime, *, strict: bool
+    certificate: Certificate,
+    issuer: Certificate,
+    evidence: Sequence[Crl | OcspResponse],
+    at: datetime,
+    *,
+    strict: bool,
+    after: bool = False,
 ) -> bool:
-    """Whether the evidence says that the certificate was good at `at`. Raises CannotAugment where it says the contrary
-    (if `strict`): that file is not worth keeping as a good one."""
+    """Whether the evidence (with `after`: made since) says that the certificate was good at `at`.
+
+    Raises CannotAugment where it says the contrary (if `strict`): that file is not worth keeping as a good one."""
     standing = certificate_standing(certificate, issuer, evidence, at)
     if standing is None or standing.state is CertificateState.UNKNOWN:
         return False
     if standing.revoked_by(at):
         if strict:
             raise CannotAugment(_why(standing), certificate.common_name or certificate.subject)
+        return False
+    if after and standing.this_update < at:
         return False
     return standing.state is CertificateState.REVOKED or standing.speaks_of(at)
 
