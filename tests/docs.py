@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder)
         run_stories(taken)
-        for picture in sorted((*taken.glob("story-*.png"), *taken.glob("console-*.png"))):
+        for picture in sorted(each for kind in ("story", "console", "verdict") for each in taken.glob(f"{kind}-*.png")):
             shrink(picture, PICTURES / picture.name)
         draw_certificate(taken)
     print(f"docs/ is up to date: {len(list(PICTURES.iterdir()))} pictures, docs/settings.md")
@@ -40,6 +40,7 @@ def run_stories(into: Path) -> None:
         "-q",
         "tests/browser/test_story.py",
         "tests/browser/test_story_console.py",
+        "tests/browser/test_story_verdicts.py",
     ]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
