@@ -20,7 +20,7 @@ from keys.certificate_profiles import RevocationUrls
 from keys.envelopes.pades import PdfSignature, ValidationData
 from keys.revocation import CertificateState, Reason, Revoked, make_crl, make_ocsp_response
 from keys.revocation.making import Answer, make_cert_id
-from keys.x509 import Certificate, Profile, make_certificate, parse_certificate
+from keys.x509 import Certificate, Profile, make_certificate, make_region_ca, parse_certificate
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
     DAY,
@@ -465,7 +465,7 @@ def test_stolen_keys_of_listed_seals_are_not_excused_by_lists_of_others(world: S
 
 @cache
 def chained(until: datetime = DAY_0 + 1000 * DAY) -> tuple[Certificate, Certificate, Certificate, bytes]:
-    """A root, an authority under it that ends at `until`, a signer under that; and a list that revokes the authority."""
+    """A root, an authority under it until `until`, a signer under that; and a list that revokes the authority."""
     names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("root", "between", "below")]
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
     made = []
@@ -507,3 +507,16 @@ def test_the_authority_does_not_know_the_certificate(world: SmallWorld) -> None:
     policy = replace(ANCHORED, revocation=(answer,), revocation_rule=RevocationRule.REQUIRED)
     report = ask(world, foreign(), trust=None, policy=policy)
     assert_indeterminate(report, "revocation_not_known", SubIndication.TRY_LATER)
+
+
+def test_an_authority_of_the_same_name_is_another(world: SmallWorld) -> None:
+    namesake = make_region_ca(
+        signer("ca namesake"),
+        common_name="CA elsewhere",
+        organisation="Authority of elsewhere",
+        region="elsewhere",
+        not_before=DAY_0,
+        not_after=DAY_0 + 1000 * DAY,
+    )
+    report = ask(world, foreign(), trust=reading(world, service(certificate=namesake)), policy=Policy())
+    assert_indeterminate(report, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
