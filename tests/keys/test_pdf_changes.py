@@ -124,7 +124,8 @@ ATTACKS = [
     ("pages exchanged", lambda p: edit(p, 2, b"3 0 R 4 0 R", b"4 0 R 3 0 R"), {"page_order"}, set()),
     ("a page shown twice", lambda p: edit(p, 2, b"3 0 R 4 0 R", b"3 0 R 4 0 R 3 0 R"), {"page_added"}, set()),
     ("pages that are no tree", lambda p: edit(p, 2, b"[3 0 R 4 0 R]", b"[2 0 R]"), {"unreadable"}, set()),
-    ("no pages", lambda p: edit(p, 2, b"/Kids[3 0 R 4 0 R]", b""), {"page_added", "page_removed"}, {"structure", "signature_changed"}),
+    ("no pages", lambda p: edit(p, 2, b"/Kids[3 0 R 4 0 R]", b""),
+     {"page_added", "page_removed"}, {"structure", "signature_changed"}),
     # actions, attachments, the catalogue
     ("a script on opening", lambda p: edit(p, 1, b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>"),
      {"action"}, set()),

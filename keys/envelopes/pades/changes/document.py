@@ -13,7 +13,8 @@ from pyhanko.pdf_utils.misc import PdfReadError
 
 from keys.envelopes.pades.changes.view import Key, View, key_of, raw
 
-_MAX_NODES: Final = 20_000
+_MAX_PAGES: Final = 20_000
+_MAX_FIELDS: Final = 4096  # as many as are looked at for signatures
 _MAX_DEPTH: Final = 64
 INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 
@@ -112,7 +113,7 @@ class Document:
                     self.page_nodes[key] = node
             if key is not None:
                 seen.add(key)
-            if len(waiting) + len(self.pages) > _MAX_NODES:
+            if len(waiting) + len(self.pages) > _MAX_PAGES:
                 raise PdfReadError("more pages than can be looked at")
         return seen
 
@@ -126,7 +127,7 @@ class Document:
             node = self.view.resolve(written)
             if not isinstance(node, generic.DictionaryObject):
                 continue
-            if key in seen or len(above) > _MAX_DEPTH or len(self.fields) > _MAX_NODES:
+            if key in seen or len(above) > _MAX_DEPTH or len(self.fields) > _MAX_FIELDS:
                 raise PdfReadError("form fields that are no tree")
             if key is not None:
                 seen.add(key)

@@ -51,14 +51,16 @@ class Ledger:
     permissions: Permissions
     own_field: str
     _told: dict[tuple[ChangeKind, bool, str], set[int]] = field(default_factory=dict)
+    _counts: dict[ChangeKind, int] = field(default_factory=dict)
 
     def tell(
         self, kind: ChangeKind, page: int | None = None, *, detail: str = "", permitted: bool | None = None
     ) -> None:
         """One change. `permitted`: by default what the permissions say of its kind."""
         allowed = self.permissions.permits(kind) if permitted is None else permitted
-        if (kind, allowed, detail) not in self._told and self._count(kind) >= _MOST:
-            detail = "more"
+        if (kind, allowed, detail) not in self._told:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            detail = "more" if self._counts[kind] > _MOST else detail
         pages = self._told.setdefault((kind, allowed, detail), set())
         if page is not None:
             pages.add(page)
@@ -67,9 +69,6 @@ class Ledger:
         """Whether `value`, of the document as it is now, leads to content that lay unused in the signed bytes."""
         if self.comparison.hidden(value):
             self.tell(ChangeKind.HIDDEN, page, detail=detail)
-
-    def _count(self, kind: ChangeKind) -> int:
-        return sum(told is kind for told, _, _ in self._told)
 
     def changes(self) -> tuple[Change, ...]:
         """In the order of kinds, permitted ones last, then by detail."""

@@ -145,8 +145,8 @@ def _overlay(ledger: Ledger, field: Field, widget: Widget) -> bool:
     medium = generic.DictionaryObject({generic.pdf_name("/B"): page.inherited.get("/MediaBox", generic.ArrayObject())})  # type: ignore[no-untyped-call]
     if area(own) > _LARGEST_SHARE * area(box(view, medium, "/B")):
         return True
-    mine = {other.key for other in field.widgets}
-    others = [view.resolve(written) for written in view.array(page.node, "/Annots") if key_of(written) not in mine]
-    if len(others) > _MOST_OTHERS:
+    mine, annotations = {other.key for other in field.widgets}, view.get(page.node, "/Annots")
+    if not isinstance(annotations, generic.ArrayObject) or len(annotations) > _MOST_OTHERS:
         return True
+    others = [view.resolve(written) for written in list.__iter__(annotations) if key_of(written) not in mine]
     return any(visible(view, other) and overlap(own, box(view, other)) for other in others)
