@@ -1,4 +1,4 @@
-"""`make docs`: the generated parts of docs/: screenshots, a certificate as a picture, settings, conformance."""
+"""`make docs`: the generated parts of docs/: screenshots, a certificate as a picture, settings, tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ PICTURES = ROOT / "docs" / "pictures"
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     write_settings()
-    subprocess.run([sys.executable, "-m", "tests.conformance", "--write"], cwd=ROOT, check=True)
+    for tables in ("tests.conformance", "tests.differential"):
+        subprocess.run([sys.executable, "-m", tables, "--write"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder)
         run_stories(taken)

@@ -17,7 +17,7 @@ from verifier.errors import MalformedEvidence
 from verifier.evidence import parse
 from verifier.model import Credential
 
-CASES: Final = 4000
+CASES: Final = 4500
 KEY: Final = ISSUER.public_key
 WE, THEY = Difference.WE_ACCEPT, Difference.THEY_ACCEPT
 UNREFERENCED = "RFC 9901 section 7.1 step 5: a disclosure that no digest refers to is to be rejected."
