@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "serve": "Run the server, whole or one room of it.",
     "verify": "Judge certificates, offline or on: any rendering, files or a folder or -.",
     "augment": "Keep a sealed PDF verifiable for years: time-stamps and validation data.",
+    "archive": "Case files: evidence, verdict and all they rest on, verifiable for decades.",
     "issue": "Seal certificates, one or many, as an office.",
     "kit": "Everything a counter needs to verify without a network, in one signed file.",
     "registry": "The trust registry's ceremonies: found, admit, propose, sign, publish, refresh.",

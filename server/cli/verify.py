@@ -20,6 +20,7 @@ from server.cli.verify_output import Format, Output
 
 if TYPE_CHECKING:
     from keys.x509 import Certificate
+    from verifier.model import Report
     from verifier.service import PolicyRequest, VerifierService
 
 app = typer.Typer(add_completion=False)
@@ -122,10 +123,15 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
 
 
 def _judge(source: _Source, service: VerifierService, request: PolicyRequest, output: Output) -> int:
-    from verifier.model import Indication
-
     report = service.verify(source.read(), request)
     output.show(source.name, report)
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """What a script reads."""
+    from verifier.model import Indication
+
     codes = {Indication.PASSED: EXIT_PASSED, Indication.FAILED: EXIT_FAILED}
     return codes.get(report.indication, EXIT_INDETERMINATE)
 
