@@ -1,4 +1,4 @@
-"""`python -m tests.differential [--write]`: docs/differential.md, made of the tables that the comparisons are held to."""
+"""`python -m tests.differential [--write]`: docs/differential.md, of the tables that the comparisons are held to."""
 
 from __future__ import annotations
 
