@@ -1,6 +1,6 @@
 """Status list tokens kept as fetched, by URI, and believed again only as far as the trust view in hand believes them.
 
-    status/<sha256 of URI>.jwt    the token
+    status/<sha256 of URI>.jwt    the token, in either form
     status/<sha256 of URI>.json   its URI and when it was fetched
 
 A list that can't be fetched keeps its older good snapshot: its age then shows.
@@ -22,6 +22,7 @@ from trust_registry.durable import write_durably
 from trust_registry.errors import FetchFailed
 from trust_registry.model import StatusProblem, StatusProblemKind, StatusSnapshot, StatusView, TrustView
 from trust_registry.ports import Fetch
+from trust_registry.status_cwt import TAG
 from trust_registry.status_list import MAX_TOKEN_SIZE, find_status_issuer, open_status_token
 
 AGGREGATION_NAME: Final = "aggregation.json"
@@ -74,7 +75,7 @@ class StatusCache:
             return _better(before, StatusProblem(uri, StatusProblemKind.UNREACHABLE, err.detail))
         if len(token) > MAX_TOKEN_SIZE:
             return _better(before, StatusProblem(uri, StatusProblemKind.MALFORMED, "larger than any status list"))
-        token = token.strip()
+        token = token if token[:1] == TAG else token.strip()  # of CBOR every byte counts
         found = open_status_token(token, uri=uri, view=view, at=now, fetched_at=now)
         if isinstance(found, StatusProblem):
             return _better(before, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from trust_registry.model import (
     StatusSnapshot,
     TrustView,
 )
+from trust_registry.status_cache import StatusCache
 from trust_registry.status_list import (
     make_status_cwt,
     make_status_token,
@@ -175,3 +177,11 @@ def test_what_was_fetched_before_the_compromise_stands() -> None:
     assert isinstance(opened(claims, stolen(5, 10), **asked), StatusSnapshot)
     backdated = opened(claims, stolen(5, 10), at=DAY_0 + 3 * DAY, fetched_at=DAY_0 + 5 * DAY)
     assert isinstance(backdated, StatusProblem)
+
+
+def test_a_cbor_list_is_kept_to_its_last_byte(tmp_path: Path) -> None:
+    """Text is trimmed of what a file system or editor appended; a signature may end like white space."""
+    token = next(token for token in iter(cwt, b"") if token[-1:].isspace())
+    kept = StatusCache(tmp_path).refresh([STATUS_URI], lambda _: token, everyone(), AT)
+    assert isinstance(kept.get(STATUS_URI), StatusSnapshot)
+    assert isinstance(StatusCache(tmp_path).load(everyone(), AT).get(STATUS_URI), StatusSnapshot)

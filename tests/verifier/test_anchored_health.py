@@ -87,6 +87,11 @@ def test_signer_brought_along_needs_a_path_to_the_anchor() -> None:
     assert told(anchored(code(protected={1: -7, 4: b"selected", 33: b"none"}), CSCA)) == (CANNOT_TELL, "signer_unknown")
 
 
+def test_signer_brought_along_is_selected_like_any_other() -> None:
+    assert told(anchored(code(protected={1: -7, 4: b"another.", 33: DSC.der}), CSCA)) == (CANNOT_TELL, "signer_unknown")
+    assert told(anchored(by(unprotected={33: DSC.der}), DSC, CSCA)) == (PASSED, "")
+
+
 def test_authority_alone_knows_no_signer() -> None:
     assert told(anchored(by(), CSCA)) == (CANNOT_TELL, "signer_unknown")
 
