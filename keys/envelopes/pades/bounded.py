@@ -1,6 +1,7 @@
-"""pyHanko's reader with an end: a budget of objects, look-ups and decoded bytes, shared by every revision of one file.
+"""pyHanko's reader with an end: a budget of objects, look-ups, reads and decoded bytes for all revisions of one file.
 
 Trees in a PDF can be wound so that walking them takes for ever. Every walk looks objects up, so counting that ends it.
+What is read goes byte by byte, so counting the reads ends names and numbers of millions of letters.
 Cross-references can promise more objects than there are bytes; what they promise is counted before it is believed.
 """
 
@@ -19,8 +20,10 @@ from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.pdf_utils.xref import XRefBuilder
 
-MAX_LOOKUPS: Final = 400_000
-MAX_OBJECTS: Final = 150_000
+MAX_LOOKUPS: Final = 600_000
+MAX_OBJECTS: Final = 400_000
+MAX_READS: Final = 600_000
+MAX_REVISION_BYTES: Final = 256 << 20
 _MAX_STREAM: Final = 16 << 20
 _MAX_DECODED: Final = 64 << 20
 _LIMITS: Final = DecodeLimits(
@@ -42,16 +45,63 @@ def ends_like_a_pdf(data: bytes, end: int) -> bool:
     return any(match.end() == marker + 5 for match in _END.finditer(tail))
 
 
-class BoundedReader(PdfFileReader):
-    """Strict reading of one file. Raises PdfReadError when the budget is spent."""
+class Budget:
+    """What reading one file, with all its revisions, may cost. Raises PdfReadError when it is spent."""
 
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("bytes", "lookups", "objects", "reads")
+
+    def __init__(self) -> None:
+        self.lookups, self.objects, self.reads, self.bytes = MAX_LOOKUPS, MAX_OBJECTS, MAX_READS, MAX_REVISION_BYTES
+
+    @property
+    def spent(self) -> bool:
+        return min(self.lookups, self.objects, self.reads, self.bytes) < 0
+
+    def look_up(self) -> None:
+        self.lookups -= 1
+        if self.lookups < 0:
+            raise PdfReadError("more look-ups than a document needs")
+
+    def promise(self, objects: int) -> None:
+        """Cross-references are about to name so many objects."""
+        self.objects -= objects
+        if self.objects < 0:
+            raise PdfReadError("more objects than a document needs")
+
+    def open(self, size: int) -> None:
+        """A revision of so many bytes is about to be held."""
+        self.bytes -= size
+        if self.bytes < 0:
+            raise PdfReadError("more revisions of this size than can be held")
+
+
+class _Bytes(BytesIO):
+    """Bytes that can be searched as well as read, and are not read without end."""
+
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self.data = data
+        self._budget = budget
+        super().__init__(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        budget = self._budget
+        budget.reads -= 1
+        if budget.reads < 0:
+            raise PdfReadError("more to read than a document needs")
+        return BytesIO.read(self, size)
+
+
+class BoundedReader(PdfFileReader):
+    """Strict reading of one file, or of one of its revisions (within the same `budget`)."""
+
+    def __init__(self, data: bytes, budget: Budget | None = None) -> None:
         if not ends_like_a_pdf(data, len(data)):
             raise PdfReadError("no end of a revision at the end of the file")
         self.data = data
-        self._lookups_left = MAX_LOOKUPS
-        self._objects_left = MAX_OBJECTS
-        super().__init__(_Bytes(data), strict=True, decode_limits=_LIMITS)
+        self.budget = budget or Budget()
+        self.budget.open(len(data))
+        self._streams: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
+        super().__init__(_Bytes(data, self.budget), strict=True, decode_limits=_LIMITS)
 
     def place(self, reference: generic.Reference) -> int | None:
         """Where the object stands in the file; None for one that is compressed, free, or not there."""
@@ -59,19 +109,42 @@ class BoundedReader(PdfFileReader):
         return place if isinstance(place, int) else None
 
     def spend(self) -> None:
-        self._lookups_left -= 1
-        if self._lookups_left < 0:
-            raise PdfReadError("more look-ups than a document needs")
-
-    def promise(self, objects: int) -> None:
-        """Cross-references are about to name so many objects."""
-        self._objects_left -= objects
-        if self._objects_left < 0:
-            raise PdfReadError("more objects than a document needs")
+        """One step of a walk."""
+        self.budget.look_up()
 
     def get_object(self, *args: Any, **kwargs: Any) -> Any:
-        self.spend()
+        self.budget.look_up()
         return super().get_object(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        """As pyHanko does it in strict mode, but reading a stream's table once and not for every object in it."""
+        data, table = self.packed(stmnum)
+        if not 0 <= idx < len(table) or table[idx][0] != idnum:
+            raise PdfReadError("an object is not where it should be in its stream")
+        stream = _Bytes(data, self.budget)
+        stream.seek(table[idx][1])
+        found = generic.read_object(stream, generic.Reference(idnum, 0, self))
+        if isinstance(found, generic.StreamObject | generic.IndirectObject):
+            raise PdfReadError("a stream or a reference in an object stream")
+        return found
+
+    def packed(self, number: int) -> tuple[bytes, list[tuple[int, int]]]:
+        """The content of an object stream, and the objects in it with their places."""
+        return self._streams.get(number) or self._open_stream(number)
+
+    def _open_stream(self, number: int) -> tuple[bytes, list[tuple[int, int]]]:
+        """The content of an object stream, and the objects in it with their places. Spec: ISO 32000-2 clause 7.5.7."""
+        stream = generic.Reference(number, 0, self).get_object()
+        if not isinstance(stream, generic.StreamObject) or stream["/Type"] != "/ObjStm":
+            raise PdfReadError("not an object stream")
+        data, first, count = stream.data, int(stream["/First"]), int(stream["/N"])
+        self.budget.promise(count)
+        numbers = [int(each) for each in data[:first].split()[: 2 * count]]
+        if len(numbers) != 2 * count:
+            raise PdfReadError("an object stream whose table is cut short")
+        table = [(each, first + place) for each, place in zip(numbers[::2], numbers[1::2], strict=True)]
+        self._streams[number] = (data, table)
+        return data, table
 
     def get_historical_resolver(self, revision: int) -> HistoricalResolver:
         cache: dict[int, HistoricalResolver] = self._historical_resolver_cache
@@ -86,7 +159,7 @@ class _BoundedResolver(HistoricalResolver):
         super().__init__(reader, revision)
 
     def get_object(self, *args: Any, **kwargs: Any) -> Any:
-        self._bounded.spend()
+        self._bounded.budget.look_up()
         return super().get_object(*args, **kwargs)
 
 
@@ -96,14 +169,14 @@ class _BoundedXRefs(XRefBuilder):
     def _read_xref_stream_object(self) -> Any:
         reference, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
         if isinstance(self.handler, BoundedReader):
-            self.handler.promise(_promised(stream))
+            self.handler.budget.promise(_promised(stream))
         return reference, stream
 
     def _read_xref_table(self, declared_startxref: int) -> Any:
         if isinstance(self.handler, BoundedReader):
             start = self.stream.tell()
             end = self.handler.data.find(b"trailer", start)
-            self.handler.promise(((len(self.handler.data) if end < 0 else end) - start) // _ENTRY)
+            self.handler.budget.promise(((len(self.handler.data) if end < 0 else end) - start) // _ENTRY)
         return super()._read_xref_table(declared_startxref)
 
 
@@ -116,15 +189,9 @@ def _promised(stream: Any) -> int:
 
 
 _WHITE_SPACE: Final = b"\0\t\n\f\r "
+_LONGEST_TOKEN: Final = 4096
+_NAME: Final = re.compile(rb"/[0-9A-Za-z!\"$&'*+,\-.:;=?@\\^_`|~]{0,127}(?=[\0\t\n\f\r ()<>\[\]{}/%])")
 _read_hex_digit_by_digit: Final = generic.read_hex_string_from_stream
-
-
-class _Bytes(BytesIO):
-    """A file that can be searched as well as read."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        super().__init__(data)
 
 
 def _read_hex(stream: Any) -> Any:
@@ -144,7 +211,38 @@ def _read_hex(stream: Any) -> Any:
     return generic.pdf_string(value)
 
 
+_read_until_regex_in_pieces: Final[Any] = generic.read_until_regex  # type: ignore[attr-defined]
+_read_name_byte_by_byte: Final[Any] = generic.NameObject.read_from_stream
+
+
+def _read_until_regex(stream: Any, regex: re.Pattern[bytes], ignore_eof: bool = False) -> bytes:
+    """As pyHanko finds the end of a number, but not anew from its start for every sixteen digits."""
+    if not isinstance(stream, _Bytes):
+        return bytes(_read_until_regex_in_pieces(stream, regex, ignore_eof))
+    start = stream.tell()
+    found = regex.search(stream.data, start, start + _LONGEST_TOKEN)
+    if found is None and len(stream.data) - start > _LONGEST_TOKEN:
+        raise PdfReadError("a number that does not end")
+    if found is None and not ignore_eof:
+        raise PdfReadError("the file ends within a number")
+    end = len(stream.data) if found is None else found.start()
+    stream.seek(end)
+    return stream.data[start:end]
+
+
+def _read_name(stream: Any) -> Any:
+    """As pyHanko reads a name, where it is one of plain letters."""
+    if isinstance(stream, _Bytes):
+        found = _NAME.match(stream.data, stream.tell())
+        if found is not None:
+            stream.seek(found.end())
+            return generic.NameObject(found[0].decode("ascii"))
+    return _read_name_byte_by_byte(stream)
+
+
 generic.read_hex_string_from_stream = _read_hex
+generic.read_until_regex = _read_until_regex  # type: ignore[attr-defined]
+generic.NameObject.read_from_stream = staticmethod(_read_name)  # type: ignore[method-assign]
 
 # pyHanko leaves no other way in. Only a BoundedReader is bounded; other readers are as they were.
 pyhanko_reader.XRefBuilder = _BoundedXRefs  # type: ignore[attr-defined]

@@ -25,8 +25,13 @@ def lexed_references(data: bytes, place: int, key: tuple[int, int]) -> tuple[tup
     header = _HEADER.match(data, place, place + 32)
     if header is None or (int(header[1]), int(header[2])) != key:
         return None
+    return references_from(data, header.end())
+
+
+def references_from(data: bytes, position: int) -> tuple[tuple[int, int], ...] | None:
+    """The references in the object that begins at `position`; None if it must be read to know."""
     found: list[tuple[int, int]] = []
-    depth, position, end = 0, header.end(), place + _LARGEST
+    depth, end = 0, position + _LARGEST
     while True:
         token = _TOKEN.match(data, position, end)
         if token is None or token.end() >= end:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, Final
 
 from pyhanko.pdf_utils import generic
@@ -16,7 +15,7 @@ from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.xref import ObjStreamRef
 
 from keys.envelopes.pades.bounded import BoundedReader
-from keys.envelopes.pades.changes.lexing import lexed_references
+from keys.envelopes.pades.changes.lexing import lexed_references, references_from
 
 Key = tuple[int, int]  # object number, generation
 _MAX_HOPS: Final = 32
@@ -32,14 +31,6 @@ class Location:
     leaning_on: tuple[Location | None, ...] = ()  # what the object stream's own dictionary refers to
 
 
-@dataclass(slots=True)
-class _Packed:
-    stream: BytesIO
-    numbers: list[int]
-    offsets: list[int]
-    first: int
-
-
 class View:
     """The objects of one reader. Every method raises PdfReadError (or what pyHanko raises) for what is unreadable."""
 
@@ -48,7 +39,6 @@ class View:
         self.reader, self._before = reader, before
         self._locations: dict[Key, Location | None] = {}
         self._objects: dict[Key, Any] = {}
-        self._packed: dict[int, _Packed] = {}
         self._references: dict[Key, tuple[Key, ...]] = {}
         self._leaning: dict[Key, tuple[Location | None, ...]] = {}
         self.sections = [reader.xrefs.get_xref_data(number) for number in range(reader.xrefs.total_revisions)]
@@ -113,48 +103,21 @@ class View:
 
     def _lexed(self, key: Key) -> tuple[Key, ...] | None:
         marker = self._marker(key)
-        if key in self._objects or not isinstance(marker, int):
+        if key in self._objects or marker is None:
             return None
         self.reader.spend()
-        return lexed_references(self.reader.data, marker, key)
+        if not isinstance(marker, ObjStreamRef):
+            return lexed_references(self.reader.data, marker, key)
+        data, table = self.reader.packed(marker.obj_stream_id)
+        known = 0 <= marker.ix_in_stream < len(table) and table[marker.ix_in_stream][0] == key[0]
+        return references_from(data, table[marker.ix_in_stream][1]) if known else None
 
     def _read(self, key: Key) -> Any:
         marker = self._marker(key)
         if marker is None:
             return None
-        if isinstance(marker, ObjStreamRef):
-            found = self._unpack(marker, key)
-        else:
-            found = self.reader.get_object(generic.Reference(key[0], key[1], self.reader))
+        found = self.reader.get_object(generic.Reference(key[0], key[1], self.reader))
         return None if isinstance(found, generic.NullObject) else found
-
-    def _unpack(self, marker: ObjStreamRef, key: Key) -> Any:
-        """pyHanko reads an object stream's head anew for every object; here it is read once."""
-        number = marker.obj_stream_id
-        if number not in self._packed:
-            self._packed[number] = self._open(number)
-        packed, place = self._packed[number], marker.ix_in_stream
-        if not 0 <= place < len(packed.numbers) or packed.numbers[place] != key[0] or key[1] != 0:
-            raise PdfReadError("an object that is not where it should be in its object stream")
-        packed.stream.seek(packed.first + packed.offsets[place])
-        found = generic.read_object(packed.stream, generic.Reference(key[0], 0, self.reader))
-        if isinstance(found, generic.StreamObject | generic.IndirectObject):
-            raise PdfReadError("what may not stand in an object stream")
-        return found
-
-    def _open(self, number: int) -> _Packed:
-        marker = self._marker((number, 0))
-        stream = self.object((number, 0))
-        if isinstance(marker, ObjStreamRef) or not isinstance(stream, generic.StreamObject):
-            raise PdfReadError("an object stream that is none")
-        if self.get(stream, "/Type") != "/ObjStm":
-            raise PdfReadError("an object stream that is none")
-        first, count = int(self.get(stream, "/First")), int(self.get(stream, "/N"))
-        data = stream.data
-        head = [int(word) for word in data[:first].split()]
-        if count < 0 or len(head) < 2 * count:
-            raise PdfReadError("an object stream without its head")
-        return _Packed(BytesIO(data), head[0 : 2 * count : 2], head[1 : 2 * count : 2], first)
 
     def resolve(self, raw: Any) -> Any:
         """What `raw` is or refers to; None for null."""
