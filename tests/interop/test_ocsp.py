@@ -13,10 +13,23 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from asn1crypto import cms as asn1_cms
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
 from pyhanko.keys import load_certs_from_pemder_data
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign.ades.report import AdESPassed
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import ades
 from pyhanko.sign.validation.policy_decl import (
     PdfSignatureValidationSpec,
@@ -26,17 +39,17 @@ from pyhanko.sign.validation.policy_decl import (
 )
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
-from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.registry import SimpleCertificateStore, SimpleTrustManager
 
 from keys.algorithms import ES256
 from keys.certificate_profiles import RevocationUrls
-from keys.envelopes.pades import sign_pdf
+from keys.envelopes.pades import Modification, parse_signed_pdf, sign_pdf
 from keys.envelopes.pades.augmenting import Material, augment_pdf
 from keys.envelopes.pades.levels import Level
 from keys.revocation import make_ocsp_request
 from keys.signer import EphemeralSigner
 from keys.timestamps import EmbeddedTimestamper
-from keys.x509 import Profile, make_certificate, make_region_ca
+from keys.x509 import Profile, make_certificate, make_region_ca, parse_certificate
 from tests.keys.pdf_files import DOCUMENT
 from tests.running import free_port
 from trust_registry.model import (
@@ -215,9 +228,9 @@ def sealed(region) -> bytes:
     )
 
 
-def pyhanko_judges(pdf: bytes, region, validation):
+def pyhanko_judges(pdf: bytes, region, validation, more: bytes = b""):
     """By revocation data in the file alone, and required of every certificate."""
-    anchors = SimpleTrustManager.build(list(load_certs_from_pemder_data(region.ca.pem())))
+    anchors = SimpleTrustManager.build(list(load_certs_from_pemder_data(region.ca.pem() + more)))
     policy = CertValidationPolicySpec(
         trust_manager=anchors,
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy.from_legacy("require")),
@@ -249,3 +262,66 @@ class TestPyhanko:
     def test_it_does_not_validate_what_was_not(self, region):
         found = pyhanko_judges(sealed(region), region, ades.ades_lta_validation)
         assert found.ades_subindic is not AdESPassed.OK
+
+
+class Stranger:
+    """A CA of RSA keys from elsewhere, its signer, its CRL; nothing of it is made by us."""
+
+    def __init__(self) -> None:
+        self.ca_key, self.key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root of strangers")])
+        begins, ends = now() - 9 * DAY, now() + 900 * DAY
+        builder = x509.CertificateBuilder().issuer_name(self.name).not_valid_before(begins).not_valid_after(ends)
+        root = builder.subject_name(self.name).public_key(self.ca_key.public_key()).serial_number(1)
+        self.ca = root.add_extension(x509.BasicConstraints(True, None), True).sign(self.ca_key, hashes.SHA256())
+        signer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A stranger")])
+        leaf = builder.subject_name(signer).public_key(self.key.public_key()).serial_number(2)
+        usage = x509.KeyUsage(True, True, *[False] * 7)
+        self.leaf = leaf.add_extension(usage, True).sign(self.ca_key, hashes.SHA256())
+
+    def crl(self) -> bytes:
+        builder = x509.CertificateRevocationListBuilder(self.name, now() - DAY, now() + DAY)
+        return builder.sign(self.ca_key, hashes.SHA384()).public_bytes(Encoding.DER)
+
+    def signed(self, tsa: EmbeddedTimestamper) -> bytes:
+        """By pyHanko: cross-reference streams, two approval signatures with time-stamps."""
+
+        class Stamping(TimeStamper):
+            async def async_timestamp(self, message_digest, md_algorithm):
+                return asn1_cms.ContentInfo.load(tsa.timestamp(message_digest))
+
+        signer = SimpleSigner(
+            signing_cert=asn1_x509.Certificate.load(self.leaf.public_bytes(Encoding.DER)),
+            signing_key=asn1_keys.PrivateKeyInfo.load(
+                self.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            ),
+            cert_registry=SimpleCertificateStore(),
+        )
+        writer = PdfFileWriter(stream_xrefs=True)
+        page = PageObject(
+            contents=writer.add_object(generic.StreamObject(stream_data=b"0 0 9 9 re f")), media_box=(0, 0, 99, 99)
+        )
+        writer.insert_page(page)
+        made = BytesIO()
+        writer.write(made)
+        for field in ("first", "second"):
+            metadata = PdfSignatureMetadata(field_name=field, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
+            made = PdfSigner(metadata, signer, timestamper=Stamping()).sign_pdf(IncrementalPdfFileWriter(made))
+        return made.getvalue()
+
+
+def test_a_strangers_file_is_kept_as_well(region):
+    stranger = Stranger()
+    ca = parse_certificate(stranger.ca.public_bytes(Encoding.DER))
+
+    def revocation(certificate, issuer):
+        return (stranger.crl(),) if issuer == ca else region.ocsp(certificate, issuer)
+
+    pdf = stranger.signed(region.tsa)
+    material = Material((ca, region.ca), revocation)
+    kept = augment_pdf(pdf, to=Level.B_LTA, timestamper=region.tsa, material=material, now=now())
+    assert (kept.before, kept.level, kept.timestamps) == (Level.B_T, Level.B_LTA, 1)
+    assert kept.data.startswith(pdf)
+    assert [signature.modification for signature in parse_signed_pdf(kept.data).signatures][-1] is Modification.LTV
+    found = pyhanko_judges(kept.data, region, ades.ades_lta_validation, stranger.ca.public_bytes(Encoding.PEM))
+    assert found.ades_subindic is AdESPassed.OK
