@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keys.envelopes.pades import Change, ChangeKind, Modification, PdfSignature, SignedPdf, ValidationData
 from keys.signature_problems import SignatureProblem as Problem
@@ -250,3 +252,40 @@ def test_a_nameless_signature_whose_digest_fails(world: SmallWorld) -> None:
     assert_indeterminate(report, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
     report = ask(world, sealed(signature(certificate=None, signature_ok=False)))
     assert_indeterminate(report, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sets(st.sampled_from(sorted(Problem)), max_size=3),
+    st.lists(st.builds(Change, st.sampled_from(ChangeKind), permitted=st.booleans()), max_size=3),
+    st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    st.sampled_from([None, 1, 2, 3]),
+    st.sampled_from(Modification),
+)
+def test_whatever_the_facts_nothing_bad_passes_and_nothing_raises(
+    problems: set[Problem],
+    changes: list[Change],
+    good: tuple[bool, bool, bool],
+    certification: int | None,
+    modification: Modification,
+) -> None:
+    """MUST: an independent, naive reading: PASSED only if every fact is good and every change shows nothing."""
+    digest_ok, signature_ok, pinned = good
+    made = signature(
+        problems=tuple(problems),
+        changes=tuple(changes),
+        digest_ok=digest_ok,
+        signature_ok=signature_ok,
+        signing_certificate_attribute_ok=pinned,
+        certification=certification,
+        covers_whole_file=not changes and modification is Modification.NONE,
+        modification=modification,
+    )
+    quiet = {ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP, ChangeKind.METADATA}
+    harmless = all(
+        change.kind in quiet or (change.kind is ChangeKind.SIGNATURE and change.permitted) for change in changes
+    )
+    if not changes:
+        harmless = modification in (Modification.NONE, Modification.LTV)
+    report = ask(SmallWorld(), sealed(made))
+    assert (report.indication is PASSED) is (all(good) and harmless and problems <= NEVER_DECIDES)

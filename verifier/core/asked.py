@@ -19,7 +19,7 @@ class Asked:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: as above
 class When:
     """When something was signed, by word or proof; by when that is proven, if it is; as of when is asked. All UTC."""
 
