@@ -21,6 +21,7 @@ _OCSP_RESPONSE: Final = "1.3.6.1.5.5.7.16.2"
 _MAX_SIZE: Final = 1 << 20
 _MAX_CERTIFICATES: Final = 32
 _MAX_REVOCATION: Final = 64
+_MAX_ATTRIBUTES: Final = 128
 _NOT_ASN1: Final = (ValueError, IndexError, RecursionError)
 
 
@@ -191,8 +192,11 @@ def _words(name: bytes) -> list[tuple[bytes, bytes]]:
 
 def _attributes(field: Element | None) -> dict[str, tuple[bytes, ...]]:
     """Values by OID. An attribute that occurs twice keeps all its values, so that `single` refuses it."""
+    entries = [] if field is None else field.children()
+    if len(entries) > _MAX_ATTRIBUTES:
+        raise ValueError("too many attributes")
     found: dict[str, tuple[bytes, ...]] = {}
-    for entry in [] if field is None else field.children():
+    for entry in entries:
         kind, values = entry.children(der.SEQUENCE)
         oid = kind.name
         found[oid] = found.get(oid, ()) + tuple(value.whole for value in values.children(der.SET))

@@ -9,8 +9,10 @@ from time import thread_time
 import pikepdf
 import pytest
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
 
 from keys.envelopes.pades import Modification, parse_signed_pdf
+from keys.envelopes.pades.bounded import BoundedReader, Budget
 from keys.errors import MalformedEnvelope
 from tests.keys.pdf_files import ATTACHMENT, DOCUMENT, PAGES, SIGNED, only_signature, raw_pdf, update
 
@@ -132,6 +134,47 @@ class TestBounds:
         signature = only_signature(update(SIGNED, wind))
         assert thread_time() - started < 30
         assert signature.modification is Modification.OTHER
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b"/" + b"A" * 9_000_000,
+            b"1" * 9_000_000,
+            b"(" + b"x" * 9_000_000 + b")",
+            b"[" + b"1 " * 4_500_000 + b"]",
+            b"<<" + b"/a 1" * 2_000_000 + b">>",
+            b" " * 9_000_000 + b"1",
+            b"%" + b"x" * 9_000_000 + b"\n1",
+        ],
+        ids=["name", "number", "string", "array", "dictionary", "white space", "comment"],
+    )
+    def test_one_object_of_nine_megabytes(self, value):
+        """pyHanko reads byte by byte, and numbers anew from their start for every sixteen digits."""
+        self.ends_soon(raw_pdf(b"<</Type/Catalog/Pages 2 0 R/A " + value + b">>", PAGES))
+
+    def test_a_cross_reference_in_the_middle_of_a_long_string(self):
+        start = b"%PDF-1.7\n1 0 obj\n<"
+        self.ends_soon(start + b"30" * 4_000_000 + b">\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(start))
+
+    def test_revisions_too_large_to_be_held_together(self):
+        large = b"<</Length 9000000>>\nstream\n" + bytes(9_000_000) + b"\nendstream"
+        file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R>>", PAGES, large)
+        budget = Budget()
+        with pytest.raises(PdfReadError, match="revisions of this size"):
+            for _ in range(40):
+                BoundedReader(file, budget)
+        assert budget.spent
+
+    def test_an_object_stream_that_lies_about_its_table(self):
+        for table, count in ((b"4 0 5 ", 2), (b"9 0 ", 1), (b"x y ", 1), (b"4 0 ", 10**9)):
+            body = table + b"<</FT/Sig>>"
+            stream = b"<</Type/ObjStm/N %d/First %d/Length %d>>\nstream\n%b\nendstream" % (
+                *(count, len(table), len(body)),
+                body,
+            )
+            reader = BoundedReader(raw_pdf(b"<</Type/Catalog/Pages 2 0 R>>", PAGES, stream))
+            with pytest.raises((PdfReadError, ValueError)):
+                reader._get_object_from_stream(4, 3, 0)
 
     @staticmethod
     def ends_soon(file: bytes) -> None:

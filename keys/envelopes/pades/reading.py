@@ -148,9 +148,11 @@ class _Revisions:
         if end not in self._read:
             self._read[end] = None
             try:
-                revision = BoundedReader(self._reader.data[:end])
+                revision = BoundedReader(self._reader.data[:end], self._reader.budget)
                 self._fields[end] = {name: field["/V"] for name, field in signature_fields(revision.root)}
                 self._read[end] = revision
-            except Exception:  # the covered bytes are no PDF by themselves
+            except Exception as err:  # the covered bytes are no PDF by themselves
+                if self._reader.budget.spent:
+                    raise MalformedEnvelope("a PDF with more in its revisions than can be read") from err
                 return None
         return self._read[end]
