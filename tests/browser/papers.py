@@ -34,7 +34,7 @@ def altered(pdf: bytes) -> bytes:
     """The sealed file with another name written over the holder's, appended as an update: its seal stays whole."""
     writer = IncrementalPdfFileWriter(BytesIO(pdf))
     page = writer.root["/Pages"]["/Kids"][0]
-    cover = b"q 1 1 1 rg 168 550 92 20 re f Q BT 0.11 g /Forged 12 Tf 176 556 Td (Zhang Wei) Tj ET"
+    cover = b"q 1 1 1 rg 168 518 92 20 re f Q BT 0.11 g /Forged 12 Tf 176 524 Td (Zhang Wei) Tj ET"
     fonts = page["/Resources"]["/Font"]
     fonts["/Forged"] = _font()
     writer.update_container(fonts)

@@ -38,7 +38,7 @@ def keep(tmp_path: Path) -> Keep:
     def screenshot(page: Page, name: str) -> None:
         page.evaluate("window.scrollTo(0, 0)")
         whole = page.locator("main").bounding_box()
-        height = min(1600, int(whole["y"] + whole["height"])) if whole and name.endswith("revisions") else 900
+        height = min(1270, int(whole["y"] + whole["height"])) if whole and name.endswith("revisions") else 900
         part = {"x": 0, "y": 0, "width": 1280, "height": height}
         page.screenshot(path=folder / f"verdict-{name}.png", clip=part, full_page=True)
 
@@ -86,6 +86,9 @@ def test_accept(open_page: OpenPage, sample: Sample, keep: Keep) -> None:
         (signature,) = json.loads(data)["ValidationReport"]["SignatureValidationReport"]
         assert signature["SignatureValidationStatus"]["MainIndication"].endswith("total-passed")
         assert "林晓".encode() not in data
+        name, container = take(page, "case")
+        assert name.endswith(".asice")
+        assert b"validation-report" in container or b"report.pdf" in container
         assert page.url.endswith("/counter"), "nothing of it stands in the address"
 
         page.locator("summary", has_text="技术细节").focus()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 
 from trust_registry.edges import Edge, Principal, Role
-from trust_registry.model import Names, RegionCode, RelyingPartyEntry, Scenario, ScenarioId, TrustView
+from trust_registry.model import Names, RegionCode, RelyingPartyEntry, RelyingPartyId, Scenario, ScenarioId, TrustView
 from verifier.errors import InvalidRequest, PresentationRefused
 from verifier.evidence import ONE_TIME_PREFIX
+from verifier.model import Report
 from verifier.pages.intake import HandedIn, handed_in
 from verifier.pages.signatures import beside
-from verifier.pages.taking import AGAIN, FORMS, carry, handed_back, take, worth_taking
+from verifier.pages.taking import AGAIN, FORMS, Carried, carry, handed_back, take, worth_taking
 from verifier.pages.verdict import make_verdict
 from verifier.service import PolicyRequest, VerifierService
 
@@ -135,11 +137,17 @@ class Counter:
             chosen,
             verdict=make_verdict(report, self._service.trust, language),
             beside=beside(evidence, report, self._service.trust, language),
-            carried=carry(evidence, report, "/counter/files", wanted) if worth_taking(report) else None,
+            carried=self._carried(evidence, report, wanted, party),
             shown_at=report.judged_at if reference is not None else None,
             draft=draft,
             next_url="/counter",
         )
+
+    def _carried(
+        self, evidence: bytes | str, report: Report, wanted: Mapping[str, str], party: RelyingPartyId | None
+    ) -> Carried | None:
+        case = party is not None and self._service.offers_case_files
+        return carry(evidence, report, "/counter/files", wanted, case=case) if worth_taking(report) else None
 
     def files(self, request: Request, clerk: Principal, given: HandedIn) -> Response:
         """A file of the verdict: judged anew from what the page carried."""
@@ -153,7 +161,15 @@ class Counter:
         names = party.names if party else None
         try:
             language = self._edge.language(request)
-            made = take(self._service, evidence, _policy(clerk, agreed), form=form, language=language, party=names)
+            made = take(
+                self._service,
+                evidence,
+                _policy(clerk, agreed),
+                form=form,
+                language=language,
+                party=names,
+                relying_party=clerk.relying_party_id,
+            )
         except InvalidRequest:
             return self.scan(request, clerk, "", Names("请先选择事项。", "Choose the scenario first."))
         return self.scan(request, clerk, wanted, made) if isinstance(made, Names) else made

@@ -10,7 +10,7 @@ from keys.certificate import Certificate
 from keys.envelopes.pades import Change, ChangeKind
 from trust_registry.model import Names, TrustView
 from verifier import messages
-from verifier.model import Check, Indication, Report, SignatureReport
+from verifier.model import Check, EvidenceKind, Indication, Report, SignatureReport
 from verifier.reports.revisions import Comparison, compare_revisions
 
 _LEVELS = {
@@ -71,6 +71,8 @@ def beside(data: bytes | str, report: Report, trust: TrustView | None, language:
 
 def changed_signature(report: Report) -> tuple[int, SignatureReport] | None:
     """The signature, by number, whose revision is worth seeing."""
+    if report.kind is not EvidenceKind.PDF:
+        return None
     changed = [
         (number, each)
         for number, each in enumerate(report.signatures, 1)

@@ -18,6 +18,7 @@ _FORMS = {
     EvidenceKind.QR: "CWT, COSE_Sign1",
     EvidenceKind.RECEIPT: "JWS",
     EvidenceKind.HEALTH: "HCERT, CWT, COSE_Sign1",
+    EvidenceKind.ARCHIVE: "ASiC-E",
 }
 
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from trust_registry.model import Names
+from trust_registry.model import Names, RelyingPartyId
+from verifier.errors import CaseFilesNotOffered
 from verifier.model import EvidenceKind, Report
 from verifier.pages.intake import HandedIn
 from verifier.pages.signatures import changed_signature, signed_revision
@@ -25,7 +26,7 @@ from verifier.service import PolicyRequest, VerifierService
 from verifier.wire import report_to_json
 
 MAX_CARRIED: Final = 2 * 1024 * 1024  # of a file; a larger one is chosen again
-FORMS: Final = frozenset({"pdf", "etsi", "json", "revision"})
+FORMS: Final = frozenset({"pdf", "etsi", "json", "revision", "case"})
 AGAIN: Final = Names(
     "没有收到文件。请回到核验页，再选一次同一份文件。",
     "The file did not arrive. Go back and choose the same file again.",
@@ -36,7 +37,7 @@ _UNSIGNED: Final = Names("这份文件没有可取回的盖章版本。", "There
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What the verdict page holds for its download buttons. `text` and `file` (base64) are empty when it is too large,
-    and the person chooses the file again. `revision`: the signed revision can be had, too.
+    and the person chooses the file again. `revision`: the signed revision can be had, too; `case`: a case file.
     """
 
     action: str
@@ -44,13 +45,14 @@ class Carried:
     text: str
     file: str
     revision: bool
+    case: bool = False
 
     @property
     def again(self) -> bool:
         return not self.text and not self.file
 
 
-def carry(data: bytes | str, report: Report, action: str, fields: Mapping[str, str]) -> Carried:
+def carry(data: bytes | str, report: Report, action: str, fields: Mapping[str, str], *, case: bool = False) -> Carried:
     """`action` is where to post to, `fields` by which rules it was judged."""
     small = isinstance(data, bytes) and len(data) <= MAX_CARRIED
     return Carried(
@@ -59,6 +61,7 @@ def carry(data: bytes | str, report: Report, action: str, fields: Mapping[str, s
         data if isinstance(data, str) else "",
         b64encode(data).decode("ascii") if isinstance(data, bytes) and small else "",
         changed_signature(report) is not None,
+        case and report.kind is not EvidenceKind.ARCHIVE,
     )
 
 
@@ -81,10 +84,23 @@ def take(
     form: str,
     language: str,
     party: Names | None = None,
+    relying_party: RelyingPartyId | None = None,
 ) -> Response | Names:
-    """The file that was asked for, or words when there is none. Raises: InvalidRequest for unknown rules."""
+    """The file that was asked for, or words when there is none. `party` is the name of `relying_party`.
+
+    Raises: InvalidRequest for unknown rules; CaseFilesNotOffered and what `VerifierService.case_file` raises.
+    """
+
+    def printed(of: Report) -> bytes:
+        return report_pdf(of, service.trust, service.statuses, language, party=party)
+
+    if form == "case":
+        if relying_party is None:
+            raise CaseFilesNotOffered
+        report, container = service.case_file(data, request, relying_party, printed)
+        return _file(container, f"case-{_short(report)}.asice", "application/vnd.etsi.asic-e+zip")
     report = service.verify(data, request)
-    digest = report.evidence_digest.partition(":")[2][:8]
+    digest = _short(report)
     if form == "revision":
         found = changed_signature(report)
         if found is None or isinstance(data, str):
@@ -96,8 +112,12 @@ def take(
         document: dict[str, Any] = report_to_json(report, language)
         text = json.dumps(document, ensure_ascii=False, indent=2)
         return _file(text.encode(), f"report-{digest}.json", "application/json")
-    made = report_pdf(report, service.trust, service.statuses, language, party=party)
-    return _file(made, f"report-{digest}.pdf", "application/pdf")
+    return _file(printed(report), f"report-{digest}.pdf", "application/pdf")
+
+
+def _short(report: Report) -> str:
+    """What tells one file from another in a folder of downloads, and nobody from anybody."""
+    return report.evidence_digest.partition(":")[2][:8]
 
 
 def worth_taking(report: Report) -> bool:

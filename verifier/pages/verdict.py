@@ -14,6 +14,7 @@ from verifier import messages
 from verifier.model import Equivalence, Indication, Report, recognised_as
 from verifier.pages.signatures import Signed, signatures_of
 from verifier.pages.small_print import SmallPrint
+from verifier.reports.paper_words import FORMS
 from verifier.wire import report_to_json
 
 CLEAR_AFTER = 180  # seconds that claims stay on a screen
@@ -27,14 +28,6 @@ _COMPARE = Names(
     "如果有人拿着它来办事，请再核对其身份证件。",
     "If somebody presents it to you, compare it with their identity document too.",
 )
-_FORMS = {
-    "pdf": Names("PDF 证照", "Sealed PDF"),
-    "sd_jwt_vc": Names("电子凭证", "Credential"),
-    "qr": Names("印刷二维码", "Printed QR code"),
-    "receipt": Names("核验回执", "Receipt"),
-    "health_certificate": Names("健康证明二维码", "Health certificate code"),
-    "archive": Names("核验卷宗", "Case file"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +92,7 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
         certificate=type_.names if type_ else None,
         accepted_as=own.names if own and own is not type_ else None,
         issuer=issuer.names if issuer else None,
-        form=_FORMS[report.kind.value] if report.kind else None,
+        form=FORMS.get(report.kind.value) if report.kind else None,
         asked=asked,
         others=others,
         missing=missing,

@@ -5,7 +5,7 @@ XML spelling as ETSI's own JSON bindings do (TS 119 602): an element that may re
 base64, and what the schema leaves open (`Value`, ReportData) is ours. One SignatureValidationReport a signature; a code
 or credential is one signature.
 
-Spec: TS 119 102-2 clauses 4.2 and 4.3; URIs of clauses 4.3.4 and 4.3.11.
+Spec: TS 119 102-2 clause 4; URIs of V1.4.1 clauses 4.3.4 and 4.3.11.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _listed_certificate(report: Report, trust: TrustView | None) -> Certificate 
 
 
 def _signature_report(report: Report, signature: _Signature) -> dict[str, Any]:
-    """Clause 4.2.2: one SignatureValidationReport. Members without a value are left out."""
+    """One SignatureValidationReport. Members without a value are left out."""
     best = signature.signed_at if signature.proven else report.judged_at
     assert best is not None  # proven: then there is a time
     identifier: dict[str, Any] = {"id": f"signature-{signature.number}", "HashOnly": False, "DocHashOnly": False}
@@ -187,7 +187,7 @@ def _signature_report(report: Report, signature: _Signature) -> dict[str, Any]:
 
 
 def _attributes(signature: _Signature) -> dict[str, Any]:
-    """Clause 4.2.8: the time that the signer claims, or the one that a time-stamp states."""
+    """The time that the signer claims, or the one that a time-stamp states."""
     if signature.signed_at is None:
         return {}
     if signature.proven:
@@ -196,7 +196,7 @@ def _attributes(signature: _Signature) -> dict[str, Any]:
 
 
 def _constraints(report: Report, signature: _Signature) -> dict[str, Any]:
-    """Clause 4.2.5: the policy, and each check as a constraint."""
+    """The policy, and each check as a constraint."""
     policy = report.policy
     names = [f"region {policy.accepting}" if policy.accepting else "", policy.scenario.id if policy.scenario else ""]
     return {
@@ -226,7 +226,7 @@ def _constraint(finding: Finding) -> dict[str, Any]:
 
 
 def _status(report: Report, signature: _Signature) -> dict[str, Any]:
-    """Clause 4.2.4: the indications, and what they rest on."""
+    """The indications, and what they rest on."""
     status: dict[str, Any] = {"MainIndication": _TOTAL[signature.indication]}
     if signature.sub_indication is not None:
         status["SubIndication"] = [signature.sub_indication.uri]
@@ -299,7 +299,7 @@ def _report_data(report: Report, signature: _Signature) -> list[dict[str, Any]]:
 
 
 def _objects(report: Report, signatures: Iterable[_Signature]) -> list[dict[str, Any]]:
-    """Clause 4.4: what was used. The signer's document by its digest only: what it says is not ours to repeat."""
+    """What was used. The signer's document by its digest only: what it says is not ours to repeat."""
     objects: dict[str, dict[str, Any]] = {
         _DOCUMENT: {
             "id": _DOCUMENT,

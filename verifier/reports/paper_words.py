@@ -57,6 +57,7 @@ FORMS: Final[Mapping[str | None, Names]] = {
     "sd_jwt_vc": Names("电子凭证", "Credential"),
     "qr": Names("印刷二维码", "Printed QR code"),
     "receipt": Names("核验回执", "Receipt"),
+    "archive": Names("核验卷宗", "Case file"),
     "health_certificate": Names("健康证明二维码", "Health certificate code"),
 }
 UNKNOWN_FORM: Final = Names("无法识别的内容", "Something that was not recognised")
