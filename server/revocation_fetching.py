@@ -21,8 +21,11 @@ from keys.x509 import Certificate
 MAX_OCSP: Final = 1 << 17
 MAX_CRL: Final = 16 << 20
 LONGEST: Final = 15.0  # seconds for one answer
+_KEPT: Final = 300.0  # seconds
+_MOST_KEPT: Final = 64 << 20  # bytes
 _MOST_URLS: Final = 4  # of one certificate
 _PORTS: Final = {"http": 80, "https": 443}
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 _CHUNK: Final = 1 << 16
 
 Resolve = Callable[[str, int], Iterable[str]]  # (host, port) -> IP addresses; raises OSError
@@ -55,7 +58,7 @@ class RevocationFetcher:
     ) -> None:
         self._client, self._timer, self._private, self._resolve = client, timer, private_addresses, resolve
         self._tell = tell
-        self._crls: dict[str, bytes] = {}
+        self._crls: dict[str, tuple[float, bytes]] = {}
 
     def __call__(self, certificate: Certificate, issuer: Certificate) -> Iterator[bytes]:
         """What the places named in `certificate` answer, one by one as asked for: the first may do."""
@@ -66,10 +69,21 @@ class RevocationFetcher:
             if found is not None:
                 yield found
         for url in urls.crls[:_MOST_URLS]:
-            if url not in self._crls and (found := self._try(url, None, MAX_CRL)) is not None:
-                self._crls[url] = found
-            if url in self._crls:
-                yield self._crls[url]
+            found = self._kept(url)
+            if found is None and (found := self._try(url, None, MAX_CRL)) is not None:
+                self._keep(url, found)
+            if found is not None:
+                yield found
+
+    def _kept(self, url: str) -> bytes | None:
+        """A CRL that was fetched a moment ago: one document asks for the same several times."""
+        fetched_at, found = self._crls.get(url, (0.0, None))
+        return found if found is not None and self._timer() - fetched_at < _KEPT else None
+
+    def _keep(self, url: str, crl: bytes) -> None:
+        if sum(len(held) for _, held in self._crls.values()) + len(crl) > _MOST_KEPT:
+            self._crls = {}
+        self._crls = {**self._crls, url: (self._timer(), crl)}
 
     def _try(self, url: str, question: bytes | None, most: int) -> bytes | None:
         try:
@@ -134,13 +148,12 @@ class RevocationFetcher:
 
 
 def _public(address: str) -> bool:
-    """Whether it is of the public internet, whatever it is wrapped in (RFC 4291 section 2.5.5.2, RFC 6052)."""
+    """Whether it is of the public internet itself: nothing wrapped (RFC 4291 section 2.5.5.2, RFC 3056, RFC 6052)."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        wrapped = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
-        if wrapped is not None:
-            return False
-    return parsed.is_global and not parsed.is_multicast
+    wrapped = isinstance(parsed, ipaddress.IPv6Address) and (
+        parsed.ipv4_mapped or parsed.sixtofour or parsed.teredo or parsed in _TRANSLATED
+    )
+    return not wrapped and parsed.is_global and not parsed.is_multicast
 
 
 def open_fetcher(

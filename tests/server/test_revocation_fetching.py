@@ -71,6 +71,22 @@ class TestAsking:
         net.all(certified(ocsp=None))
         assert len(net.asked) == 1
 
+    def test_but_not_kept_for_long(self):
+        clock = [0.0]
+        net = Net(timer=lambda: clock[0])
+        net.all(certified(ocsp=None))
+        clock[0] = 400.0
+        net.all(certified(ocsp=None))
+        assert len(net.asked) == 2
+
+    def test_nor_are_many_of_them(self):
+        net = Net(lambda request: httpx.Response(200, content=bytes(15 << 20)))
+        for number in range(6):
+            net.all(certified(None, f"http://ca.example/{number}.crl"))
+        net.all(certified(None, "http://ca.example/5.crl"))
+        assert len(net.asked) == 6
+        assert sum(len(held) for _, held in net.fetch._crls.values()) <= 64 << 20
+
     def test_the_address_that_was_looked_at_is_the_one_that_is_asked(self):
         net = Net()
         net.all()
@@ -87,7 +103,7 @@ class TestAsking:
     "address",
     [
         "127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.9.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::1", "255.255.255.255",
+        "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::1", "64:ff9b::7f00:1", "255.255.255.255",
     ],
 )  # fmt: skip
 def test_a_certificate_cannot_steer_us_into_our_own_network(address):
