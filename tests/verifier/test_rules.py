@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keys.envelopes.pades import Change, ChangeKind
+from keys.envelopes.pades import Change, ChangeKind, DocumentTimestamp, ValidationData
 from keys.envelopes.sd_jwt import bind_key
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
@@ -217,8 +217,16 @@ def test_levels_of_pdfs(world: SmallWorld) -> None:
     assert_passed(judged(world, stamp, evidence=sealed(signature(timestamp=stamped()))))
     bare = sealed(signature(timestamp=None, timestamp_ok=False))
     assert_failed(judged(world, stamp, evidence=bare), "rule_level", SIG)
-    report = judged(world, RuleCondition("pdf_level_at_least", ("B-LT",)), evidence=sealed(signature()))
-    assert_failed(report, "rule_level", SIG)
+    long_term = RuleCondition("pdf_level_at_least", ("B-LT",))
+    assert_failed(judged(world, long_term, evidence=sealed(signature())), "rule_level", SIG)
+    with_data = sealed(signature())
+    with_data = replace(with_data, pdf=replace(with_data.pdf, validation_data=ValidationData(crls=(b"a list",))))
+    archived = RuleCondition("pdf_level_at_least", ("B-LTA",))
+    assert found(judged(world, long_term, evidence=with_data), Check.ACCEPTANCE).code == "rules_met"
+    assert found(judged(world, archived, evidence=with_data), Check.ACCEPTANCE).code == "rule_level"
+    kept = replace(with_data.pdf, timestamps=(DocumentTimestamp(stamped(), True, 1 << 20),))
+    archive = replace(with_data, pdf=kept)
+    assert found(judged(world, archived, evidence=archive), Check.ACCEPTANCE).code == "rules_met"
 
 
 def test_changes_since_sealing(world: SmallWorld) -> None:

@@ -16,8 +16,8 @@ from verifier.core.listed import ListedSeal
 from verifier.core.material import Material
 from verifier.core.origin import Origin, check_entitlement, find_origin
 from verifier.core.revocation import Moments, check_revocation
-from verifier.core.rule_facts import facts_of, types_of
-from verifier.core.rules import applicable_rules, budgets, check_rules
+from verifier.core.rule_facts import facts_of, rules_on
+from verifier.core.rules import budgets, check_rules
 from verifier.core.signature import Signature
 from verifier.core.standing import check_freshness, check_status, check_terms, check_validity
 from verifier.core.times import SealingTime, check_signing_time, sealing_time
@@ -57,8 +57,7 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
     region = None if seal is None else seal.location.region
     recognition = _recognition(attestation, seal, origin, asked, time)
     binding = check_holder_binding(evidence, policy, at)
-    types = types_of(None if attestation is None else attestation.type_id, recognition)
-    rules = applicable_rules(evidence.kind.value, types, region, trust, policy, at)
+    rules = rules_on(evidence, signature, recognition, asked)
     limits = budgets(rules, policy, trust)
     status, snapshot = check_status(attestation, seal, asked.statuses, at, terms, limits)
     freshness, ages = check_freshness(trust, snapshot, policy, at, region, limits)
@@ -71,7 +70,7 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
         status,
         check_validity(attestation, at) if terms is None else check_terms(terms, attestation, policy, at),
         recognition,
-        check_rules(rules, lambda: facts_of(evidence, signature, time, recognition, binding, trust), trust, policy, at),
+        check_rules(rules, lambda: facts_of(evidence, signature, time, recognition, binding, asked), trust, policy, at),
         binding,
         freshness,
     ]
