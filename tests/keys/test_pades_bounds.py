@@ -161,8 +161,7 @@ class TestBounds:
         file = raw_pdf(b"<</Type/Catalog/Pages 2 0 R>>", PAGES, large)
         budget = Budget()
         with pytest.raises(PdfReadError, match="revisions of this size"):
-            for _ in range(40):
-                BoundedReader(file, budget)
+            any(BoundedReader(file, budget) is None for _ in range(40))
         assert budget.spent
 
     def test_an_object_stream_that_lies_about_its_table(self):
