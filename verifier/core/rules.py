@@ -21,12 +21,14 @@ from trust_registry.model import (
     RegionCode,
     RegionList,
     RuleCondition,
+    ScenarioId,
     TrustView,
     TypeId,
 )
 from trust_registry.rule_words import condition_words, plain
 from verifier.core.conditions import Answer, RuleFacts, answer
 from verifier.core.findings import failed, not_applicable, passed, unknown
+from verifier.core.per_view import PerView
 from verifier.model import Check, Finding, Policy, SubIndication
 
 _RULES: Final = Check.ACCEPTANCE
@@ -90,7 +92,7 @@ NO_BUDGETS: Final = Budgets()
 
 def applicable_rules(  # noqa: PLR0917
     form: str,
-    types: Sequence[TypeId],
+    types: tuple[TypeId, ...],
     issuing: RegionCode | None,
     trust: TrustView | None,
     policy: Policy,
@@ -106,13 +108,30 @@ def applicable_rules(  # noqa: PLR0917
     region = trust.lists.get(accepting)
     if region is None or not region.rules:
         return _NONE
-    scenario = None if policy.scenario is None else policy.scenario.id
-    found = [r for r in region.rules if _about(r, scenario, types, issuing, form) and in_force(r, at)]
-    return tuple(sorted(found, key=lambda r: (len(r.id), r.id)))
+    known, scenario = _index(trust), None if policy.scenario is None else policy.scenario.id
+    question = (accepting, scenario, types, issuing, form)
+    about = known.get(question)
+    if about is None:
+        found = [rule for rule in region.rules if _about(rule, scenario, types, issuing, form)]
+        about = tuple(sorted(found, key=lambda rule: (len(rule.id), rule.id)))
+        if len(known) < _REMEMBERED:
+            known[question] = about
+    return tuple([rule for rule in about if in_force(rule, at)])
+
+
+_Question = tuple[RegionCode, ScenarioId | None, tuple[TypeId, ...], RegionCode | None, str]
+_REMEMBERED: Final = 4096
+
+
+def _nothing_yet(_view: TrustView) -> dict[_Question, tuple[AcceptanceRule, ...]]:
+    return {}
+
+
+_index: Final = PerView(_nothing_yet)  # the rules about a kind of evidence, at whatever time
 
 
 def _about(
-    rule: AcceptanceRule, scenario: str | None, types: Sequence[TypeId], issuing: RegionCode | None, form: str
+    rule: AcceptanceRule, scenario: ScenarioId | None, types: Sequence[TypeId], issuing: RegionCode | None, form: str
 ) -> bool:
     scope = rule.applies_to
     return (
