@@ -36,7 +36,9 @@ _FILLING: Final = frozenset(
     }
 )
 _FLAGS: Final = "/Ff"
-_LARGEST_SHARE: Final = 0.25  # of its page
+_LARGEST_SHARE: Final = 0.25  # of its page, or, up to the size of a signature's box on paper,
+_LARGEST: Final = 45_000.0  # square points,
+_LARGEST_OF_SMALL: Final = 0.6  # of a small page
 _MOST_OTHERS: Final = 256  # annotations to compare a box with: on a fuller page it covers one
 
 
@@ -143,7 +145,8 @@ def _overlay(ledger: Ledger, field: Field, widget: Widget) -> bool:
         return False
     page, own = ledger.new.pages[number - 1], box(view, widget.node)
     medium = generic.DictionaryObject({generic.pdf_name("/B"): page.inherited.get("/MediaBox", generic.ArrayObject())})  # type: ignore[no-untyped-call]
-    if area(own) > _LARGEST_SHARE * area(box(view, medium, "/B")):
+    whole = area(box(view, medium, "/B"))
+    if area(own) > max(_LARGEST_SHARE * whole, min(_LARGEST_OF_SMALL * whole, _LARGEST)):
         return True
     mine, annotations = {other.key for other in field.widgets}, view.get(page.node, "/Annots")
     if not isinstance(annotations, generic.ArrayObject) or len(annotations) > _MOST_OTHERS:
