@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import verifier.core
+from keys.envelopes.pades import Change, ChangeKind
 from tests.verifier.asking import ask
 from tests.verifier.small_world import NOW, SmallWorld, attestation, qr
 from trust_registry.model import CertificateStatus
@@ -18,6 +19,7 @@ from verifier import messages
 from verifier.errors import Unreadable
 from verifier.model import Check, Indication, Outcome, Policy
 from verifier.phrases import GROUPS, PHRASES
+from verifier.phrases.changes import CHANGES
 
 JARGON = re.compile(
     r"\b(signature algorithm|hash|cryptograph\w*|PKI|X\.509|CWT|COSE|JWS|JWT|kid|DER|ASN|OCSP|CRL|nonce|TSA|TUF)\b",
@@ -134,7 +136,20 @@ def test_ages(age: timedelta, zh: str, en: str) -> None:
     assert (messages.age(age, "zh"), messages.age(age, "en")) == (zh, en)
 
 
+@pytest.mark.parametrize("kind", list(ChangeKind))
+def test_every_change_is_worded(kind: ChangeKind) -> None:
+    """With its pages, and whether the signer permitted it where that matters."""
+    one = messages.change(Change(kind, (2,), permitted=True), "zh")
+    assert one.startswith("第 2 页：")
+    assert ("盖章者允许" in one) is (kind not in messages.QUIET_CHANGES)
+    many = messages.change(Change(kind, tuple(range(1, 30))), "en")
+    assert many.startswith("Pages 1, 2, 3, 4, 5, 6, 7, 8…: ")
+    assert not JARGON.search(many)
+    assert not re.search(r"[\u4e00-\u9fff]", many)
+
+
 def test_tables_are_whole() -> None:
+    assert set(CHANGES) == set(ChangeKind)
     assert set(messages.HEADLINES) == set(messages.SYMBOLS) == set(Indication)
     assert set(messages.OUTCOME_SYMBOLS) == set(Outcome)
     assert set(messages.CHECK_NAMES) == set(Check)
