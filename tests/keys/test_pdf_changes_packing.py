@@ -72,6 +72,12 @@ class TestPacking:
         other = stream(head + b"(x)\n" + BASE[29], b"/Type/ObjStm/N 2/First %d" % len(head))
         assert worst(changes(append_any(signed, {900: other}), signed)) is Modification.OTHER
 
+    def test_a_page_that_does_not_exist(self):
+        """A reference to nothing is null (7.3.10), and no page; somebody may make it one later."""
+        signed = sign(forge.whole(BASE | {2: BASE[2].replace(b"4 0 R", b"4 0 R 70 0 R")}))
+        assert worst(changes(with_dss(signed), signed)) is Modification.LTV
+        assert kinds(changes(append(signed, {70: BASE[4]}), signed)) == {"page_added"}
+
     def test_not_the_same_file(self):
         assert kinds(changes(approved().replace(b"PDF-1.7", b"PDF-1.6"), approved())) == {"unreadable"}
 

@@ -99,6 +99,8 @@ class Document:
             written, above, depth = waiting.pop()
             key = key_of(written)
             node = self.view.resolve(written)
+            if node is None and depth:
+                continue  # a page that does not exist is none
             if not isinstance(node, generic.DictionaryObject) or depth > _MAX_DEPTH:
                 raise PdfReadError("pages that are no tree")
             inherited = above | {name: raw(node, name) for name in INHERITED if self.view.get(node, name) is not None}
