@@ -26,8 +26,8 @@ from keys.timestamps import Timestamper, TimestampToken, parse_timestamp_token
 MIMETYPE: Final = "application/vnd.etsi.asic-e+zip"
 FIRST_BYTES: Final = b"PK\x03\x04"
 MAX_CONTAINER: Final = 64 * 1024 * 1024
-MAX_INSIDE: Final = 256 * 1024 * 1024
-MAX_RENEWALS: Final = 256
+MAX_INSIDE: Final = 128 * 1024 * 1024
+MAX_RENEWALS: Final = 64
 _MARK: Final = "mimetype"
 _FOLDER: Final = "META-INF/"
 _MANIFEST: Final = "META-INF/ASiCManifest.xml"
@@ -35,7 +35,7 @@ _ARCHIVE_MANIFEST: Final = "META-INF/ASiCArchiveManifest.xml"
 _STAMP_TYPE: Final = "application/vnd.etsi.timestamp-token"
 _ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
 _DS: Final = "http://www.w3.org/2000/09/xmldsig#"
-_MAX_MANIFEST: Final = 16 * 1024 * 1024
+_MAX_MANIFESTS: Final = 16 * 1024 * 1024
 _MAX_NAME: Final = 512
 _DIGEST: Final = "sha512"  # of the objects: they must outlive any one time-stamp
 _DIGEST_URIS: Final = {
@@ -192,7 +192,10 @@ def read_container(data: bytes) -> Container:
     manifests = [name for name in files if _is_manifest(name)]
     if not manifests or len(manifests) > MAX_RENEWALS:
         raise MalformedEnvelope("no manifest, or too many: not held together by time-stamps")
-    assertions = sorted((_read_assertion(name, files) for name in manifests), key=_age)
+    if sum(len(files[name]) for name in manifests) > _MAX_MANIFESTS:
+        raise MalformedEnvelope(f"manifests of more than {_MAX_MANIFESTS} bytes")
+    digests = _Digests(files)
+    assertions = sorted((_read_assertion(name, digests) for name in manifests), key=_age)
     named = {each.name for assertion in assertions for each in assertion.references}
     own = {name for each in assertions for name in (each.manifest, each.token_name)}
     return Container(files, tuple(assertions), tuple(name for name in files if name not in named | own))
@@ -208,9 +211,24 @@ def _age(assertion: TimeAssertion) -> tuple[bool, float, int]:
     return assertion.archive, 0.0 if token is None else token.generated_at.timestamp(), len(assertion.references)
 
 
-def _read_assertion(name: str, files: Mapping[str, bytes]) -> TimeAssertion:
+class _Digests:
+    """The digests of members, each made once however many manifests name it."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = files
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def of(self, name: str, algorithm: str) -> bytes:
+        found = self._known.get((name, algorithm))
+        if found is None:
+            found = self._known[name, algorithm] = hashlib.new(algorithm, self.files[name]).digest()
+        return found
+
+
+def _read_assertion(name: str, digests: _Digests) -> TimeAssertion:
+    files = digests.files
     document = files[name]
-    root = parse_xml(document, max_size=_MAX_MANIFEST)
+    root = parse_xml(document, max_size=_MAX_MANIFESTS)
     if root.tag != f"{{{_ASIC}}}ASiCManifest":
         raise MalformedEnvelope("a manifest that is none")
     children = [child for child in root if isinstance(child.tag, str)]
@@ -219,7 +237,7 @@ def _read_assertion(name: str, files: Mapping[str, bytes]) -> TimeAssertion:
     token_name = children[0].get("URI", "")
     if not token_name.endswith(".tst") or len(token_name) > _MAX_NAME:
         raise MalformedEnvelope("a manifest that no time-stamp covers: signed containers are not supported")
-    references = tuple(_read_reference(child, files) for child in children[1:])
+    references = tuple(_read_reference(child, digests) for child in children[1:])
     if not references or len({each.name for each in references}) != len(references):
         raise MalformedEnvelope("a manifest that names nothing, or one object twice")
     token = _read_token(files.get(token_name))
@@ -227,9 +245,9 @@ def _read_assertion(name: str, files: Mapping[str, bytes]) -> TimeAssertion:
     return TimeAssertion(name, "ASiCArchive" in name, token_name, token, holds, references)
 
 
-def _read_reference(element: etree._Element, files: Mapping[str, bytes]) -> Reference:
+def _read_reference(element: etree._Element, digests: _Digests) -> Reference:
     uri = element.get("URI", "")
-    name = uri if uri in files else unquote(uri)
+    name = uri if uri in digests.files else unquote(uri)
     method, value = element.find(f"{{{_DS}}}DigestMethod"), element.find(f"{{{_DS}}}DigestValue")
     if element.tag != f"{{{_ASIC}}}DataObjectReference" or not name or method is None or value is None:
         raise MalformedEnvelope("a manifest with a reference that names no object or no digest")
@@ -238,8 +256,7 @@ def _read_reference(element: etree._Element, files: Mapping[str, bytes]) -> Refe
         digest = b64decode("".join((value.text or "").split()), validate=True)
     except ValueError as err:
         raise MalformedEnvelope("a digest that is not base64") from err
-    content = files.get(name)
-    intact = algorithm is not None and content is not None and hashlib.new(algorithm, content).digest() == digest
+    intact = algorithm is not None and name in digests.files and digests.of(name, algorithm) == digest
     return Reference(name, algorithm, intact)
 
 

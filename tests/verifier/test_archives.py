@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.verifier.small_world import DAY, EAST, NOW, certificate, signer
 from verifier.archives import make_case_file, read_case_file, renewal_due
 from verifier.archives.renewing import token_ends_at
 from verifier.core import judge_unreadable
-from verifier.core.archives import CaseFacts, ReceiptKept, TrustKept, case_findings, check_same_verdict
+from verifier.core.archives import CaseFacts, ReceiptKept, TrustKept, case_findings, check_dates, check_same_verdict
 from verifier.core.findings import decide
 from verifier.errors import Unreadable
 from verifier.model import EvidenceKind, ExpectedBinding, Indication, Outcome, Policy
@@ -106,3 +106,19 @@ def test_a_time_stamp_ends_with_the_first_of_what_it_rests_on() -> None:
     assert token_ends_at(replace(assertion.token, digest_algorithm=None)) == NOW
     assert renewal_due(replace(container, uncovered=("x",))) is None
     assert ES256.sunset == datetime(2036, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("proven_at", "fits"),
+    [
+        (None, True),  # told as not proven
+        (NOW, True),
+        (NOW + DAY, True),
+        (NOW - timedelta(minutes=5), True),
+        (NOW + DAY + timedelta(seconds=1), False),
+        (NOW - timedelta(minutes=6), False),
+    ],
+)
+def test_a_verdict_is_filed_when_it_is_given(proven_at: datetime | None, fits: bool) -> None:
+    finding = check_dates(NOW, proven_at, DAY)
+    assert (finding is None) is fits

@@ -396,6 +396,17 @@ def test_after_the_issuers_region_has_left_the_archive_still_speaks(
         assert code(verdict) is None
 
 
+def test_a_verdict_is_not_filed_after_its_day(certificate: Issued, east: Region, west: Region, world: World) -> None:
+    """The attack: how it stood before the revocation, put into a case file after it, with genuine old data."""
+    report = west.verify(certificate.qr)
+    old = make_bundle(store_of(west), ARCHIVED)
+    certificate.office.revokes(certificate)
+    world.turn_to(ARCHIVED + 3 * DAY)
+    case = make_case_file(certificate.qr, report, timestamper=stamper(east, world.now), made_at=world.now, trust=old)
+    verdict = verify_case_file(case, known_roots=roots(west), at=world.now)
+    assert (code(verdict), verdict.report.indication) == ("archive_dates_differ", Indication.INDETERMINATE)
+
+
 # --- what was altered
 
 

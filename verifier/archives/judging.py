@@ -18,9 +18,9 @@ from trust_registry.errors import TrustDamaged
 from trust_registry.model import RegionCode, ScenarioId, StatusView, TrustView
 from verifier.archives.model import TRUST, CaseFile
 from verifier.archives.reading import read_case_file
-from verifier.archives.stamps import Basis, JudgedStamp, judge_stamps, lost_at, proven_at
+from verifier.archives.stamps import Basis, JudgedStamp, judge_stamps, lost_at, proven_at, still_worth
 from verifier.core import judge, judge_unreadable
-from verifier.core.archives import CaseFacts, ReceiptKept, TrustKept, case_findings, check_same_verdict
+from verifier.core.archives import CaseFacts, ReceiptKept, TrustKept, case_findings, check_dates, check_same_verdict
 from verifier.core.findings import decide
 from verifier.errors import MalformedEvidence
 from verifier.evidence import digest_of, parse
@@ -92,8 +92,13 @@ class _Case:
     ) -> None:
         self.case, self.at, self.trust_now, self.anchors = case, at, trust_now, anchors
         self.trust, self.kept = _open_kept(case.trust, known_roots, case.asked.judged_at)
-        later = [_open_kept(files, known_roots, at) for files in case.later]
-        pinned = [found for state, found in ((self.trust, self.kept), *later) if state is TrustKept.GOOD and found]
+        opened = [(self.trust, self.kept, TRUST, case.trust or {})]
+        opened += [(*_open_kept(files, known_roots, at), folder, files) for folder, files in case.later.items()]
+        pinned = [
+            (found, [folder + name for name in files])
+            for state, found, folder, files in opened
+            if state is TrustKept.GOOD and found is not None
+        ]
         self.stamps = judge_stamps(case.container, Basis(pinned, trust_now, anchors, at))
 
     def judge(self) -> CaseVerdict:
@@ -114,6 +119,8 @@ class _Case:
             receipt,
         )
         findings = case_findings(facts)
+        dates = check_dates(case.asked.judged_at, proven, (policy.scenario or policy).status_staleness)
+        findings += [] if dates is None else [dates]
         recorded = Indication(case.report["indication"]) if case.report else None
         differs = None if recorded is None else check_same_verdict(recorded, found.indication)
         findings += [] if differs is None else [differs]
@@ -132,10 +139,8 @@ class _Case:
         return CaseVerdict(report, recorded, found, proven, self.stamps, case)
 
     def _outdated(self, kept: OpenedBundle) -> bool:
-        names = [name for name in self.case.container.files if name.startswith(TRUST)]
-        known = [proven_at(self.stamps, name) for name in names]
-        moment = max(each or self.at for each in known)
-        return kept.ends_at is not None and moment >= kept.ends_at
+        names = [TRUST + name for name in self.case.trust or {}]
+        return not still_worth(kept, names, self.stamps, self.at)
 
     def _policy(self) -> Policy:
         """The rules of then. What the file itself would have us trust counts only if the asker trusts it, too."""
@@ -216,11 +221,12 @@ def _open_kept(
     if files is None:
         return TrustKept.NONE, None
     known = [root for root in roots_of(files) if root in known_roots]
+    if not known:
+        return TrustKept.UNKNOWN, None  # whoever made them may have made the whole network
     try:
-        opened = open_bundle(files, first_root=known[-1] if known else None, at=at)
+        return TrustKept.GOOD, open_bundle(files, first_root=known[-1], at=at)
     except TrustDamaged:
         return TrustKept.DAMAGED, None
-    return (TrustKept.GOOD if opened.pinned else TrustKept.UNKNOWN), opened
 
 
 def _same_report(signed: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:

@@ -50,7 +50,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A case file as read. `trust` is None where it holds no trust data; `later` are those of renewals, oldest first.
+    """A case file as read. `trust` is None where it holds no trust data; `later` are those of renewals, by folder.
 
     `digest` is "sha256:<hex>" of the whole file; `evidence_name` the member that holds the evidence.
     """
@@ -63,6 +63,6 @@ class CaseFile:
     report: Mapping[str, Any]
     receipt: bytes | None
     trust: Mapping[str, bytes] | None
-    later: tuple[Mapping[str, bytes], ...]
+    later: Mapping[str, Mapping[str, bytes]]
     anchors: tuple[Certificate, ...]
     revocation: tuple[bytes, ...]

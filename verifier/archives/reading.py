@@ -76,7 +76,7 @@ def _case(digest: str, container: Container) -> CaseFile:
         report if isinstance(report, Mapping) and _is_verdict(report) else {},
         files.get(RECEIPT),
         trust or None,
-        tuple(found for each in later if (found := _below(files, f"{each}/{TRUST}"))),
+        {folder: found for each in later if (found := _below(files, folder := f"{each}/{TRUST}"))},
         anchors,
         revocation,
     )

@@ -6,7 +6,7 @@ is `verifier.core.timestampers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -45,10 +45,10 @@ class JudgedStamp:
 @dataclass(frozen=True, slots=True)
 class Basis:
     """By what time-stampers are believed as of `at` (UTC). `kept`: the trust data in the file that lead to a root known
-    here; `trust_now`: those of today; `anchors`: who the asker trusts besides.
+    here, with the names of their members; `trust_now`: those of today; `anchors`: who the asker trusts besides.
     """
 
-    kept: Sequence[OpenedBundle]
+    kept: Sequence[tuple[OpenedBundle, Collection[str]]]
     trust_now: TrustView | None
     anchors: tuple[Certificate, ...]
     at: datetime
@@ -70,7 +70,7 @@ def judge_stamps(container: Container, basis: Basis) -> tuple[JudgedStamp, ...]:
         if token is None or not assertion.holds:
             judged.append(JudgedStamp(assertion, Standing.REFUSED, existed_at, None))
             continue
-        standing = _standing(token, existed_at, basis)
+        standing = _standing(token, existed_at, basis, judged)
         judged.append(JudgedStamp(assertion, standing, existed_at, token_ends_at(token)))
     return tuple(reversed(judged))
 
@@ -86,7 +86,9 @@ def lost_at(judged: Sequence[JudgedStamp]) -> datetime | None:
     return max((each.ends_at for each in judged if each.standing is Standing.UNPROVEN and each.ends_at), default=None)
 
 
-def _standing(token: TimestampToken, existed_at: datetime | None, basis: Basis) -> Standing:
+def _standing(
+    token: TimestampToken, existed_at: datetime | None, basis: Basis, newer: Sequence[JudgedStamp]
+) -> Standing:
     moment = existed_at or basis.at
     try:
         digest_ends = digest_ends_at(token.digest_algorithm)
@@ -103,7 +105,11 @@ def _standing(token: TimestampToken, existed_at: datetime | None, basis: Basis) 
     if basis.trust_now is not None and _lists(basis.trust_now, token):
         return by(basis.trust_now)
     # What is kept in the file was frozen when it was put there: nobody watched the key after its certificate ended.
-    frozen = [by(each.trust) for each in basis.kept if _lists(each.trust, token) and _still_signed(each, moment)]
+    frozen = [
+        by(bundle.trust)
+        for bundle, names in basis.kept
+        if _lists(bundle.trust, token) and still_worth(bundle, names, newer, basis.at)
+    ]
     if frozen:
         worst = max(frozen, key=_WORSE.index)
         return Standing.UNPROVEN if worst is Standing.GOOD and moment > token.certificate.not_after else worst
@@ -114,6 +120,10 @@ def _lists(trust: TrustView, token: TimestampToken) -> bool:
     return token.certificate.thumbprint in listed(trust).timestampers
 
 
-def _still_signed(bundle: OpenedBundle, moment: datetime) -> bool:
-    """Whether the methods that sign the trust data counted at `moment`: later anybody could have made them."""
-    return bundle.ends_at is None or moment < bundle.ends_at
+def still_worth(bundle: OpenedBundle, names: Collection[str], proofs: Sequence[JudgedStamp], at: datetime) -> bool:
+    """Whether the trust data in these members are proven, by `proofs`, to be from before the methods ended that sign
+    them: later anybody could have made them.
+    """
+    if bundle.ends_at is None or at < bundle.ends_at:
+        return True
+    return all((proven_at(proofs, name) or at) < bundle.ends_at for name in names)

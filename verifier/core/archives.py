@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from verifier.core.findings import failed, passed, unknown
+from verifier.core.findings import CLOCK_SKEW, failed, passed, unknown
 from verifier.model import Check, Finding, Indication, SubIndication
 
 _TIME: Final = Check.SIGNING_TIME
@@ -77,6 +77,16 @@ def check_same_verdict(recorded: Indication, found: Indication) -> Finding | Non
     if recorded is found:
         return None
     return unknown(_WHOLE, "archive_verdict_differs", SubIndication.CUSTOM, recorded=recorded, found=found)
+
+
+def check_dates(judged_at: datetime, proven_at: datetime | None, budget: timedelta) -> Finding | None:
+    """Whether the verdict was filed when it was given: the proof must begin within the `budget` for status data.
+
+    Else old data would let somebody show today how a certificate stood before it was revoked.
+    """
+    if proven_at is None or judged_at - CLOCK_SKEW <= proven_at <= judged_at + budget:
+        return None
+    return unknown(Check.FRESHNESS, "archive_dates_differ", SubIndication.NO_POE, judged=judged_at, at=proven_at)
 
 
 def _integrity(facts: CaseFacts) -> Finding:

@@ -48,6 +48,11 @@ ARCHIVE: Final[Mapping[str, Phrase]] = {
         "请更新互认数据后重试，或请管理员加入可信的时间戳机构。",
         "Refresh the trust data and try again, or have the administrator add the time-stamp's authority.",
     ),
+    "archive_dates_differ": Phrase(
+        "卷宗记载的核验时间是 {judged}，而时间戳只能证明到 {at}，两者不符。",
+        "The verdict on file is dated {judged}; what proves it begins on {at}: the two do not fit.",
+        *_AUDITOR,
+    ),
     "archive_trust_damaged": Phrase(
         "卷宗中的互认数据无法核实。", "The trust data in the case file do not verify.", *_OTHER_COPY
     ),
