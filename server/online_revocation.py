@@ -14,6 +14,7 @@ from keys.certificate import signed_by
 from keys.envelopes.pades.augmenting import RevocationSource
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.x509 import Certificate, parse_certificate
+from server.observation import log
 from server.revocation_fetching import open_fetcher
 from server.settings import Settings
 from trust_registry.model import TrustView
@@ -119,4 +120,8 @@ def open_source(settings: Settings) -> RevocationSource | None:
     """Who is asked, by the settings."""
     if not settings.revocation_fetch:
         return None
-    return open_fetcher(monotonic, private_addresses=settings.revocation_private_addresses)
+
+    def tell(reason: str) -> None:
+        log.info("revocation data not fetched", reason=reason)
+
+    return open_fetcher(monotonic, private_addresses=settings.revocation_private_addresses, tell=tell)

@@ -13,8 +13,9 @@ from keys.certificate_profiles import RevocationUrls
 from keys.revocation import Reason, Revoked, make_crl, parse_ocsp_request
 from keys.signer import EphemeralSigner
 from keys.x509 import Profile, make_certificate
-from server.online_revocation import AskingVerifier, hinges_on_revocation
+from server.online_revocation import AskingVerifier, hinges_on_revocation, open_source
 from server.revocation_fetching import LONGEST, RevocationFetcher
+from server.settings import Settings
 from tests.keys.conftest import make_region
 from tests.keys.pdf_files import CA, CA_SIGNER, NOW, image, sign
 from tests.keys.test_revocation import DAY
@@ -218,3 +219,8 @@ class TestVerdicts:
         _, pdf = self.document()
         request = PolicyRequest(anchors=(CA,))
         assert hinges_on_revocation(self.verifier(lambda certificate, issuer: []).verify(pdf, request))
+
+
+def test_a_server_asks_nobody_unless_its_settings_say_so():
+    assert open_source(Settings()) is None
+    assert open_source(Settings(revocation_fetch=True)) is not None
