@@ -78,6 +78,15 @@ def test_it_is_pdf_a_tagged_with_its_data_attached(world: SmallWorld) -> None:
     assert attached == etsi.validation_report(report, world.view())
 
 
+def test_the_common_case_fits_one_page_in_chinese(world: SmallWorld) -> None:
+    report = several(world)
+    one = replace(report, signatures=(replace(report.signatures[0], changes=()),))
+    for judged in (ask(world, qr()), one):
+        kept = replace(paper(judged, world), versions={"root": 1, "snapshot": 7}, status="sha256:" + "ab" * 32)
+        with pikepdf.open(io.BytesIO(render_report(kept, world.view(), "zh"))) as pdf:
+            assert len(pdf.pages) == 1
+
+
 def test_the_same_report_gives_the_same_bytes(world: SmallWorld) -> None:
     report = ask(world, qr())
     first, second = (render_report(paper(report, world), world.view(), "en") for _ in range(2))

@@ -169,7 +169,10 @@ class _Words:
         return str(text[self._language]) if isinstance(text, Mapping) else str(text or worded.get("code", ""))
 
     def _signatures(self) -> list[dict[str, Any]]:
+        """Each of several; a single one that nothing was done after says no more than the checks do."""
         listed: Sequence[Mapping[str, Any]] = self._document.get("signatures", ())
+        if len(listed) == 1 and not listed[0]["changes"]:
+            return []
         return [self._signature(number, each) for number, each in enumerate(listed[:MAX_SIGNATURES], 1)]
 
     def _signature(self, number: int, signature: Mapping[str, Any]) -> dict[str, Any]:
