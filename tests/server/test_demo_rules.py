@@ -1,4 +1,4 @@
-"""The demonstration's acceptance rules: well formed, in force from the first minute, about what its counters ask for."""
+"""The demonstration's acceptance rules: well formed, in force from the start, about what its counters ask for."""
 
 from __future__ import annotations
 
