@@ -81,3 +81,25 @@ def saved(**how: Any) -> bytes:
     with pikepdf.open(BytesIO(PLAIN)) as pdf:
         pdf.save(out, **how)
     return out.getvalue()
+
+
+def hybrid() -> bytes:
+    """A hybrid-reference file, as word processors write them: a table, and a stream that tells newer readers of one
+    object more (ISO 32000-1 clause 7.5.8.4)."""
+    out, places = bytearray(b"%PDF-1.7\n"), {}
+    hidden = b"7 0 (more)"
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>",
+        b"null",
+        b"<</Type/ObjStm/N 1/First 4/Length %d>>\nstream\n%b\nendstream" % (len(hidden), hidden),
+        b"<</Type/XRef/Size 8/Index[7 1]/W[1 2 1]/Root 1 0 R/Length 4>>\nstream\n\x02\x00\x05\x00\nendstream",
+    )
+    for number, body in enumerate(objects, 1):
+        places[number] = len(out)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 7\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % places[n] for n in places)
+    out += b"trailer\n<</Root 1 0 R/Size 8/XRefStm %d>>\nstartxref\n%d\n%%%%EOF\n" % (places[6], start)
+    return bytes(out)
