@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from keys import der
 from keys.algorithms import ALGORITHMS, ES256
-from keys.certificate import signing_algorithm
-from keys.errors import AlgorithmNotSupported, MalformedCertificate
+from keys.errors import MalformedCertificate
 from keys.model import Algorithm
 from keys.signer import EphemeralSigner
 from keys.x509 import (
@@ -261,58 +260,6 @@ def test_the_best_of_several_paths_is_reported() -> None:
     anchors = [expired.certificate, ROOT.certificate, Node("root").certificate]
     assert validate_path(leaf.certificate, [], anchors, NOW).outcome is PathOutcome.OK
     assert validate_path(leaf.certificate, [], anchors[:1], NOW).outcome is PathOutcome.EXPIRED
-
-
-def test_rsa_certificates_chain_and_give_no_key_of_this_network() -> None:
-    root = Node("rsa root", key=rsa.generate_private_key(65537, 2048))
-    with pytest.raises(AlgorithmNotSupported):
-        _ = root.certificate.public_key
-    leaf = Node("leaf", root, ca=False, usage=False)
-    assert _validate(leaf, anchor=root) is PathOutcome.OK
-    impostor = Node("rsa root", key=rsa.generate_private_key(65537, 2048))
-    assert _validate(leaf, anchor=impostor) is PathOutcome.BAD_SIGNATURE
-
-
-def test_a_digest_of_another_size_than_the_curve_is_legal() -> None:
-    leaf = Node("leaf", ROOT, ca=False, usage=False, digest=hashes.SHA384())
-    assert _validate(leaf, anchor=ROOT) is PathOutcome.OK
-    assert signing_algorithm(leaf.certificate, ROOT.certificate).jose == "ES384 (P-256)"
-
-
-def test_what_was_retired_counts_only_where_it_is_proven_to_be_older() -> None:
-    """A claimed time in the past does not bring SHA-1 or short keys back (EN 319 102-1 clause 5.2.8)."""
-    old = datetime(2012, 1, 1, tzinfo=UTC)
-    short = rsa.generate_private_key(65537, 1024)
-    weak = Node("root", key=short, since=old - timedelta(days=9))
-    leaf = Node("leaf", weak, ca=False, usage=False, since=old - timedelta(days=9)).certificate
-    anchors = [weak.certificate]
-    assert validate_path(leaf, [], anchors, old).outcome is PathOutcome.ALGORITHM
-    assert validate_path(leaf, [], anchors, old, proven_by=old).outcome is PathOutcome.OK
-    assert validate_path(leaf, [], anchors, NOW, proven_by=NOW).outcome is PathOutcome.ALGORITHM
-    assert signing_algorithm(leaf, weak.certificate).jose == "RS256 (1024 bit)"
-
-
-def test_a_sha1_certificate_is_named_as_such() -> None:
-    sha1 = _resign(Node("leaf", ROOT, ca=False, usage=False).certificate, "1.2.840.10045.4.1")
-    assert signing_algorithm(sha1, ROOT.certificate).jose == "ES1 (P-256)"
-    assert not signing_algorithm(sha1, ROOT.certificate).usable_at(NOW)
-
-
-def test_signatures_by_unknown_algorithms_are_refused_by_name() -> None:
-    leaf = Node("leaf", ROOT, ca=False, usage=False)
-    unknown = _resign(leaf.certificate, "1.2.840.10045.4.3.99")
-    assert validate_path(unknown, [], [ROOT.certificate], NOW).outcome is PathOutcome.ALGORITHM
-    with pytest.raises(AlgorithmNotSupported):
-        signed_by(unknown, ROOT.certificate)
-
-
-def _resign(certificate: Certificate, oid: str) -> Certificate:
-    """The same certificate claiming another signature algorithm, inside and out."""
-    ((_, _, start, end),) = der.elements(certificate.tbs)
-    fields = [certificate.tbs[first:past] for _, first, _, past in der.elements(certificate.tbs, start, end)]
-    algorithm = der.sequence(der.oid(oid))
-    tbs = der.sequence(*fields[:2], algorithm, *fields[3:])
-    return parse_certificate(der.sequence(tbs, algorithm, der.bits(certificate.signature)))
 
 
 def test_a_certificate_is_parsed_once(region: Region) -> None:
