@@ -20,6 +20,7 @@ from keys.cms import DATA, make_signed_data, parse_signed_data
 from keys.envelopes.pades import Appearance, Modification, SignatureProblem, parse_signed_pdf
 from keys.errors import MalformedEnvelope, TimestampUnavailable
 from keys.signer import EphemeralSigner
+from tests.keys import shadow_forge as forge
 from tests.keys.pdf_files import (
     ATTACHMENT,
     CA,
@@ -287,3 +288,12 @@ class TestAlteredFiles:
             parse_signed_pdf(b"%PDF-1.7\n" + data)
         with pytest.raises(MalformedEnvelope):
             parse_signed_pdf(data)
+
+
+def test_a_seal_after_anothers_signature_does_not_certify():
+    """ISO 32000-2 clause 12.8.2.2: a certification is the first signature; a later one would undo the earlier."""
+    approved = forge.sign(forge.whole(forge.BASE))
+    earlier, ours = parse_signed_pdf(sign(approved)).signatures
+    assert (earlier.certification, ours.certification) == (None, None)
+    assert earlier.modification is not Modification.OTHER
+    assert only_signature(sign()).certification == 1

@@ -21,6 +21,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from keys.cms import DATA, TIME_STAMP_ATTRIBUTE, attribute, make_signed_data
 from keys.envelopes.pades.model import Appearance
+from keys.envelopes.pades.structure import signature_fields
 from keys.errors import MalformedEnvelope, TimestampUnavailable
 from keys.signer import Signer
 from keys.timestamps import EmbeddedTimestamper, Timestamper
@@ -99,7 +100,8 @@ class _Update:
             self._writer = IncrementalPdfFileWriter(BytesIO(pdf))
         except Exception as err:  # whatever pyHanko says of a file that it can't read
             raise MalformedEnvelope("not a PDF that a signature can be added to") from err
-        self._first = "/Perms" not in self._writer.root
+        # A certification is the first signature (ISO 32000-2 clause 12.8.2.2): later it would forbid an earlier one.
+        self._first = next(signature_fields(self._writer.root), None) is None
         self._steps: Any = self._embedder(field_name, appearance).write_cms(field_name, self._writer)
         field = next(self._steps).get_object()
         if appearance is not None:
