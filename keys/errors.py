@@ -11,6 +11,10 @@ class MalformedEnvelope(KeysError):
     """Bytes that are not the envelope they claim to be, or exceed its bounds (size, depth, number range)."""
 
 
+class EncryptedPdf(MalformedEnvelope):
+    """A PDF that is closed with a password, or for certain readers only: nothing in it can be looked at."""
+
+
 class MalformedCertificate(KeysError):
     """Bytes that are not a DER X.509 certificate this library can read."""
 

@@ -20,7 +20,7 @@ from keys.envelopes.qr_text import decode_qr_text
 from keys.envelopes.sd_jwt import parse_sd_jwt
 from keys.envelopes.sd_jwt_json import compact_sd_jwt
 from keys.envelopes.strict_json import load_json
-from keys.errors import MalformedCertificate, MalformedEnvelope
+from keys.errors import EncryptedPdf, MalformedCertificate, MalformedEnvelope
 from keys.x509 import Certificate, parse_certificate
 from trust_registry.attestations import Attestation, from_cwt, from_json, from_sd_jwt_claims
 from trust_registry.errors import MalformedAttestation
@@ -206,6 +206,8 @@ def _pdf(data: bytes) -> SealedPdf:
         raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.PDF.value, f"more than {MAX_PDF} bytes")
     try:
         pdf = parse_signed_pdf(data)
+    except EncryptedPdf as err:
+        raise MalformedEvidence(Unreadable.ENCRYPTED, EvidenceKind.PDF.value, str(err)) from err
     except MalformedEnvelope as err:
         raise _damaged(EvidenceKind.PDF, err) from err
     digest = "sha256:" + hashlib.sha256(data).hexdigest()

@@ -21,13 +21,14 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 
 from keys.envelopes.pades import Modification, SignatureProblem, parse_signed_pdf
-from keys.errors import MalformedEnvelope
+from keys.errors import EncryptedPdf, MalformedEnvelope
 from keys.x509 import Certificate
 from tests.keys.foreign_hierarchy import Node
 from tests.keys.pdf_files import repaint, sign, update
 from tests.vectors.foreign_pdfs import PLAIN, ROOT, SINCE, UNTIL, hybrid, saved, signed
 from tests.verifier.small_world import SmallWorld
 from verifier.core import judge
+from verifier.errors import MalformedEvidence, Unreadable
 from verifier.evidence import parse
 from verifier.model import Indication, Policy, Report, SealedPdf, SubIndication
 
@@ -282,8 +283,11 @@ def test_hybrid_files_are_read_as_newer_readers_do() -> None:
 def test_encrypted_files_are_named() -> None:
     for revision in (4, 6):
         locked = saved(encryption=pikepdf.Encryption(owner="o", user="", R=revision))
-        with pytest.raises(MalformedEnvelope, match="encrypted"):
+        with pytest.raises(EncryptedPdf):
             parse_signed_pdf(locked)
+        with pytest.raises(MalformedEvidence) as refused:
+            parse(locked)
+        assert refused.value.reason is Unreadable.ENCRYPTED
 
 
 def test_the_plain_page_is_not_signed() -> None:

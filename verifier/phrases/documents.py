@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from verifier.phrases.words import ASK_ORIGINAL, PDF, Phrase
+from verifier.phrases.words import ASK_ORIGINAL, COMPARE, PDF, Phrase
 
 _REFUSE = (
     "请勿接受；请持证人提供未经修改的原始文件。",
@@ -14,10 +14,6 @@ _REFUSE = (
 _REPORT = (
     "请勿接受；请持证人提供原始文件，并按规定上报。",
     "Do not accept it; ask for the original file and report it as your rules say.",
-)
-_COMPARE = (
-    "请对照盖章时的版本与现在的版本；请持证人提供原始文件。",
-    "Compare the version that was sealed with the one shown now; ask the holder for the original file.",
 )
 _NEW_FILE = (
     "请持证人向签发者索取按现行要求签发的文件。",
@@ -80,10 +76,13 @@ DOCUMENT: Final[Mapping[str, Phrase]] = {
     "note_added_after_sealing": Phrase(
         "盖章后页面上又加了批注、图章或遮盖物，这些不受印章保护。",
         "A note, a stamp or a cover was laid over a page after sealing; the seal does not protect it.",
-        *_COMPARE,
+        *COMPARE,
     ),
     "another_seal_failed": Phrase(
-        "文件上的另一枚备案印章核验不通过。", "Another registered seal on this document does not verify.", *_COMPARE
+        "文件上的另一枚备案印章核验不通过。",
+        "Another registered seal on this document does not verify.",
+        "请看各个签名的结果，弄清是哪一枚；请持证人提供原始文件。",
+        "See among the signatures which one it is and why; ask the holder for the original file.",
     ),
     "byte_range_wrong": Phrase(
         "签章没有说明覆盖文件的哪些部分，或所说与实际不符。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from verifier.phrases.words import ADMIN, ASK_ORIGINAL, ISSUER, PDF, RETRY, Phrase
+from verifier.phrases.words import ADMIN, ASK_ORIGINAL, COMPARE, ISSUER, PDF, RETRY, Phrase
 
 FORMAT: Final[Mapping[str, Phrase]] = {
     "format_ok": Phrase("可以读取。", "It can be read."),
@@ -26,6 +26,12 @@ FORMAT: Final[Mapping[str, Phrase]] = {
         "Make sure that the certificate itself was scanned or uploaded.",
     ),
     "damaged": Phrase("内容残缺或已损坏，无法读取。", "It is cut short or damaged and cannot be read.", *ASK_ORIGINAL),
+    "encrypted": Phrase(
+        "这份 PDF 加了密码，里面的内容和印章都看不到。",
+        "This PDF is protected by a password, so neither its content nor its seal can be looked at.",
+        "请持证人提供颁证机构签发的、不带密码的原始文件。",
+        "Ask the holder for the file as the issuing office made it, without a password.",
+    ),
     "too_large": Phrase(
         "文件超过可核验的大小。",
         "The file is larger than what can be verified.",
@@ -77,7 +83,7 @@ INTEGRITY: Final[Mapping[str, Phrase]] = {
     "form_filled_after_sealing": Phrase(
         "盖章后又填写了表单，填写部分不受印章保护。",
         "Form fields were filled in after sealing; the seal does not cover them.",
-        *ASK_ORIGINAL,
+        *COMPARE,
     ),
     "not_whole_file": Phrase("印章只覆盖文件的一部分。", "The seal covers only a part of the file.", *ASK_ORIGINAL),
     "signer_unknown": Phrase(

@@ -16,6 +16,10 @@ class Phrase:
 
 
 ASK_ORIGINAL = "请持证人提供原始电子文件或重新出示。", "Ask the holder for the original file, or to show it again."
+COMPARE = (
+    "请对照盖章时的版本与现在的版本；请持证人提供原始文件。",
+    "Compare the version that was sealed with the one shown now; ask the holder for the original file.",
+)
 RETRY = (
     "请稍后联网重试；急办可先收件，恢复后再核验。",
     "Try again when online; if urgent, take the papers in and verify later.",

@@ -18,7 +18,7 @@ from keys.envelopes.pades.facts import Place, Subject, document_timestamp, signa
 from keys.envelopes.pades.model import PdfSignature, SignedPdf
 from keys.envelopes.pades.structure import attachments, entry, signature_fields
 from keys.envelopes.pades.validation_data import validation_data
-from keys.errors import MalformedEnvelope
+from keys.errors import EncryptedPdf, MalformedEnvelope
 from keys.signature_problems import SignatureProblem as Problem
 
 MAX_SIZE: Final = 32 << 20
@@ -31,8 +31,8 @@ _Field = tuple[str, generic.DictionaryObject]
 def parse_signed_pdf(data: bytes) -> SignedPdf:
     """Read a PDF of at most 32 MiB: its signatures as facts, the attachments of the first signed revision.
 
-    Not signed is no error: `signatures` is empty. Raises MalformedEnvelope for what is no PDF, damaged beyond reading,
-    encrypted, or past the bounds (revisions, fields, decoded bytes, look-ups); never anything else, and always soon.
+    Not signed is no error: `signatures` is empty. Raises EncryptedPdf; MalformedEnvelope for what is no PDF, damaged
+    beyond reading, or past the bounds (revisions, fields, decoded bytes, look-ups); never anything else, always soon.
 
     Spec: ISO 32000-2 clause 12.8.1; ETSI EN 319 142-1 clause 5.3 and 6.3; ETSI EN 319 102-1 clause 5.2.7.
     """
@@ -64,7 +64,7 @@ def signed_revision(data: bytes, signature: PdfSignature) -> bytes:
 def _read(data: bytes) -> SignedPdf:
     reader = BoundedReader(data)
     if entry(reader.trailer_view, "/Encrypt") is not None:
-        raise MalformedEnvelope("an encrypted PDF")
+        raise EncryptedPdf("an encrypted PDF")
     fields = list(signature_fields(reader.root))
     stamps = [field for field in fields if _is_timestamp(field[1]["/V"])]
     if len(fields) - len(stamps) > _MAX_SIGNATURES or len(stamps) > _MAX_TIMESTAMPS:
