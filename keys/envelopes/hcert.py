@@ -24,7 +24,7 @@ from keys.public_key import PublicKey
 
 PREFIX: Final = "HC1:"
 _ALG, _CRIT, _KID, _X5CHAIN = 1, 2, 4, 33
-_ISS, _EXP, _IAT, _HCERT, _DCC = 1, 4, 6, -260, 1
+_ISS, _EXP, _NBF, _IAT, _HCERT, _DCC = 1, 4, 5, 6, -260, 1
 KINDS: Final = ("v", "t", "r")
 _LAST_SECOND: Final = 253402300799  # of the year 9999
 _MAX_SIGNATURE: Final = 1024
@@ -36,9 +36,10 @@ _FOREIGN: Final = {algorithm.cose: algorithm for algorithm in VERIFIED_ONLY}
 class HealthCertificate:
     """A parsed code, not verified. Times are UTC, as claimed.
 
-    `issuer` is a country (ISO 3166-1 alpha-2) where one is named. `kid` only selects keys to try. `content` is the
-    European certificate (`eu_dcc_v1`). `chain` holds the DER of the certificates that the code brings (RFC 9360
-    `x5chain`, signer first; few do): strangers' words until a path from them leads to somebody trusted.
+    `issuer` is a country (ISO 3166-1 alpha-2) where one is named; some put their own name there. `kid` only selects
+    keys to try. `content` is the European certificate (`eu_dcc_v1`). `chain` holds the DER of the certificates that the
+    code brings (RFC 9360 `x5chain`, signer first; few do): strangers' words until a path from them leads to somebody
+    trusted.
     """
 
     algorithm: Algorithm
@@ -50,6 +51,7 @@ class HealthCertificate:
     signed: bytes
     signature: bytes
     chain: tuple[bytes, ...] = ()
+    not_before: datetime | None = None
 
     @property
     def kind(self) -> str | None:
@@ -69,11 +71,18 @@ class HealthCertificate:
 
     def verified_by(self, spki: bytes) -> bool:
         """Whether the key in `spki` (DER SubjectPublicKeyInfo) made the signature. Never raises on content."""
+        key = self._key(spki)
+        return key is not None and key.verify(self.signature, self.signed)
+
+    def could_be_by(self, spki: bytes) -> bool:
+        """Whether the key in `spki` is one that this algorithm is verified with here: else nothing is known of it."""
+        return self._key(spki) is not None
+
+    def _key(self, spki: bytes) -> PublicKey | None:
         try:
-            key = PublicKey.of_foreign(spki, self.algorithm)
+            return PublicKey.of_foreign(spki, self.algorithm)
         except AlgorithmNotSupported:
-            return False
-        return key.verify(self.signature, self.signed)
+            return None
 
 
 def parse_health_certificate(text: str) -> HealthCertificate:
@@ -104,6 +113,7 @@ def parse_health_certificate(text: str) -> HealthCertificate:
         signed=cbor.encode(["Signature1", protected_bytes, b"", payload]),
         signature=signature,
         chain=_chain(protected.get(_X5CHAIN, unprotected.get(_X5CHAIN))),
+        not_before=_instant(claims.get(_NBF)),
     )
 
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +110,23 @@ def test_certificate_that_names_kinds_certifies_no_others(arc: str, kind: str, n
             assert told(report) == (PASSED, "")
         else:
             assert told(report) == (FAILED, "health_kind_not_allowed")
+
+
+def test_method_that_is_not_verified_here_proves_nothing_wrong() -> None:
+    """A short RSA key, or a curve that the algorithm is not used with here: not a false signature, but not known."""
+    for key in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP384R1())):
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        signer = replace(DSC, spki=spki)
+        text = code(protected={1: -37 if isinstance(key, rsa.RSAPrivateKey) else -7, 4: key_id(DSC)})
+        assert told(anchored(text, signer)) == (CANNOT_TELL, "algorithm_unknown")
+
+
+def test_not_before_counts_like_expiry() -> None:
+    """RFC 8392 section 3.1.5, RFC 7519 section 4.1.5: before it, the CWT MUST NOT be accepted."""
+    moment = int(NOW.timestamp())
+    assert told(anchored(by(claims={**CLAIMS, 5: moment + 86400}))) == (FAILED, "not_yet_valid")
+    assert told(anchored(by(claims={**CLAIMS, 5: moment + 60}))) == (PASSED, "")  # clocks differ
+    assert told(anchored(by(claims={**CLAIMS, 5: moment - 60}))) == (PASSED, "")
 
 
 def test_times_count_as_the_code_and_its_signer_state_them() -> None:

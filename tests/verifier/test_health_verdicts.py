@@ -155,6 +155,8 @@ def test_of_two_entries_over_the_key_the_one_that_serves_counts() -> None:
         ({4: CLAIMS[6]}, (FAILED, "expired")),
         ({4: None}, (CANNOT_TELL, "health_validity_missing")),
         ({1: "DE"}, (CANNOT_TELL, "health_country_differs")),
+        ({1: "at"}, (PASSED, "")),
+        ({1: "DSC (HSE) f554b99c"}, (PASSED, "")),  # no country: whose key it is, the list says
         ({1: None, 6: None}, (PASSED, "")),
         ({-260: {1: {"t": [{}]}}}, (CANNOT_TELL, "health_not_mapped")),
         ({-260: {1: {"t": [{}], "v": [{}]}}}, (FAILED, "health_ambiguous")),
@@ -163,6 +165,12 @@ def test_of_two_entries_over_the_key_the_one_that_serves_counts() -> None:
 def test_what_the_code_says_of_itself(claims: dict[Any, Any], expected: tuple[Indication, str]) -> None:
     stated = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
     assert told(ask(code(stated))) == expected
+
+
+def test_greece_may_be_named_as_the_union_abbreviates_it() -> None:
+    greece = replace(SERVICE, territory="EL")
+    for named in ("GR", "EL"):
+        assert told(ask(code({**CLAIMS, 1: named}), trust=world(greece))) == (PASSED, "")
 
 
 def test_signer_that_is_not_granted_or_not_for_this_kind() -> None:

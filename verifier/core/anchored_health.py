@@ -121,8 +121,10 @@ def check_issued(health: HealthCertificate, at: datetime) -> Finding:
 
 
 def check_validity(health: HealthCertificate, at: datetime) -> Finding:
-    """Spec: section 3.3.5: after `exp` a verifier MUST reject."""
-    until = health.expires_at
+    """Spec: section 3.3.5: after `exp` a verifier MUST reject; RFC 8392 section 3.1.5: so before `nbf`."""
+    since, until = health.not_before, health.expires_at
+    if since is not None and since > later(at, CLOCK_SKEW):
+        return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=since)
     if until is None:
         return _NO_END
     if at >= until:

@@ -36,6 +36,7 @@ from verifier.core.conditions import RuleFacts
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
 from verifier.core.rule_facts import types_of
 from verifier.core.rules import Budgets, applicable_rules, budgets, check_rules
+from verifier.core.signature import ALGORITHM_UNKNOWN
 from verifier.core.standing import check_freshness
 from verifier.model import Check, EvidenceKind, Finding, Freshness, Indication, Policy, SubIndication
 
@@ -48,6 +49,8 @@ _SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndicati
 _NOT_ASKED: Final = unknown(Check.RECOGNITION, "health_not_asked", SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE)
 _NO_STATUS: Final = not_applicable(Check.STATUS, "status_not_referenced")
 _NOT_BOUND: Final = not_applicable(Check.HOLDER_BINDING, "not_bound")
+_COUNTRY_SIZE: Final = 2
+_ALSO_KNOWN_AS: Final = {"EL": "GR", "UK": "GB"}  # how the institutions of the EU abbreviate two countries
 _BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
 
 
@@ -86,7 +89,10 @@ def health_findings(
     trusted = [signer for signer in anchored if health.verified_by(signer.certificate.spki)]
     if not signers and not trusted:
         nobody = _NO_TRUST if trust is None and not policy.anchors else _SIGNER_UNKNOWN
-        return [form, _SIGNATURE_WRONG if named or anchored else nobody], ages
+        tried = [signer.certificate.spki for signer in (*named, *anchored)]
+        if tried and not any(health.could_be_by(spki) for spki in tried):
+            return [form, ALGORITHM_UNKNOWN], ages  # nothing was verified, so nothing is proven wrong
+        return [form, _SIGNATURE_WRONG if tried else nobody], ages
     if health.kind is None:
         return [form, _WHOLE], ages
     judged = [_judged(health, signer, trust, policy, at) for signer in signers if trust is not None]
@@ -176,8 +182,8 @@ def _entitlement(health: HealthCertificate, signer: _Signer, signed_at: datetime
         return failed(
             Check.ENTITLEMENT, "health_kind_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE, issuer=issuer
         )
-    if health.issuer is not None and health.issuer.upper() != signer.service.territory:
-        stated = health.issuer[:2]
+    stated = _country(health.issuer)
+    if stated not in (None, _country(signer.service.territory)):
         return unknown(
             Check.ENTITLEMENT,
             "health_country_differs",
@@ -186,6 +192,13 @@ def _entitlement(health: HealthCertificate, signer: _Signer, signed_at: datetime
             issuer=issuer,
         )
     return passed(Check.ENTITLEMENT, "health_signer_entitled", issuer=issuer)
+
+
+def _country(name: str | None) -> str | None:
+    """The country that `name` is a code of; None for other text, as some put there: whose key it is, the list says."""
+    if name is None or len(name) != _COUNTRY_SIZE or not (name.isascii() and name.isalpha()):
+        return None
+    return _ALSO_KNOWN_AS.get(name.upper(), name.upper())
 
 
 def _as_used(service: ForeignService, kind: str | None) -> ForeignService:
