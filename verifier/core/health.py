@@ -89,7 +89,7 @@ def health_findings(
     trusted = [signer for signer in anchored if health.verified_by(signer.certificate.spki)]
     if not signers and not trusted:
         nobody = _NO_TRUST if trust is None and not policy.anchors else _SIGNER_UNKNOWN
-        tried = [signer.certificate.spki for signer in (*named, *anchored)]
+        tried = [signer.certificate.spki for signer in named] + [signer.certificate.spki for signer in anchored]
         if tried and not any(health.could_be_by(spki) for spki in tried):
             return [form, ALGORITHM_UNKNOWN], ages  # nothing was verified, so nothing is proven wrong
         return [form, _SIGNATURE_WRONG if tried else nobody], ages
