@@ -18,6 +18,7 @@ from verifier.core.material import material_of
 from verifier.core.receipts import receipt_findings
 from verifier.core.signature import read_credential, read_qr
 from verifier.core.standing import check_freshness
+from verifier.core.usual import remember, usual_report
 from verifier.errors import Unreadable
 from verifier.model import (
     Check,
@@ -54,10 +55,15 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
         return judge_document(evidence, asked)
     # 5.2.2 format, 5.2.3 signing certificate, 5.2.7 cryptographic verification
     if isinstance(evidence, QrCode):
-        signature = read_qr(evidence, trust, policy)
+        usual = usual_report(evidence, asked)
+        if usual is not None:
+            return usual
+        judged = judge_signature(read_qr(evidence, trust, policy), evidence, asked, material_of(evidence, policy))
+        remember(judged, evidence, asked)
     else:
         signature = read_credential(evidence, trust, policy)
-    return report_on(judge_signature(signature, evidence, asked, material_of(evidence, policy)), evidence, asked)
+        judged = judge_signature(signature, evidence, asked, material_of(evidence, policy))
+    return report_on(judged, evidence, asked)
 
 
 def judge_unreadable(

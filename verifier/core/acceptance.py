@@ -19,8 +19,8 @@ from verifier.model import Check, Credential, Equivalence, Evidence, Finding, Po
 
 _RECOGNITION: Final = Check.RECOGNITION
 _HOLDER: Final = Check.HOLDER_BINDING
-_NOT_ASKED: Final = not_applicable(_RECOGNITION, "recognition_not_asked")
-_NOT_BOUND: Final = not_applicable(_HOLDER, "not_bound")
+NOT_ASKED: Final = not_applicable(_RECOGNITION, "recognition_not_asked")
+NOT_BOUND: Final = not_applicable(_HOLDER, "not_bound")
 _NOT_PRESENTED: Final = not_applicable(_HOLDER, "binding_not_shown")
 _REMEMBERED: Final = 256
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
@@ -60,7 +60,7 @@ def check_recognition(
     """
     accepting, scenario = policy.accepting, policy.scenario
     if accepting is None:
-        return _NOT_ASKED
+        return NOT_ASKED
     if trust is None or seal is None or attestation is None:
         return unknown(_RECOGNITION, "recognition_unknown", SubIndication.TRY_LATER)
     question = (attestation.type_id, accepting, None if scenario is None else scenario.id)
@@ -162,9 +162,9 @@ def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Fi
         )
         return _BINDINGS[outcome]
     if sd_jwt is None:
-        return _NOT_BOUND
+        return NOT_BOUND
     if sd_jwt.key_binding is None:
-        return _NOT_PRESENTED if "cnf" in sd_jwt.claims else _NOT_BOUND
+        return _NOT_PRESENTED if "cnf" in sd_jwt.claims else NOT_BOUND
     return _binding_by_itself(sd_jwt, at)
 
 

@@ -28,13 +28,14 @@ from trust_registry.model import (
     ScenarioId,
     SealLocation,
     StatusChange,
+    StatusSnapshot,
     TrustView,
     TypeGrant,
     TypeId,
 )
 from verifier.core.findings import passed
 from verifier.core.per_view import PerView
-from verifier.model import Check, Finding
+from verifier.model import Check, Finding, Policy
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -120,16 +121,35 @@ class Remembered:
         return self.at[0] <= at < self.at[1] and self.signed_at[0] <= signed_at < self.signed_at[1]
 
 
+@dataclass(slots=True)  # not frozen: never leaves this package
+class Usual:
+    """What all checks came to on a code that nothing is the matter with, and for which times of sealing and of asking
+    (from inclusive, before exclusive) that holds."""
+
+    limits: Scenario | Policy
+    snapshot: StatusSnapshot
+    signed_from: datetime
+    signed_before: datetime
+    at_from: datetime
+    at_before: datetime
+    confirmed_at: datetime
+    first: tuple[Finding, ...]  # up to the signing time
+    status: Finding
+    last: tuple[Finding, ...]  # from recognition on
+
+
 class ListedSeal(ListedKey):
     """A listed seal: whose it is, what it may seal, and its certificate.
 
     `remembered` is `acceptance`'s: what the view says of recognising this seal's region, by type, region and scenario.
+    `known` is `usual`'s, by type, status list, region and scenario.
     """
 
     __slots__ = (
         "compromised_since",
         "entitled_finding",
         "grants",
+        "known",
         "location",
         "path_finding",
         "remembered",
@@ -147,6 +167,7 @@ class ListedSeal(ListedKey):
             location.issuer.history, location.seal.history, location.seal.key.history
         )
         self.remembered: dict[tuple[TypeId, RegionCode, ScenarioId | None], Remembered] = {}
+        self.known: dict[tuple[TypeId, str, RegionCode | None, ScenarioId | None], Usual] = {}
         self.untroubled_until = self._untroubled_until()
         self.steady_since = {type_id: since for type_id in self.grants if (since := self._steady(type_id)) is not None}
         self.path_finding = passed(Check.CERTIFICATE_PATH, "path_ok", region=region.names)

@@ -98,7 +98,14 @@ def applicable_rules(  # noqa: PLR0917
     policy: Policy,
     at: datetime,
 ) -> tuple[AcceptanceRule, ...]:
-    """The rules of the accepting region that are in force at `at` and about this, the lowest id first.
+    """The rules of the accepting region that are in force at `at` and about this, the lowest id first."""
+    return tuple([rule for rule in rules_about(form, types, issuing, trust, policy) if in_force(rule, at)])
+
+
+def rules_about(
+    form: str, types: tuple[TypeId, ...], issuing: RegionCode | None, trust: TrustView | None, policy: Policy
+) -> tuple[AcceptanceRule, ...]:
+    """The rules of the accepting region about this, at whatever time they are in force, the lowest id first.
 
     `types`: what it is, and what it is recognised as; empty where nobody says.
     """
@@ -116,7 +123,7 @@ def applicable_rules(  # noqa: PLR0917
         about = tuple(sorted(found, key=lambda rule: (len(rule.id), rule.id)))
         if len(known) < _REMEMBERED:
             known[question] = about
-    return tuple([rule for rule in about if in_force(rule, at)])
+    return about
 
 
 _Question = tuple[RegionCode, ScenarioId | None, tuple[TypeId, ...], RegionCode | None, str]

@@ -36,8 +36,8 @@ _LONGEST: Final = timedelta(days=36525)  # budgets beyond a century are all the 
 _VALID: Final = CertificateStatus.VALID
 _NO_TIME: Final = timedelta(0)
 _NOT_STATED: Final = not_applicable(Check.VALIDITY, "validity_not_stated")
-_VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
-_FRESH: Final = passed(Check.FRESHNESS, "fresh")
+VALID_UNLIMITED: Final = passed(Check.VALIDITY, "valid_unlimited")
+FRESH: Final = passed(Check.FRESHNESS, "fresh")
 _STATUS_NOT_REFERENCED: Final = not_applicable(_STATUS, "status_not_referenced")
 _STATUS_FOREIGN: Final = unknown(_STATUS, "status_foreign", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _PROBLEMS: Final = {
@@ -129,7 +129,7 @@ def _validity(since: datetime | None, until: datetime | None, at: datetime) -> F
         return failed(Check.VALIDITY, "expired", SubIndication.EXPIRED, until=until)
     if since is not None and since > at and since > later(at, CLOCK_SKEW):
         return failed(Check.VALIDITY, "not_yet_valid", SubIndication.NOT_YET_VALID, since=since)
-    return _VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
+    return VALID_UNLIMITED if until is None else passed(Check.VALIDITY, "valid_until", until=until)
 
 
 def check_terms(terms: StatedTerms, attestation: Attestation | None, policy: Policy, at: datetime) -> Finding:
@@ -163,7 +163,7 @@ def check_freshness(  # noqa: PLR0917
     when they ran out or were held back, if they were; status data from when the issuer signed them. Times after `at`
     count as no age. Expired trust metadata inside the budget stays usable: that is what the budget is for.
     """
-    trust_age = None if trust is None else _age(_confirmed_at(trust, issuing, policy.accepting), at)
+    trust_age = None if trust is None else _age(confirmed_at(trust, issuing, policy.accepting), at)
     status_age = None if snapshot is None else _age(snapshot.issued_at, at)
     freshness = Freshness(trust_age, status_age)
     rules = policy.scenario or policy
@@ -175,7 +175,7 @@ def check_freshness(  # noqa: PLR0917
         return _too_old("trust_too_old", rules.trust_staleness), freshness
     if status_age is not None and status_age > rules.status_staleness:
         return _too_old("status_too_old", rules.status_staleness), freshness
-    return _FRESH, freshness
+    return FRESH, freshness
 
 
 def _fresh_by_rules(ages: Freshness, limits: Budgets, scenario: Scenario | Policy) -> Finding:
@@ -193,10 +193,11 @@ def _fresh_by_rules(ages: Freshness, limits: Budgets, scenario: Scenario | Polic
         if status is None:
             return _too_old("status_too_old", budget)
         return unknown(_FRESHNESS, "status_too_old_by_rule", SubIndication.TRY_LATER, budget=budget, **status.facts)
-    return _FRESH
+    return FRESH
 
 
-def _confirmed_at(trust: TrustView, *codes: str | None) -> datetime:
+def confirmed_at(trust: TrustView, *codes: str | None) -> datetime:
+    """When all that the view says of these regions was last confirmed (UTC)."""
     return min((trust.confirmed_at(RegionCode(code)) for code in codes if code), default=trust.refreshed_at)
 
 
