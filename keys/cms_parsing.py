@@ -18,6 +18,7 @@ from keys.model import Algorithm
 from keys.signed_data import SIGNED_DATA, SignedData
 
 _OCSP_RESPONSE: Final = "1.3.6.1.5.5.7.16.2"
+_INTEGER: Final = 0x02
 _MAX_SIZE: Final = 1 << 20
 _MAX_CERTIFICATES: Final = 32
 _MAX_REVOCATION: Final = 64
@@ -77,7 +78,9 @@ def _read(data: bytes) -> SignedData:
         raise ValueError("not SignedData")
     (signed_data,) = content.children(0xA0)
     fields = signed_data.children(der.SEQUENCE)
-    _, _, encapsulated, *rest = fields
+    version, digests, encapsulated, *rest = fields
+    if (version.tag, digests.tag) != (_INTEGER, der.SET):
+        raise ValueError("not SignedData")
     optional = {each.tag: each for each in rest[:-1]}
     infos = rest[-1].children(der.SET)
     if not infos:
@@ -114,10 +117,10 @@ class _Signer:
     """The parts of a SignerInfo. Spec: RFC 5652 section 5.3."""
 
     def __init__(self, info: Element) -> None:
-        _, self.identifier, self.digest_algorithm, *rest = info.children(der.SEQUENCE)
+        version, self.identifier, self.digest_algorithm, *rest = info.children(der.SEQUENCE)
         self.signed = rest.pop(0) if rest[0].tag == 0xA0 else None
         self.signature_algorithm, value, *rest = rest
-        if value.tag != 0x04 or [each.tag for each in rest] not in ([], [0xA1]):
+        if version.tag != _INTEGER or value.tag != 0x04 or [each.tag for each in rest] not in ([], [0xA1]):
             raise ValueError("not a SignerInfo")
         self.signature = value.content
         self.unsigned = rest[0] if rest else None

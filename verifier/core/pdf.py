@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from keys.envelopes.pades import DocumentTimestamp, Modification, PdfSignature
+from keys.envelopes.pades import DocumentTimestamp, PdfSignature
 from keys.signature_problems import SignatureProblem as Problem
 from trust_registry.model import TrustView
 from verifier.core.changes import check_changes
@@ -180,8 +180,6 @@ def _why_not(facts: PdfSignature) -> Finding:
 def _complete(facts: PdfSignature) -> Finding:
     if facts.certificate is None or facts.algorithm is None:
         return _why_not(facts)
-    if not facts.covers_whole_file and not facts.changes and facts.modification is Modification.NONE:
-        return failed(_INTEGRITY, "not_whole_file", _FORMAT_FAILURE)
     return INTEGRITY_OK if facts.signing_certificate_attribute_ok else _NOT_PROTECTED
 
 

@@ -85,10 +85,9 @@ INTEGRITY: Final[Mapping[str, Phrase]] = {
         "Form fields were filled in after sealing; the seal does not cover them.",
         *COMPARE,
     ),
-    "not_whole_file": Phrase("印章只覆盖文件的一部分。", "The seal covers only a part of the file.", *ASK_ORIGINAL),
     "signer_unknown": Phrase(
-        "在信任名录中找不到盖章的印章。",
-        "The seal that was used is not in any list we trust.",
+        "在信任名录中找不到签发者。",
+        "Whoever signed it is not in any list that is trusted here.",
         "请联网更新信任数据后重试；仍找不到时请勿接受。",
         "Update the trust data and try again; if it is still not found, do not accept it.",
     ),

@@ -14,7 +14,7 @@ from pyhanko.pdf_utils import generic
 
 from keys.cms import TIME_STAMP_ATTRIBUTE, SignedData
 from keys.envelopes.pades.bounded import BoundedReader
-from keys.envelopes.pades.changes import changes_since, worst
+from keys.envelopes.pades.changes import BYTES_AFTER_END, changes_since, worst
 from keys.envelopes.pades.checking import check, loose_contents
 from keys.envelopes.pades.coverage import Coverage
 from keys.envelopes.pades.model import Change, ChangeKind, DocumentTimestamp, Modification, PdfSignature
@@ -153,13 +153,14 @@ def _later(subject: Subject, reader: BoundedReader) -> tuple[Modification, tuple
         return Modification.NONE, (), ()
     changes = changes_since(reader, revision, own_field=subject.name, certification=subject.in_force)
     if not changes:
-        if reader.total_revisions > revision.total_revisions:
-            return Modification.LTV, (), ()  # an update that shows and says nothing
-        return Modification.OTHER, (), (Problem.TAIL,)
+        # An update that shows and says nothing; without one, white space after the end, as mail programs add it.
+        return (Modification.LTV if reader.total_revisions > revision.total_revisions else Modification.NONE), (), ()
     modification = worst(changes)
     if modification is not Modification.OTHER:
         return modification, changes, ()
     bad = {change.kind for change in changes if worst((change,)) is Modification.OTHER}
+    if all(change.detail == BYTES_AFTER_END for change in changes):
+        return modification, changes, (Problem.TAIL,)
     if ChangeKind.UNREADABLE in bad:
         return modification, changes, (Problem.CHANGES_UNREADABLE,)
     return modification, changes, (Problem.CHANGES_NOT_PERMITTED if bad <= _NEEDS_LEAVE else Problem.CHANGES,)

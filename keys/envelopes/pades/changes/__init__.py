@@ -13,11 +13,11 @@ from keys.envelopes.pades.changes.form import compare_form
 from keys.envelopes.pades.changes.ledger import Ledger, Permissions
 from keys.envelopes.pades.changes.locks import FieldLock, certification_level, field_locks
 from keys.envelopes.pades.changes.pages import compare_pages
-from keys.envelopes.pades.changes.raw import compare_raw
+from keys.envelopes.pades.changes.raw import BYTES_AFTER_END, compare_raw
 from keys.envelopes.pades.changes.view import View
 from keys.envelopes.pades.model import Change, ChangeKind, Modification
 
-__all__ = ["FieldLock", "certification_level", "changes_since", "field_locks", "worst"]
+__all__ = ["BYTES_AFTER_END", "FieldLock", "certification_level", "changes_since", "field_locks", "worst"]
 
 _MODIFICATIONS: Final = {
     ChangeKind.VALIDATION_DATA: Modification.LTV,

@@ -13,6 +13,7 @@ from keys.envelopes.pades.changes.ledger import Ledger
 from keys.envelopes.pades.changes.view import Key, View
 from keys.envelopes.pades.model import ChangeKind
 
+BYTES_AFTER_END: Final = "bytes after the end"
 _WHITE: Final = b"\x00\t\n\x0c\r "
 
 
@@ -67,4 +68,4 @@ def _tail(ledger: Ledger) -> None:
     data = ledger.new.view.reader.data
     end = data.rfind(b"%%EOF") + len(b"%%EOF")
     if data[end:].strip(_WHITE):
-        ledger.tell(ChangeKind.STRUCTURE, detail="bytes after the end")
+        ledger.tell(ChangeKind.STRUCTURE, detail=BYTES_AFTER_END)
