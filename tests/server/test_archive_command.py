@@ -17,11 +17,11 @@ from keys.envelopes.pades import parse_signed_pdf
 from keys.timestamps import EmbeddedTimestamper
 from keys.x509 import Certificate, Profile, make_certificate
 from server.cli import app
+from tests.documents import expect, steps
 from tests.keys.pdf_files import CA, CA_SIGNER, SIGNED, document, flip
 from tests.keys.test_augmenting import ARCHIVE_CERTIFICATE, augmented, crl
 from tests.server.test_offline_document import Clock, bring
 from tests.trust_registry.network import Network
-from tests.trust_registry.test_operations_document import expect, steps
 from tests.verifier.small_world import DAY, DAY_0, EAST, NOW, SEALED, attestation, certificate, qr, signer
 from tests.verifier.test_cli import network_folder
 from trust_registry.model import CertificateStatus

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
+from tests.documents import expect, steps
 from tests.trust_registry.network import Network
-from tests.trust_registry.test_operations_document import expect, steps
 from tests.verifier.small_world import DAY, EAST, LIST, NOW, WEST, SmallWorld, qr, signer
 from tests.verifier.test_cli import network_folder
 from trust_registry.client import TrustStore

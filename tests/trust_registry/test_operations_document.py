@@ -13,7 +13,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from keys.custody import software
 from keys.x509 import parse_certificate
 from server.cli.registry import app
 from tests import hsm
+from tests.documents import Step, expect, steps
 from tests.running import YINXIN, free_port
 from tests.trust_registry.foreign_lists import TrustedList, key
 from tests.trust_registry.network import common_list
@@ -37,39 +37,8 @@ from trust_registry.wire import list_to_json
 DOCUMENT = Path(__file__).parents[2] / "docs" / "registry-operations.md"
 PASSPHRASE = "correct horse battery staple"
 SERVED = "https://lists.example/"  # where the document says that another network publishes its list
-_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 _TOKENS = "## Officers with tokens\n"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command, and the lines that the document shows below it."""
-
-    command: str
-    shown: tuple[str, ...]
-
-
-def steps(text: str) -> Iterator[Step]:
-    for block in _BLOCK.findall(text):
-        joined = re.sub(r" \\\n\s+", " ", block)
-        for part in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]:
-            command, *shown = part.rstrip("\n").split("\n")
-            yield Step(command, tuple(shown))
-
-
-def expect(shown: tuple[str, ...], output: str) -> None:
-    """Shown lines come in this order; "..." stands for any, also at the end of a line."""
-    lines, anywhere, where = output.strip("\n").split("\n"), False, 0
-    for line in shown:
-        if line == "...":
-            anywhere = True
-            continue
-        wanted = re.escape(line).replace(re.escape("..."), ".*")
-        found = next((n for n in range(where, len(lines)) if re.fullmatch(wanted, lines[n])), None)
-        assert found is not None, (line, output)
-        assert anywhere or found <= where + 2, (line, output)
-        where, anywhere = found + 1, False
 
 
 class Desk:
