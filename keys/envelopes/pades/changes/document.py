@@ -68,7 +68,8 @@ class Document:
     anchors: frozenset[Key] = field(init=False)
     field_of_widget: dict[Key, str] = field(init=False, default_factory=dict)
     page_nodes: dict[Key, generic.DictionaryObject] = field(init=False, default_factory=dict)
-    _page_of: dict[Key, int] = field(init=False, default_factory=dict)
+    page_keys: frozenset[Key] = field(init=False)
+    _pages_of: dict[Key, list[int]] = field(init=False, default_factory=dict)
     _names: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,9 +83,10 @@ class Document:
         for number, page in enumerate(self.pages, 1):
             for key in map(key_of, self.view.array(page.node, "/Annots")):
                 if key is not None:
-                    self._page_of.setdefault(key, number)
+                    self._pages_of.setdefault(key, []).append(number)
+        self.page_keys = frozenset(page.key for page in self.pages if page.key is not None)
         root_key = key_of(raw(self.view.reader.trailer_view, "/Root"))
-        nodes |= set(self._page_of) | (set() if root_key is None else {root_key})
+        nodes |= set(self._pages_of) | (set() if root_key is None else {root_key})
         self.anchors = frozenset(key for key in nodes if self._is_plain(key))
 
     def _is_plain(self, key: Key) -> bool:
@@ -161,4 +163,12 @@ class Document:
 
     def page_of(self, widget: Widget) -> int | None:
         """The page, from 1, that shows the widget; None if none does."""
-        return self._page_of.get(widget.key) if widget.key is not None else None
+        return next(iter(self.pages_of(widget)), None)
+
+    def pages_of(self, widget: Widget) -> list[int]:
+        """Every page, from 1, that shows the widget."""
+        return self._pages_of.get(widget.key, []) if widget.key is not None else []
+
+    def names_a_page(self, node: generic.DictionaryObject) -> bool:
+        """Whether an annotation says nothing under /P, or names a page there, as it may (12.5.2)."""
+        return "/P" not in node or key_of(raw(node, "/P")) in self.page_keys

@@ -14,7 +14,13 @@ from keys.envelopes.pades.changes.appearance import agrees
 from keys.envelopes.pades.changes.document import Field, Widget
 from keys.envelopes.pades.changes.geometry import visible
 from keys.envelopes.pades.changes.ledger import Ledger
-from keys.envelopes.pades.changes.signatures import added_signature, compare_signature, is_signature, removed_signature
+from keys.envelopes.pades.changes.signatures import (
+    added_signature,
+    compare_signature,
+    is_signature,
+    only_holds,
+    removed_signature,
+)
 from keys.envelopes.pades.changes.view import View, raw
 from keys.envelopes.pades.model import ChangeKind
 
@@ -38,7 +44,7 @@ def compare_form(ledger: Ledger) -> None:
     for name in [name for name in new if name not in old]:
         if is_signature(ledger.new.view, new[name]):
             added_signature(ledger, new[name])
-        elif name not in holders:
+        elif name not in holders or not only_holds(ledger, new[name]):
             ledger.tell(ChangeKind.STRUCTURE, _page(ledger.new, new[name]), detail=f"field {name} added")
             ledger.tell_if_hidden(raw(new[name].node, "/AP"), _page(ledger.new, new[name]), detail=name)
     for name in [name for name in old if name in new]:
@@ -79,7 +85,7 @@ def _only_more(ledger: Ledger) -> bool:
     for kind in old:
         before, now = ledger.old.view.get(old, kind), ledger.new.view.get(new, kind)
         if isinstance(before, generic.DictionaryObject) and isinstance(now, generic.DictionaryObject):
-            if any(not ledger.comparison.same(raw(before, name), raw(now, name)) for name in before):
+            if any(not ledger.comparison.same(raw(before, name), raw(now, name), drawn=True) for name in before):
                 return False
         elif not ledger.comparison.same(before, now):
             return False
@@ -112,18 +118,19 @@ def _compare_field(ledger: Ledger, old: Field, new: Field) -> None:
 
 def _changed(ledger: Ledger, old: Field, new: Field) -> set[str]:
     """The keys that differ in the field and its widgets; "/Kids" where the widgets are others."""
-    changed = set(ledger.comparison.changed_keys(old.node, new.node, but=_elsewhere(old.node)))
+    changed = set(ledger.comparison.changed_keys(old.node, new.node, but=_elsewhere(ledger, old.node, new.node)))
     others = [widget.key for widget in old.widgets] != [widget.key for widget in new.widgets]
     if others or old.terminal != new.terminal or _other_kids(ledger, old, new):
         changed.add("/Kids")
     for before, now in zip(old.widgets, new.widgets, strict=False):
-        changed |= set(ledger.comparison.changed_keys(before.node, now.node, but=_elsewhere(before.node)))
+        but = _elsewhere(ledger, before.node, now.node)
+        changed |= set(ledger.comparison.changed_keys(before.node, now.node, but=but))
     return changed
 
 
-def _elsewhere(node: generic.DictionaryObject) -> tuple[str, ...]:
+def _elsewhere(ledger: Ledger, old: generic.DictionaryObject, new: generic.DictionaryObject) -> tuple[str, ...]:
     """What is compared otherwise, and the page, which may be named where it was not (12.5.2: optional)."""
-    return ("/Kids",) if "/P" in node else ("/Kids", "/P")
+    return ("/Kids",) if "/P" in old or not ledger.new.names_a_page(new) else ("/Kids", "/P")
 
 
 def _other_kids(ledger: Ledger, old: Field, new: Field) -> bool:

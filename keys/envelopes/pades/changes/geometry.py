@@ -8,7 +8,10 @@ from pyhanko.pdf_utils import generic
 
 from keys.envelopes.pades.changes.view import View
 
-_INVISIBLE: Final = 2 | 32  # hidden, no view (12.5.3)
+_HIDDEN: Final = 2  # flags of 12.5.3
+_PRINTED: Final = 4
+_NO_VIEW: Final = 32
+_TOGGLED: Final = 256  # "no view" turned round under the pointer
 _PAINTLESS: Final = frozenset({"/Link", "/Popup", "/Text", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut"})
 
 Box = tuple[float, float, float, float]
@@ -38,12 +41,17 @@ def overlap(one: Box | None, other: Box | None) -> bool:
 
 
 def visible(view: View, node: Any) -> bool:
-    """Whether an annotation has an area and is not hidden from view."""
+    """Whether an annotation has an area and is seen, on screen, under the pointer or on paper.
+
+    One whose box is no box may be seen: readers differ.
+    """
     if not isinstance(node, generic.DictionaryObject):
         return False
-    flags = view.get(node, "/F")
-    hidden = isinstance(flags, generic.NumberObject) and int(flags) & _INVISIBLE
-    return not hidden and area(box(view, node)) > 0
+    stated = view.get(node, "/F")
+    flags = int(stated) if isinstance(stated, generic.NumberObject) else 0
+    hidden = flags & _HIDDEN or flags & (_NO_VIEW | _PRINTED | _TOGGLED) == _NO_VIEW
+    found = box(view, node)
+    return not hidden and (area(found) > 0 if found is not None else view.get(node, "/Rect") is not None)
 
 
 def paints(view: View, node: Any) -> bool:

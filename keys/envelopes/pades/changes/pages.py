@@ -11,6 +11,7 @@ from typing import Any, Final
 from pyhanko.pdf_utils import generic
 
 from keys.envelopes.pades.changes.document import INHERITED, Page
+from keys.envelopes.pades.changes.equality import plainly_coded
 from keys.envelopes.pades.changes.geometry import paints, visible
 from keys.envelopes.pades.changes.ledger import Ledger
 from keys.envelopes.pades.changes.view import Key, View, key_of, raw
@@ -80,7 +81,7 @@ def _compare_page(ledger: Ledger, old: Page, new: Page, number: int) -> None:
     if new.key is not None and old.key != new.key and _lies_hidden(ledger, new.key):
         ledger.tell(ChangeKind.HIDDEN, number, detail="page")
     for name in INHERITED:
-        if not comparison.same(old.inherited.get(name), new.inherited.get(name)):
+        if not comparison.same(old.inherited.get(name), new.inherited.get(name), drawn=True):
             ledger.tell(ChangeKind.PAGE_CONTENT, number, detail=name[1:])
             ledger.tell_if_hidden(new.inherited.get(name), number, detail=name[1:])
             if name == "/Resources" and _uncovers(ledger, old, new):
@@ -110,7 +111,8 @@ def _same_content(ledger: Ledger, old: Page, new: Page) -> bool:
     before, now = raw(old.node, "/Contents"), raw(new.node, "/Contents")
     if ledger.comparison.same(before, now):
         return True
-    return content(ledger.old.view, old.node) == content(ledger.new.view, new.node)
+    content_before = content(ledger.old.view, old.node)
+    return content_before is not None and content_before == content(ledger.new.view, new.node)
 
 
 def content(view: View, node: generic.DictionaryObject) -> bytes | None:
@@ -119,6 +121,8 @@ def content(view: View, node: generic.DictionaryObject) -> bytes | None:
     parts = list(list.__iter__(found)) if isinstance(found, generic.ArrayObject) else [found]
     streams = [view.resolve(part) for part in parts]
     if not all(stream is None or isinstance(stream, generic.StreamObject) for stream in streams):
+        return None
+    if not all(stream is None or plainly_coded(stream) for stream in streams):
         return None
     return b"\n".join(stream.data for stream in streams if stream is not None)
 
@@ -143,7 +147,7 @@ def _uncovers(ledger: Ledger, old: Page, new: Page) -> bool:
         if isinstance(now, generic.DictionaryObject)
         else generic.DictionaryObject()  # type: ignore[no-untyped-call]
     )
-    return any(not ledger.comparison.same(value, raw(kept, name)) for name, value in dict.items(drawn))
+    return any(not ledger.comparison.same(value, raw(kept, name), drawn=True) for name, value in dict.items(drawn))
 
 
 def _compare_annotations(ledger: Ledger, old: Page, new: Page, number: int) -> None:
@@ -161,19 +165,27 @@ def _compare_annotations(ledger: Ledger, old: Page, new: Page, number: int) -> N
     if kept != [name for name in current if name in then]:
         ledger.tell(ChangeKind.PAGE_CONTENT, number, detail="order of annotations")
     for name in kept:
-        field_name = ledger.old.field_of_widget.get(name)
-        if field_name is None or field_name != ledger.new.field_of_widget.get(name):
+        field_name = ledger.old.field_of_widget.get(name[0])
+        if field_name is None or field_name != ledger.new.field_of_widget.get(name[0]):
             _compare_annotation(ledger, then[name], current[name], number)
 
 
-def _annotations(view: View, page: Page) -> dict[Any, Any]:
-    """What is laid over the page, as written, by object, or by place where it is written into the page."""
-    written = view.array(page.node, "/Annots")
-    return {key_of(value) or place: value for place, value in enumerate(written)}
+def _annotations(view: View, page: Page) -> dict[tuple[Any, int], Any]:
+    """What is laid over the page, as written, by object, or by place where it is written into the page.
+
+    What is listed twice is drawn twice, the second time over what stands between: each time counts.
+    """
+    found: dict[tuple[Any, int], Any] = {}
+    times: dict[Any, int] = {}
+    for place, value in enumerate(view.array(page.node, "/Annots")):
+        name = key_of(value) or place
+        times[name] = times.get(name, 0) + 1
+        found[name, times[name]] = value
+    return found
 
 
 def _removed(ledger: Ledger, name: Any, node: Any, number: int) -> None:
-    field_name = ledger.old.field_of_widget.get(name)
+    field_name = ledger.old.field_of_widget.get(name[0])
     if field_name is not None:
         kind = ledger.old.fields[field_name].inherited(ledger.old.view, "/FT")
         signature = kind == "/Sig"
@@ -187,7 +199,7 @@ def _removed(ledger: Ledger, name: Any, node: Any, number: int) -> None:
 
 
 def _added(ledger: Ledger, name: Any, written: Any, number: int) -> None:
-    field_name = ledger.new.field_of_widget.get(name)
+    field_name = ledger.new.field_of_widget.get(name[0])
     if field_name is not None:
         field = ledger.new.fields[field_name]
         known = ledger.old.fields.get(field_name)
@@ -221,7 +233,7 @@ def _compare_annotation(ledger: Ledger, before: Any, now: Any, number: int) -> N
             if paints(ledger.old.view, old):
                 ledger.tell(ChangeKind.HIDDEN, number, detail=_subtype(ledger.old.view, old))
         return
-    changed = ledger.comparison.changed_keys(old, new, but=_back(old))
+    changed = ledger.comparison.changed_keys(old, new, but=_back(ledger, old, new))
     if not changed:
         return
     if {"/A", "/AA"} & set(changed):
@@ -233,9 +245,9 @@ def _compare_annotation(ledger: Ledger, before: Any, now: Any, number: int) -> N
         ledger.tell_if_hidden(_inside(new), number, detail=_subtype(ledger.new.view, new))
 
 
-def _back(old: generic.DictionaryObject) -> tuple[str, ...]:
+def _back(ledger: Ledger, old: generic.DictionaryObject, new: generic.DictionaryObject) -> tuple[str, ...]:
     """The page may be named where it was not (12.5.2: optional)."""
-    return () if "/P" in old else ("/P",)
+    return () if "/P" in old or not ledger.new.names_a_page(new) else ("/P",)
 
 
 def _subtype(view: View, node: Any) -> str:

@@ -13,7 +13,7 @@ from pyhanko.pdf_utils import generic
 from keys.envelopes.pades.changes.document import Field, Widget
 from keys.envelopes.pades.changes.geometry import area, box, overlap, visible
 from keys.envelopes.pades.changes.ledger import Ledger
-from keys.envelopes.pades.changes.view import View, key_of, raw
+from keys.envelopes.pades.changes.view import Key, View, key_of, raw
 from keys.envelopes.pades.model import ChangeKind
 
 _FILLING: Final = frozenset(
@@ -78,7 +78,31 @@ def added_signature(ledger: Ledger, field: Field) -> None:
     """A signature field that was not there, empty or filled."""
     if not _whole_look(ledger, field):
         _touched(ledger, field)
+    _acts(ledger, field)
+    empty = field.inherited(ledger.new.view, "/V") is None
+    if empty and any(visible(ledger.new.view, each.node) and _painted(ledger.new.view, each) for each in field.widgets):
+        ledger.tell(ChangeKind.ANNOTATION, ledger.new.page_of(field.widgets[0]), detail=field.name)
     _filled(ledger, field, known=False)
+
+
+def only_holds(ledger: Ledger, field: Field) -> bool:
+    """Whether a node above new signature fields is nothing else: told what it does, false if it is seen itself."""
+    _acts(ledger, field)
+    return not any(ledger.new.pages_of(widget) for widget in field.widgets)
+
+
+def _acts(ledger: Ledger, field: Field) -> None:
+    """A field that is added may do nothing by itself, such as switching layers when its page is opened."""
+    for node in (field.node, *(widget.node for widget in field.widgets)):
+        if raw(node, "/A") is not None or raw(node, "/AA") is not None:
+            ledger.tell(ChangeKind.ACTION, detail=field.name)
+
+
+def _painted(view: View, widget: Widget) -> bool:
+    """Whether an unsigned field shows anything: a look that is not blank, or colours to draw one with."""
+    look = view.get(view.dictionary(widget.node, "/AP"), "/N")
+    blank = look is None or (isinstance(look, generic.StreamObject) and not look.data.strip())
+    return not blank or view.get(widget.node, "/MK") is not None
 
 
 def _touched(ledger: Ledger, field: Field) -> None:
@@ -123,7 +147,7 @@ def _filled(ledger: Ledger, field: Field, *, known: bool) -> None:
         ledger.tell(ChangeKind.DOCUMENT_TIMESTAMP, detail=field.name)
         return
     permitted = ledger.permissions.permits(ChangeKind.SIGNATURE, field.name)
-    if not known and seen:
+    if any(not (known and _seen_before(ledger, widget)) for widget in seen):
         permitted = permitted and ledger.permissions.certification is None
         permitted = permitted and not any(_overlay(ledger, field, widget) for widget in seen)
     ledger.tell(ChangeKind.SIGNATURE, page, detail=field.name, permitted=permitted)
@@ -137,19 +161,42 @@ def _new_signature(ledger: Ledger, value: object, written: object) -> bool:
     return key is None or key not in ledger.comparison.reachable
 
 
+def _seen_before(ledger: Ledger, widget: Widget) -> bool:
+    """Whether the signer saw the box that is signed in now."""
+    return widget.key is not None and visible(ledger.old.view, ledger.old.view.object(widget.key))
+
+
 def _overlay(ledger: Ledger, field: Field, widget: Widget) -> bool:
-    """Whether the box of a new field is larger than a signature's, or over another annotation that is seen."""
-    view = ledger.new.view
-    number = ledger.new.page_of(widget)
-    if number is None:
-        return False
-    page, own = ledger.new.pages[number - 1], box(view, widget.node)
+    """Whether the box of a new field is larger than a signature's, or over another annotation that is seen.
+
+    Where several were added to a page, all their boxes together count.
+    """
+    return any(_overlays(ledger, field, widget, number) for number in ledger.new.pages_of(widget))
+
+
+def _overlays(ledger: Ledger, field: Field, widget: Widget, number: int) -> bool:
+    view, page = ledger.new.view, ledger.new.pages[number - 1]
+    own = box(view, widget.node)
+    if own is None:
+        return True
     medium = generic.DictionaryObject({generic.pdf_name("/B"): page.inherited.get("/MediaBox", generic.ArrayObject())})  # type: ignore[no-untyped-call]
     whole = area(box(view, medium, "/B"))
-    if area(own) > max(_LARGEST_SHARE * whole, min(_LARGEST_OF_SMALL * whole, _LARGEST)):
-        return True
     mine, annotations = {other.key for other in field.widgets}, view.get(page.node, "/Annots")
     if not isinstance(annotations, generic.ArrayObject) or len(annotations) > _MOST_OTHERS:
         return True
+    if _added_area(ledger, annotations) > max(_LARGEST_SHARE * whole, min(_LARGEST_OF_SMALL * whole, _LARGEST)):
+        return True
     others = [view.resolve(written) for written in list.__iter__(annotations) if key_of(written) not in mine]
     return any(visible(view, other) and overlap(own, box(view, other)) for other in others)
+
+
+def _added_area(ledger: Ledger, annotations: generic.ArrayObject) -> float:
+    """What the widgets on a page that were not seen when it was signed take of it together."""
+    view, found = ledger.new.view, dict[Key, float]()
+    for key in map(key_of, list.__iter__(annotations)):
+        if key is None or key not in ledger.new.field_of_widget:
+            continue
+        node = view.object(key)
+        if visible(view, node) and not visible(ledger.old.view, ledger.old.view.object(key)):
+            found[key] = area(box(view, node))
+    return sum(found.values())
