@@ -51,9 +51,11 @@ CODE = RegionCode("EU-EE")
 NAMES = Names("爱沙尼亚信任名录", "Estonian trusted list")
 SERVICE = Names("甲服务", "Service A")
 CA_QC = "http://uri.etsi.org/TrstSvc/Svctype/CA/QC"
+OTHER = "http://uri.etsi.org/TrstSvc/Svctype/CA/PKC"
 QTST = "http://uri.etsi.org/TrstSvc/Svctype/TSA/QTST"
 GRANTED = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted"
 WITHDRAWN = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/withdrawn"
+HIGH = Assurance.HIGH
 STRANGER = certificate("stranger", Profile.SEAL, "elsewhere")
 TSA = certificate("tsa", Profile.TIMESTAMP, "elsewhere")
 ANCHORED = Policy(anchors=(authority("elsewhere"),))
@@ -78,6 +80,7 @@ def reading(
     *services: ForeignService,
     equivalences: tuple[ServiceEquivalence, ...] = (),
     recognises: bool = False,
+    minimum: Assurance = Assurance.LOW,
     history: object = None,
     **changes: object,
 ) -> TrustView:
@@ -95,7 +98,7 @@ def reading(
     west = view.lists[WEST]
     entries = west.recognises
     if recognises:
-        entries = (*entries, replace(entries[0], id="R9", issuing=CODE))
+        entries = (*entries, replace(entries[0], id="R9", issuing=CODE, minimum_assurance=minimum))
     lists = {**view.lists, WEST: replace(west, foreign=(listed_entry,), recognises=entries)}
     made = TrustView(lists, view.signatures, view.metadata_versions, view.refreshed_at, view.expires_at)
     facts: dict[str, object] = {"next_update": NOW + DAY, **changes}
@@ -223,7 +226,7 @@ def test_a_foreign_list_past_its_date(world: SmallWorld) -> None:
 
 
 def test_what_a_service_is_mapped_to_is_recognised(world: SmallWorld) -> None:
-    mapped = (ServiceEquivalence(CA_QC, MARRIAGE, Assurance.HIGH, ()),)
+    mapped = (ServiceEquivalence(CA_QC, MARRIAGE, HIGH, ()),)
     report = ask(world, foreign(), trust=reading(world, equivalences=mapped, recognises=True))
     assert_passed(report)
     assert found(report, Check.RECOGNITION).facts["entry"] == "R9"
@@ -231,8 +234,16 @@ def test_what_a_service_is_mapped_to_is_recognised(world: SmallWorld) -> None:
     assert_failed(report, "not_recognised", SubIndication.SIG_CONSTRAINTS_FAILURE)
 
 
+def test_a_better_service_on_the_list_lends_its_assurance_to_nobody(world: SmallWorld) -> None:
+    """MUST: the service that vouches for this signer has to reach the assurance that is asked for."""
+    mapped = (ServiceEquivalence(CA_QC, MARRIAGE, Assurance.LOW, ()), ServiceEquivalence(OTHER, MARRIAGE, HIGH, ()))
+    better = service(form=OTHER, certificate=authority("beyond"))
+    trust = reading(world, service(), better, equivalences=mapped, recognises=True, minimum=HIGH)
+    assert_failed(ask(world, foreign(), trust=trust), "assurance_too_low", SubIndication.SIG_CONSTRAINTS_FAILURE)
+
+
 def test_what_a_service_is_not_mapped_to_cannot_be_told(world: SmallWorld) -> None:
-    elsewhere = (ServiceEquivalence(QTST, MARRIAGE, Assurance.HIGH, ()),)
+    elsewhere = (ServiceEquivalence(QTST, MARRIAGE, HIGH, ()),)
     for equivalences in ((), elsewhere):
         report = ask(world, foreign(), trust=reading(world, equivalences=equivalences, recognises=True))
         assert_indeterminate(report, "recognition_unknown", SubIndication.TRY_LATER)

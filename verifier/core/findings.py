@@ -13,6 +13,7 @@ RESOLUTION: Final = timedelta(seconds=1)  # certificates state whole seconds: th
 _PASSED, _FAILED, _UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 _NOT_APPLICABLE: Final = Outcome.NOT_APPLICABLE
 _ALL_PASSED: Final = (Indication.PASSED, None)
+_BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
 CLOCK_SKEW: Final = timedelta(minutes=5)  # between the clocks of issuers, time-stampers and verifiers
 
 
@@ -47,3 +48,8 @@ def decide(findings: Sequence[Finding]) -> tuple[Indication, Finding | None]:
         if decisive is None and outcome is _UNKNOWN:
             decisive = finding
     return _ALL_PASSED if decisive is None else (Indication.INDETERMINATE, decisive)
+
+
+def best_first(findings: Sequence[Finding]) -> int:
+    """The order in which several answers to one question serve the bearer: passed, not known, failed."""
+    return _BEST_FIRST.index(decide(findings)[0])

@@ -14,8 +14,7 @@ from typing import Final
 
 from keys.errors import MalformedCertificate
 from keys.x509 import Certificate, PathOutcome, PathResult, parse_certificate, validate_path
-from trust_registry.core import judge_recognition
-from trust_registry.core.foreign import attestations_of_foreign, foreign_entry, service_status_at
+from trust_registry.core.foreign import foreign_entry, service_status_at
 from trust_registry.instants import later
 from trust_registry.model import (
     EntryStatus,
@@ -25,18 +24,16 @@ from trust_registry.model import (
     RegionCode,
     TrustView,
 )
-from verifier.core.acceptance import recognition_finding
 from verifier.core.asked import When
-from verifier.core.findings import RESOLUTION, decide, unknown
+from verifier.core.findings import RESOLUTION, unknown
 from verifier.core.per_view import PerView
-from verifier.model import Check, Finding, Indication, Policy, SubIndication
+from verifier.model import Check, Finding, Policy, SubIndication
 
 _TIME: Final = re.compile(r"/Svctype/TSA(/|$)", re.IGNORECASE)
 _SIGNERS: Final = re.compile(
     r"/Svctype/(CA|NationalRootCA-QC)(/|$)|/SvcType/[\w/-]*Issuance$|^urn:yinxin:service:(seal|attestation)$",
     re.IGNORECASE,
 )
-_BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +166,3 @@ def too_old(listed: ForeignList, policy: Policy, at: datetime) -> Finding | None
             Check.FRESHNESS, "foreign_list_too_old", SubIndication.TRY_LATER, list=listed.code, budget=budget
         )
     return None
-
-
-def check_recognition_of(
-    vouching: Vouching, trust: TrustView, policy: Policy, *, signed_at: datetime, at: datetime
-) -> Finding | None:
-    """What the accepting region makes of what this service vouches for, by its own mapping; None if of nothing.
-
-    Of several types that the service is mapped to, the one that serves the bearer best is told of.
-    """
-    accepting, code = policy.accepting, vouching.listed.code
-    entry = None if accepting is None else foreign_entry(trust, accepting, code)
-    if accepting is None or entry is None:
-        return None
-    signed_at = later(signed_at, RESOLUTION)
-    scenario = None if policy.scenario is None else policy.scenario.id
-    findings = []
-    for type_id in dict.fromkeys(each.type_id for each in entry.equivalences):
-        mapped = attestations_of_foreign(
-            trust, accepting, code, type_id, signed_at, services=[vouching.service], read_at=at
-        )
-        if next(mapped, None) is None:
-            continue
-        answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
-        names = {"issuing": entry.names, "issuer": vouching.service.names}
-        findings.append(recognition_finding(answer, type_id, trust, policy, **names))
-    return min(findings, key=lambda finding: _BEST_FIRST.index(decide([finding])[0]), default=None)

@@ -14,8 +14,7 @@ from typing import Final
 from keys.envelopes.hcert import KINDS, HealthCertificate
 from keys.errors import MalformedCertificate
 from keys.x509 import Certificate, parse_certificate
-from trust_registry.core import judge_recognition
-from trust_registry.core.foreign import ForeignAttestation, attestations_of_foreign, foreign_entry, period_at
+from trust_registry.core.foreign import period_at
 from trust_registry.instants import later
 from trust_registry.interchange.dcc import KIND_URN
 from trust_registry.model import (
@@ -24,21 +23,19 @@ from trust_registry.model import (
     ForeignFormat,
     ForeignList,
     ForeignService,
-    RecognitionAnswer,
-    RecognitionOutcome,
     RegionCode,
     TrustView,
     TypeId,
 )
-from verifier.core.acceptance import recognition_finding
 from verifier.core.anchored_health import anchored_findings, anchored_signers, check_issued, check_validity
 from verifier.core.conditions import RuleFacts
-from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
+from verifier.core.findings import RESOLUTION, best_first, failed, not_applicable, passed, unknown
+from verifier.core.mapped import best_mapping
 from verifier.core.rule_facts import types_of
 from verifier.core.rules import Budgets, applicable_rules, budgets, check_rules
 from verifier.core.signature import ALGORITHM_UNKNOWN
 from verifier.core.standing import check_freshness
-from verifier.model import Check, EvidenceKind, Finding, Freshness, Indication, Policy, SubIndication
+from verifier.model import Check, EvidenceKind, Finding, Freshness, Policy, SubIndication
 
 _FORMAT: Final = passed(Check.FORMAT, "health_format")
 _AMBIGUOUS: Final = failed(Check.FORMAT, "health_ambiguous", SubIndication.FORMAT_FAILURE)
@@ -51,7 +48,6 @@ _NO_STATUS: Final = not_applicable(Check.STATUS, "status_not_referenced")
 _NOT_BOUND: Final = not_applicable(Check.HOLDER_BINDING, "not_bound")
 _COUNTRY_SIZE: Final = 2
 _ALSO_KNOWN_AS: Final = {"EL": "GR", "UK": "GB"}  # how the institutions of the EU abbreviate two countries
-_BEST_FIRST: Final = (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def health_findings(
     judged = [_judged(health, signer, trust, policy, at) for signer in signers if trust is not None]
     judged += [[*anchored_findings(health, signer, policy, at), freshness] for signer in trusted]
     told = [[form, _WHOLE, *findings] for findings in judged]
-    return min(told, key=lambda findings: _BEST_FIRST.index(decide(findings)[0])), ages
+    return min(told, key=best_first), ages
 
 
 def _named(health: HealthCertificate, trust: TrustView, accepting: RegionCode | None) -> Iterator[_Signer]:
@@ -120,7 +116,7 @@ def _judged(
     health: HealthCertificate, signer: _Signer, trust: TrustView, policy: Policy, at: datetime
 ) -> list[Finding]:
     signed_at = at if health.issued_at is None else health.issued_at
-    taken = _recognition(signer, _as_used(signer.service, health.kind), trust, policy, at, later(signed_at, RESOLUTION))
+    taken = _recognition(signer, health.kind, trust, policy, at, signed_at=signed_at)
     rules = applicable_rules(EvidenceKind.HEALTH.value, taken.types, signer.listed.code, trust, policy, at)
     limits = budgets(rules, policy, trust)
     return [
@@ -211,43 +207,18 @@ def _as_used(service: ForeignService, kind: str | None) -> ForeignService:
     return replace(service, history=tuple(history))
 
 
-def _recognition(  # noqa: PLR0917
-    signer: _Signer, service: ForeignService, trust: TrustView, policy: Policy, at: datetime, signed_at: datetime
+def _recognition(
+    signer: _Signer, kind: str | None, trust: TrustView, policy: Policy, at: datetime, *, signed_at: datetime
 ) -> _Taken:
     """By the accepting region's own mapping of this very signer, and its recognition of what that makes of it."""
-    accepting = policy.accepting
-    if accepting is None:
+    if policy.accepting is None:
         return _Taken(_NOT_ASKED)
-    entry = foreign_entry(trust, accepting, signer.listed.code)
-    types = dict.fromkeys(each.type_id for each in entry.equivalences) if entry is not None else {}
-    findings = []
-    for type_id in types:
-        code = signer.listed.code
-        mapped = attestations_of_foreign(trust, accepting, code, type_id, signed_at, services=[service], read_at=at)
-        for found in mapped:
-            scenario = None if policy.scenario is None else policy.scenario.id
-            answer = judge_recognition(trust, code, type_id, accepting, scenario, at, attested_at=signed_at)
-            answer = _of_this_signer(answer, found)
-            issuing = signer.service.names if entry is None else entry.names
-            names = signer.service.names
-            finding = recognition_finding(answer, type_id, trust, policy, issuing=issuing, issuer=names)
-            findings.append(_Taken(finding, types_of(type_id, finding), found.assurance))
-    if not findings:
-        facts = {"accepting": trust.lists[accepting].names}
+    service, code = _as_used(signer.service, kind), signer.listed.code
+    mapped = best_mapping(service, code, trust, policy, signed_at=signed_at, at=at)
+    if mapped is None:
+        facts = {"accepting": trust.lists[policy.accepting].names}
         return _Taken(unknown(Check.RECOGNITION, "health_not_mapped", SubIndication.CHAIN_CONSTRAINTS_FAILURE, **facts))
-    return min(findings, key=lambda taken: _BEST_FIRST.index(decide([taken.finding])[0]))
-
-
-def _of_this_signer(answer: RecognitionAnswer, found: ForeignAttestation) -> RecognitionAnswer:
-    """The answer was about any signer on the list, the best one: what counts is who signed."""
-    entry = answer.entry
-    if entry is None:
-        return answer
-    outcome = answer.outcome
-    if outcome in (RecognitionOutcome.RECOGNISED, RecognitionOutcome.ASSURANCE_TOO_LOW):
-        enough = found.assurance.rank >= entry.minimum_assurance.rank
-        outcome = RecognitionOutcome.RECOGNISED if enough else RecognitionOutcome.ASSURANCE_TOO_LOW
-    return replace(answer, outcome=outcome, assurance=found.assurance, chain=(*found.chain, *answer.chain[-1:]))
+    return _Taken(mapped.finding, types_of(mapped.type_id, mapped.finding), mapped.assurance)
 
 
 def _list_age(signer: _Signer, policy: Policy, at: datetime, limits: Budgets) -> Iterator[Finding]:

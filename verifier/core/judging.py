@@ -11,8 +11,9 @@ from trust_registry.attestations import Attestation
 from verifier.core.acceptance import check_holder_binding, check_recognition
 from verifier.core.asked import Asked, When
 from verifier.core.findings import decide
-from verifier.core.foreign import check_recognition_of, too_old
+from verifier.core.foreign import too_old
 from verifier.core.listed import ListedSeal
+from verifier.core.mapped import best_mapping
 from verifier.core.material import Material
 from verifier.core.origin import Origin, check_entitlement, find_origin
 from verifier.core.revocation import Moments, check_revocation
@@ -101,9 +102,10 @@ def _recognition(
 ) -> Finding:
     signed_at = time.claimed_at
     if origin.vouching is not None and attestation is None and asked.trust is not None:
-        mapped = check_recognition_of(origin.vouching, asked.trust, asked.policy, signed_at=signed_at, at=asked.at)
+        service, code = origin.vouching.service, origin.vouching.listed.code
+        mapped = best_mapping(service, code, asked.trust, asked.policy, signed_at=signed_at, at=asked.at)
         if mapped is not None:
-            return mapped
+            return mapped.finding
     return check_recognition(attestation, seal, asked.trust, asked.policy, at=asked.at, signed_at=signed_at)
 
 
