@@ -49,7 +49,8 @@ class SignatureProblem(StrEnum):
     SIGNATURE = "signature"  # not made by the certificate's key over this
     CERTIFICATE_MISSING = "certificate missing"
     CERTIFICATE_UNREADABLE = "certificate unreadable"  # the signer's may be among those that can't be read
-    SIGNING_CERTIFICATE = "signing certificate attribute"  # missing, unreadable, or twice
+    SIGNING_CERTIFICATE = "signing certificate attribute"  # unreadable, or twice
+    SIGNING_CERTIFICATE_MISSING = "signing certificate attribute: none"  # as in most CMS that is not CAdES
     SIGNING_CERTIFICATE_SHA1 = "signing certificate attribute: sha-1"  # RFC 2634's, or V2 with a broken digest
     SIGNING_CERTIFICATE_DIFFERS = "signing certificate attribute: another certificate"
     SIGNING_TIME_DIFFERS = "signing times differ"  # the CMS and the dictionary

@@ -152,6 +152,8 @@ class SignedData:
     def _pinning(self) -> Problem | None:
         """What is wrong with the attribute that pins the signer's certificate; None: nothing."""
         second = SIGNING_CERTIFICATE_V2 in self.attributes
+        if not second and SIGNING_CERTIFICATE not in self.attributes:
+            return Problem.SIGNING_CERTIFICATE_MISSING
         value = single(self.attributes, SIGNING_CERTIFICATE_V2 if second else SIGNING_CERTIFICATE)
         try:
             first = None if value is None else _first_ess_certificate(value, "sha256" if second else "sha1")

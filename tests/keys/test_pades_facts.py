@@ -153,6 +153,7 @@ OLD = attribute(
     der.sequence(der.sequence(der.sequence(der.octets(hashlib.sha1(LEAF.certificate.der).digest())))),
 )
 WRONG_OLD = attribute(SIGNING_CERTIFICATE, der.sequence(der.sequence(der.sequence(der.octets(bytes(20))))))
+UNREADABLE = attribute(SIGNING_CERTIFICATE, der.sequence(der.octets(bytes(20))))
 
 
 class TestCms:
@@ -163,7 +164,8 @@ class TestCms:
             ((content_type("1.2.3"), "digest", pin()), P.CONTENT_TYPE_ATTRIBUTE, (True, False, True)),
             ((content_type(), pin()), P.MESSAGE_DIGEST_ATTRIBUTE, (False, False, True)),
             ((content_type(), message_digest(bytes(32)), pin()), P.DIGEST, (False, True, True)),
-            ((content_type(), "digest"), P.SIGNING_CERTIFICATE, (True, True, False)),
+            ((content_type(), "digest"), P.SIGNING_CERTIFICATE_MISSING, (True, True, False)),
+            ((content_type(), "digest", UNREADABLE), P.SIGNING_CERTIFICATE, (True, True, False)),
             ((content_type(), "digest", pin(ROOT.certificate)), P.SIGNING_CERTIFICATE_DIFFERS, (True, True, False)),
             ((content_type(), "digest", OLD), P.SIGNING_CERTIFICATE_SHA1, (True, True, False)),
             ((content_type(), "digest", WRONG_OLD), P.SIGNING_CERTIFICATE_DIFFERS, (True, True, False)),

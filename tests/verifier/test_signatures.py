@@ -12,11 +12,11 @@ from keys.envelopes.pades import Change, ChangeKind, Modification, PdfSignature,
 from keys.signature_problems import SignatureProblem as Problem
 from keys.x509 import Profile
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed
-from tests.verifier.small_world import DAY, SEALED, SmallWorld, attestation, certificate
+from tests.verifier.small_world import DAY, SEALED, SmallWorld, attestation, authority, certificate
 from tests.verifier.test_pdf import sealed, signature, stamped
 from verifier.core.changes import check_changes
 from verifier.core.pdf import _HOLDING, _LACKING, _READING
-from verifier.model import Indication, Report, SealedData, SealedPdf, SubIndication
+from verifier.model import Indication, Policy, Report, SealedData, SealedPdf, SubIndication
 
 STRANGER = certificate("stranger", Profile.SEAL, "elsewhere")
 PASSED, FAILED, INDETERMINATE = Indication.PASSED, Indication.FAILED, Indication.INDETERMINATE
@@ -245,6 +245,28 @@ def test_sha_1_anywhere_is_not_verified_as_good(
 ) -> None:
     report = ask(world, sealed(signature(problems=problems, **facts)))
     assert (report.indication, report.sub_indication) == (INDETERMINATE, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+
+
+def test_cms_that_is_not_cades_is_enough_for_a_strangers_document(world: SmallWorld) -> None:
+    """ISO 32000-2 clause 12.8.3.3 asks for no such attribute, EN 319 142-1 does; what is there must be readable."""
+    anchored = Policy(anchors=(authority("elsewhere"),))
+    for problem, passes in (
+        (Problem.SIGNING_CERTIFICATE_MISSING, True),
+        (Problem.SIGNING_CERTIFICATE, False),
+        (Problem.SIGNING_CERTIFICATE_SHA1, False),
+    ):
+        facts = {"problems": (problem,), "signing_certificate_attribute_ok": False, "timestamp": None}
+        made = signature(certificate=STRANGER, timestamp_ok=False, **facts)
+        report = ask(world, sealed(made, content=None), policy=anchored)
+        assert (report.indication is PASSED) is passes
+        codes = {finding.code for finding in report.findings}
+        assert ("integrity_ok_signer_not_fixed" in codes) is passes
+        assert ask(world, sealed(signature(problems=(problem,)))).indication is INDETERMINATE  # data of the network
+        assert ask(world, sealed(made, content=None)).indication is not PASSED  # and nobody is trusted by it
+    broken = signature(certificate=STRANGER, problems=(Problem.SIGNING_CERTIFICATE_MISSING,), digest_ok=False)
+    assert_failed(
+        ask(world, sealed(broken, content=None), policy=anchored), "content_altered", SubIndication.HASH_FAILURE
+    )
 
 
 def test_a_nameless_signature_whose_digest_fails(world: SmallWorld) -> None:

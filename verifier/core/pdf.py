@@ -14,7 +14,7 @@ from keys.envelopes.pades import DocumentTimestamp, PdfSignature
 from keys.signature_problems import SignatureProblem as Problem
 from trust_registry.model import TrustView
 from verifier.core.changes import check_changes
-from verifier.core.findings import decide, failed, unknown
+from verifier.core.findings import decide, failed, passed, unknown
 from verifier.core.listed import ListedSeal, listed
 from verifier.core.signature import (
     ALGORITHM_UNKNOWN,
@@ -43,6 +43,7 @@ _CONTRADICTION: Final = failed(_INTEGRITY, "signature_contradicts_itself", _FORM
 _METHOD_WEAK: Final = unknown(_INTEGRITY, "method_weak", _WEAK)
 _SIGNER_MISSING: Final = unknown(_INTEGRITY, "signer_missing", _NO_SIGNER)
 _NOT_PROTECTED: Final = unknown(_INTEGRITY, "signer_not_protected", _UNSURE)
+_PLAIN_CMS: Final = passed(_INTEGRITY, "integrity_ok_signer_not_fixed")
 
 # Of several problems the first in this order is told; FAILED goes before doubt, as always.
 # Why a signature can't be read, or is over something else:
@@ -92,6 +93,7 @@ _LACKING: Final[Mapping[str, Finding]] = MappingProxyType(
         Problem.NO_SIGNED_ATTRIBUTES: unknown(_INTEGRITY, "signed_attributes_missing", _UNSURE),
         Problem.SIGNING_CERTIFICATE_SHA1: unknown(_INTEGRITY, "signer_weakly_protected", _WEAK),
         Problem.SIGNING_CERTIFICATE: _NOT_PROTECTED,
+        Problem.SIGNING_CERTIFICATE_MISSING: _NOT_PROTECTED,
     }
 )
 
@@ -119,11 +121,12 @@ def _read(
     seal = None
     if trust is not None and facts.certificate is not None:
         seal = listed(trust).seal(facts.certificate.thumbprint, attestation)
+    form = _form(content, seal)
     stamp = facts.timestamp
     whole = stamp is not None and facts.timestamp_ok and stamp.signature_ok
     return Signature(
-        _form(content, seal),
-        _integrity(facts, certified=certified),
+        form,
+        _integrity(facts, certified=certified, plain=form is FORMAT_FOREIGN and _is_plain(facts)),
         facts.certificate,
         facts.intermediates,
         seal,
@@ -147,10 +150,15 @@ def _form(content: SealedData, seal: ListedSeal | None) -> Finding:
     return FORMAT_FOREIGN
 
 
-def _integrity(facts: PdfSignature, *, certified: bool) -> Finding:
+def _is_plain(facts: PdfSignature) -> bool:
+    """Whether it is CMS as ISO 32000 has it, but not CAdES: no attribute says which certificate is the signer's."""
+    return Problem.SIGNING_CERTIFICATE_MISSING in facts.problems
+
+
+def _integrity(facts: PdfSignature, *, certified: bool, plain: bool) -> Finding:
     """What was established about one signature: the worst that is proven, then the first that is doubtful.
 
-    A fact that is not good counts whether or not a problem is named for it.
+    A fact that is not good counts whether or not a problem is named for it. `plain`: nothing asks it to be CAdES.
     """
     found = _named(facts, _READING)
     if not facts.digest_ok and not found:
@@ -158,11 +166,11 @@ def _integrity(facts: PdfSignature, *, certified: bool) -> Finding:
     held = _named(facts, _HOLDING)
     if not facts.signature_ok and not found and not held:
         held.append(_why_not(facts))
-    found += [*held, *_named(facts, _LACKING)]
+    found += [*held, *(finding for finding in _named(facts, _LACKING) if not (plain and finding is _NOT_PROTECTED))]
     changed = check_changes(facts.changes, facts.modification, certified=certified)
     if changed is not None:
         found.append(changed)
-    return decide(found)[1] or _complete(facts)
+    return decide(found)[1] or _complete(facts, plain=plain)
 
 
 def _named(facts: PdfSignature, known: Mapping[str, Finding]) -> list[Finding]:
@@ -177,9 +185,11 @@ def _why_not(facts: PdfSignature) -> Finding:
     return ALGORITHM_UNKNOWN if facts.algorithm is None else SIGNATURE_WRONG
 
 
-def _complete(facts: PdfSignature) -> Finding:
+def _complete(facts: PdfSignature, *, plain: bool) -> Finding:
     if facts.certificate is None or facts.algorithm is None:
         return _why_not(facts)
+    if plain:
+        return _PLAIN_CMS
     return INTEGRITY_OK if facts.signing_certificate_attribute_ok else _NOT_PROTECTED
 
 

@@ -62,6 +62,11 @@ FORMAT: Final[Mapping[str, Phrase]] = {
 
 INTEGRITY: Final[Mapping[str, Phrase]] = {
     "integrity_ok": Phrase("内容自盖章后未被改动。", "Nothing was altered since it was sealed."),
+    "integrity_ok_signer_not_fixed": Phrase(
+        "内容自签名后未被改动。签名本身没有固定签名者的证书，签名者以所附证书为准。",
+        "Nothing was altered since it was signed. The signature does not itself fix its signer's certificate: the one "
+        "that comes with it is taken.",
+    ),
     "content_altered": Phrase(
         "内容在盖章后被改动。",
         "The content was altered after it was sealed.",

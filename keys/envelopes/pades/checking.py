@@ -28,7 +28,10 @@ _OVER_A_DIGEST: Final = "/adbe.pkcs7.sha1"
 _BARE: Final = "/adbe.x509.rsa_sha1"
 _SHA1_WITH_RSA: Final = der.sequence(der.oid("1.2.840.113549.1.1.5"), der.NULL)
 _PINNING: Final = frozenset(
-    {Problem.SIGNING_CERTIFICATE, Problem.SIGNING_CERTIFICATE_SHA1, Problem.SIGNING_CERTIFICATE_DIFFERS}
+    {
+        *(Problem.SIGNING_CERTIFICATE, Problem.SIGNING_CERTIFICATE_MISSING),
+        *(Problem.SIGNING_CERTIFICATE_SHA1, Problem.SIGNING_CERTIFICATE_DIFFERS),
+    }
 )
 _MAX_CHAIN: Final = 16
 
