@@ -101,7 +101,7 @@ class TestLongTerm:
 class TestFurtherSignatures:
     def test_in_a_field_that_was_there(self):
         told = only(changes(sign(approved(), "second", who="other"), approved()))
-        assert (told.kind, told.pages, told.permitted, told.detail) == (ChangeKind.SIGNATURE, (1,), True, "second")
+        assert (told.kind, told.pages, told.permitted, told.detail) == (ChangeKind.SIGNATURE, (), True, "second")
         assert worst((told,)) is Modification.FORM
 
     @pytest.mark.parametrize(("level", "permitted"), [(1, False), (2, True), (3, True)])

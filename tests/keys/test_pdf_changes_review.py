@@ -187,3 +187,16 @@ class TestDrawnOtherwise:
         odd = b"/Filter/ASCIIHexDecode"
         signed = prepared((6, stream(b"42 54>", odd)))
         assert "page_content" in kinds(changes(append(signed, {6: stream(b"45 54>", odd)}), signed))
+
+    @pytest.mark.parametrize(("font", "alarming"), [(b"Foo", True), (b"Bar", False)])
+    def test_a_font_that_fields_were_waiting_for(self, font, alarming):
+        """A field without a look is drawn by the viewer, with the font of that name."""
+        waiting = forge.REMARK_FIELD.replace(b"(/F 10 Tf)", b"(/Foo 10 Tf)") % b"/V(100)"
+        signed = prepared((11, waiting))
+        pdf = forge.edit(signed, 8, b"/F 7 0 R", b"/F 7 0 R/%b 60 0 R" % font, n60=BASE[29])
+        assert alarms(pdf, signed) is alarming
+
+    def test_a_time_stamp_that_is_seen_is_a_note(self):
+        stamp = SIGNATURE.replace(b"/Type/Sig", b"/Type/DocTimeStamp")
+        told = changes(added(widget(b"300 300 400 350"), n62=stamp), approved())
+        assert kinds(told) == {"signature", "annotation"}

@@ -1,7 +1,8 @@
 """Several signatures in one document: each is judged by itself, and one verdict follows for the document.
 
-The first by a listed seal over certificate data decides; another listed seal's that FAILED leaves doubt. Without such
-a seal the worst of all counts: who added a signature to a stranger's file has made it no better.
+The first by a listed seal over certificate data decides; another listed seal's that FAILED leaves doubt, and so does
+one laid over a page later that does not pass itself. Without such a seal the worst of all counts: who added a signature
+to a stranger's file has made it no better.
 Spec: EN 319 102-1 clause 5.1.3 judges signatures one by one; what follows for the document is ours: docs/verdicts.md.
 """
 
@@ -11,14 +12,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from keys.envelopes.pades import PdfSignature, ValidationData
+from keys.envelopes.pades import ChangeKind, PdfSignature, ValidationData
 from verifier.core.asked import Asked
 from verifier.core.findings import decide, unknown
 from verifier.core.judging import Judged, judge_signature, make_report, report_on
 from verifier.core.material import material_of
 from verifier.core.pdf import read_document
-from verifier.model import Check, Indication, Report, SealedPdf, SignatureReport, SubIndication
+from verifier.model import Check, Finding, Indication, Report, SealedPdf, SignatureReport, SubIndication
 
+_ANOTHER_FAILED: Final = unknown(Check.INTEGRITY, "another_seal_failed", SubIndication.SIG_CONSTRAINTS_FAILURE)
+_NOTE: Final = unknown(Check.INTEGRITY, "note_added_after_sealing", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _WORST_FIRST: Final = (Indication.FAILED, Indication.INDETERMINATE, Indication.PASSED)
 
 
@@ -36,8 +39,9 @@ def judge_document(file: SealedPdf, asked: Asked) -> Report:
         _told(each, facts, file, deciding=number == single)
         for number, (each, facts) in enumerate(zip(judged, file.pdf.signatures, strict=True))
     )
-    if deciding is not None and report.indication is Indication.PASSED and _another_failed(judged, deciding):
-        report = _in_doubt(report, told, file, asked)
+    if deciding is not None and report.indication is Indication.PASSED:
+        doubt = _ANOTHER_FAILED if _another_failed(judged, deciding) else _overlaid(judged, file, deciding)
+        report = report if doubt is None else _in_doubt(report, doubt, told, file, asked)
     return replace(report, signatures=signatures)
 
 
@@ -64,8 +68,19 @@ def _another_failed(judged: Sequence[Judged], deciding: int) -> bool:
     )
 
 
-def _in_doubt(report: Report, told: Judged, file: SealedPdf, asked: Asked) -> Report:
-    doubt = unknown(Check.INTEGRITY, "another_seal_failed", SubIndication.SIG_CONSTRAINTS_FAILURE)
+def _overlaid(judged: Sequence[Judged], file: SealedPdf, deciding: int) -> Finding | None:
+    """A signature that was laid over a page later, and does not pass itself: whoever made it, it is a note."""
+    signatures = file.pdf.signatures
+    laid = {each.detail for each in signatures[deciding].changes if each.kind is ChangeKind.SIGNATURE and each.pages}
+    if not laid:
+        return None
+    outcomes = [(facts.field_name, decide(each.findings)[0]) for each, facts in zip(judged, signatures, strict=True)]
+    doubtful = {name for name, indication in outcomes if indication is not Indication.PASSED}
+    sure = {name for name, _ in outcomes} - doubtful
+    return None if laid <= sure else _NOTE
+
+
+def _in_doubt(report: Report, doubt: Finding, told: Judged, file: SealedPdf, asked: Asked) -> Report:
     form, integrity, *others = told.findings
     return make_report(
         [form, integrity, doubt, *others],

@@ -82,6 +82,8 @@ def _redrawn(ledger: Ledger) -> None:
 def _only_more(ledger: Ledger) -> bool:
     """Whether the form's resources have what they had, and perhaps more (a font for a signature's text)."""
     old, new = (ledger.old.view.dictionary(ledger.old.form, "/DR"), ledger.new.view.dictionary(ledger.new.form, "/DR"))
+    if _awaited(ledger, {name[1:] for name in ledger.new.view.dictionary(new, "/Font")}):
+        return False
     for kind in old:
         before, now = ledger.old.view.get(old, kind), ledger.new.view.get(new, kind)
         if isinstance(before, generic.DictionaryObject) and isinstance(now, generic.DictionaryObject):
@@ -90,6 +92,17 @@ def _only_more(ledger: Ledger) -> bool:
         elif not ledger.comparison.same(before, now):
             return False
     return True
+
+
+def _awaited(ledger: Ledger, fonts: set[str]) -> bool:
+    """Whether one of these fonts was missing, and fields were to be drawn with it: it draws what nobody signed."""
+    known = {
+        name[1:] for name in ledger.old.view.dictionary(ledger.old.view.dictionary(ledger.old.form, "/DR"), "/Font")
+    }
+    nodes = [ledger.old.form, *(widget.node for each in ledger.old.fields.values() for widget in each.widgets)]
+    nodes += [each.node for each in ledger.old.fields.values()]
+    looks = " ".join(str(ledger.old.view.get(node, "/DA") or "") for node in nodes)
+    return any(name and name in looks for name in fonts - known)
 
 
 def _above_signatures(ledger: Ledger) -> set[str]:

@@ -132,7 +132,7 @@ def _shared(ledger: Ledger, widget: Widget) -> bool:
 
 
 def _filled(ledger: Ledger, field: Field, *, known: bool) -> None:
-    """A field that was filled (`known`: it was there, empty) or added."""
+    """A field that was filled (`known`: it was there, empty) or added. A page is told where a look is laid over it."""
     value = field.inherited(ledger.new.view, "/V")
     written = raw(field.node, "/V")
     seen = [widget for widget in field.widgets if visible(ledger.new.view, widget.node)]
@@ -147,10 +147,13 @@ def _filled(ledger: Ledger, field: Field, *, known: bool) -> None:
         ledger.tell(ChangeKind.DOCUMENT_TIMESTAMP, detail=field.name)
         return
     permitted = ledger.permissions.permits(ChangeKind.SIGNATURE, field.name)
-    if any(not (known and _seen_before(ledger, widget)) for widget in seen):
+    laid = any(not (known and _seen_before(ledger, widget)) for widget in seen)
+    if laid:
         permitted = permitted and ledger.permissions.certification is None
         permitted = permitted and not any(_overlay(ledger, field, widget) for widget in seen)
-    ledger.tell(ChangeKind.SIGNATURE, page, detail=field.name, permitted=permitted)
+    ledger.tell(ChangeKind.SIGNATURE, page if laid else None, detail=field.name, permitted=permitted)
+    if stamp and laid:
+        ledger.tell(ChangeKind.ANNOTATION, page, detail=field.name)  # of a signature nobody asks a time-stamper
 
 
 def _new_signature(ledger: Ledger, value: object, written: object) -> bool:
