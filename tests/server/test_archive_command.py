@@ -149,7 +149,7 @@ def test_only_the_lists_that_the_verdict_rested_on_are_kept(desk: Desk) -> None:
 
 def test_what_is_altered_is_named_and_never_renewed(desk: Desk) -> None:
     good, bad = desk.case("good.asice"), desk.case("bad.asice")
-    from tests.world.test_case_files import changed
+    from tests.world.case_files import changed
 
     bad.write_bytes(changed(bad.read_bytes(), {"report/report.json": b"{}"}))
     folder = desk.folder / "archive"

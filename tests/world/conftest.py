@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.case_files import ARCHIVED
 from tests.world.founding import HOUSEHOLD_TRANSFER, Founded, found_world
-from tests.world.simulator import Region, World
+from tests.world.simulator import Issued, Region, World
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE
 
 
@@ -39,3 +40,11 @@ def west(world: World, east: Region) -> Region:
     region = world.region("xichuan")
     region.recognises(east, MARRIAGE_CERTIFICATE, scenario=HOUSEHOLD_TRANSFER)
     return region
+
+
+@pytest.fixture
+def certificate(world: World, east: Region, west: Region) -> Issued:
+    """Issued, and a day later shown at the counter."""
+    made = east.office("civil-affairs").issue(MARRIAGE_CERTIFICATE)
+    world.turn_to(ARCHIVED)
+    return made
