@@ -15,7 +15,7 @@ from keys.envelopes.pades import Change, ChangeKind
 from trust_registry.instants import in_zone
 from trust_registry.model import Assurance, Names
 from trust_registry.wording import ASSURANCE_NAMES
-from verifier.model import Check, Finding, Indication, Outcome, Report
+from verifier.model import Check, EvidenceKind, Finding, Indication, Outcome, Report
 from verifier.phrases import PHRASES, Phrase
 from verifier.phrases.changes import CHANGES, NOT_PERMITTED, PERMITTED
 
@@ -25,6 +25,11 @@ HEADLINES: Final[Mapping[Indication, Names]] = {
     Indication.PASSED: Names("可以受理", "Accept"),
     Indication.FAILED: Names("不能受理", "Reject"),
     Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
+}
+_GENUINE: Final = Names("真实有效", "Genuine and in force")  # by whom it is to be accepted, nobody said
+_KEPT: Final[Mapping[EvidenceKind | None, Names]] = {  # what is good as a record of then, and no certificate
+    EvidenceKind.RECEIPT: Names("回执属实", "Genuine receipt"),
+    EvidenceKind.ARCHIVE: Names("卷宗可信", "Genuine case file"),
 }
 HEADLINES_OF_SIGNATURES: Final[Mapping[Indication, Names]] = {
     Indication.PASSED: Names("有效", "Good"),
@@ -57,16 +62,31 @@ CHECK_NAMES: Final[Mapping[Check, Names]] = {
 }
 QUIET_CHANGES: Final = frozenset({ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP, ChangeKind.METADATA})
 _PASSED_NEXT: Final = Names("可以办理。", "Go ahead.")
+_PROVEN: Final = frozenset({"archive_proven", "archive_proven_late"})
 _UNBOUND: Final = frozenset({"not_bound", "binding_not_shown"})
 _COMPARE: Final = Names(
     "请核对持证人的身份证件，然后办理。", "Compare with the holder's identity document, then go ahead."
 )
-_RECEIPT_NEXT: Final = Names("可作为办件依据归档。", "It may be filed with the case.")
+_UNASKED_NEXT: Final = Names(
+    "能否用来办事，由受理单位决定。", "Whether it may be used is for the agency to say to which it is handed in."
+)
+_RECEIPT_NEXT: Final = Names(
+    "可作为办件依据归档。要知道证照现在是否有效，请核验证照本身。",
+    "It may be filed with the case. To know whether the certificate stands today, check the certificate itself.",
+)
+_ARCHIVE_NEXT: Final = Names(
+    "这是当时的结论。要知道证照现在是否有效，请核验证照本身。",
+    "That was the verdict then. To know whether the certificate stands today, check the certificate itself.",
+)
 
 
 def headline(report: Report, language: str) -> str:
-    """Accept, Reject or Cannot tell."""
-    return HEADLINES[report.indication].in_language(language)
+    """Accept, Reject or Cannot tell. Nothing is accepted where no region was named, nor a record in its certificate's
+    place: it says how that stood, not how it stands."""
+    words = HEADLINES[report.indication]
+    if report.indication is Indication.PASSED:
+        words = _KEPT.get(report.kind, _GENUINE if report.policy.accepting is None else words)
+    return words.in_language(language)
 
 
 def sentence(finding: Finding, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
@@ -95,10 +115,11 @@ def next_step(report: Report, language: str, zone: tzinfo = DEFAULT_ZONE) -> str
     """What the clerk does now."""
     if report.decisive is not None:
         return finding_next_step(report.decisive, language, zone)
-    codes = {finding.code for finding in report.findings}
-    if "receipt_ok" in codes:
-        return _RECEIPT_NEXT.in_language(language)
-    return (_PASSED_NEXT if codes.isdisjoint(_UNBOUND) else _COMPARE).in_language(language)
+    if report.kind in _KEPT:
+        return (_RECEIPT_NEXT if report.kind is EvidenceKind.RECEIPT else _ARCHIVE_NEXT).in_language(language)
+    if not _UNBOUND.isdisjoint(finding.code for finding in report.findings):
+        return _COMPARE.in_language(language)
+    return (_UNASKED_NEXT if report.policy.accepting is None else _PASSED_NEXT).in_language(language)
 
 
 def change(made: Change, language: str) -> str:
@@ -150,6 +171,9 @@ def moment(at: datetime, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
 
 
 def _most_telling(findings: tuple[Finding, ...]) -> Finding:
+    proven = next((each for each in findings if each.code in _PROVEN), None)
+    if proven is not None:
+        return proven
     for check in (Check.RECOGNITION, Check.ENTITLEMENT, Check.CERTIFICATE_PATH):
         for finding in findings:
             if finding.check is check and finding.outcome is Outcome.PASSED:

@@ -92,7 +92,7 @@ def test_all_renderings_offline(
 
 def test_zh_is_the_default(counter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, qr(), "--trust", str(counter / "trust")) == 0
-    assert "✓ 可以受理" in capsys.readouterr().out
+    assert "✓ 真实有效" in capsys.readouterr().out
 
 
 def test_exit_codes_and_the_worst_of_several(

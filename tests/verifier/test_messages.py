@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.verifier.small_world import NOW, SmallWorld, attestation, qr
 from trust_registry.model import CertificateStatus
 from verifier import messages
 from verifier.errors import Unreadable
-from verifier.model import Check, Indication, Outcome, Policy
+from verifier.model import Check, EvidenceKind, Indication, Outcome, Policy
 from verifier.phrases import GROUPS, PHRASES
 from verifier.phrases.changes import CHANGES
 
@@ -96,6 +97,27 @@ def test_a_pass_says_to_compare_with_an_identity_document_when_nobody_signed_for
 def test_without_recognition_the_summary_names_the_issuer(world: SmallWorld) -> None:
     report = ask(world, qr(), policy=Policy())
     assert messages.summary(report, "zh") == "盖章时，东岭区民政局有权颁发此类证照。"
+
+
+def test_nothing_is_accepted_where_nobody_said_by_whom(world: SmallWorld) -> None:
+    report = ask(world, qr(), policy=Policy())
+    assert (messages.headline(report, "zh"), messages.headline(report, "en")) == ("真实有效", "Genuine and in force")
+
+
+@pytest.mark.parametrize(
+    ("kind", "headline"),
+    [(EvidenceKind.RECEIPT, "Genuine receipt"), (EvidenceKind.ARCHIVE, "Genuine case file")],
+)
+def test_a_record_is_not_accepted_in_its_certificates_place(
+    world: SmallWorld, kind: EvidenceKind, headline: str
+) -> None:
+    """It says how the certificate stood; a receipt may even be of a refusal, and much may have been revoked since."""
+    report = replace(ask(world, qr()), kind=kind)
+    assert report.indication is Indication.PASSED
+    assert messages.headline(report, "en") == headline
+    assert "check the certificate itself" in messages.next_step(report, "en")
+    refused = replace(ask(world, qr(), statuses=world.statuses(CertificateStatus.INVALID)), kind=kind)
+    assert messages.headline(refused, "en") == "Reject"
 
 
 def test_a_refusal_is_explained_by_what_decided_it(world: SmallWorld) -> None:

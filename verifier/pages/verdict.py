@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from trust_registry.attestations import Attestation
 from trust_registry.core import as_ours
 from trust_registry.model import CertificateType, Names, Scenario, TrustView
 from verifier import messages
-from verifier.model import Equivalence, Indication, Report, recognised_as
+from verifier.model import Equivalence, EvidenceKind, Indication, Report, recognised_as
 from verifier.pages.signatures import Signed, signatures_of
 from verifier.pages.small_print import SmallPrint
-from verifier.reports.paper_words import FORMS
+from verifier.reports.paper_words import ANY_PDF, FORMS
 from verifier.wire import report_to_json
 
 CLEAR_AFTER = 180  # seconds that claims stay on a screen
 _KINDS = {Indication.PASSED: "passed", Indication.FAILED: "failed", Indication.INDETERMINATE: "indeterminate"}
-_PLAIN = {
-    Indication.PASSED: Names("真实有效", "Genuine and in force"),
-    Indication.FAILED: Names("不可采信", "Do not rely on it"),
-    Indication.INDETERMINATE: Names("暂时无法判断", "Cannot tell"),
-}
+_NOT_RELIED_ON = Names("不可采信", "Do not rely on it")
 _COMPARE = Names(
     "如果有人拿着它来办事，请再核对其身份证件。",
     "If somebody presents it to you, compare it with their identity document too.",
@@ -82,17 +79,13 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
     asked, others, missing = _claims(attestation, type_, own, equivalence, report.policy.scenario)
     return Verdict(
         kind=_KINDS[report.indication],
-        headline=(
-            _PLAIN[report.indication].in_language(language)
-            if public and report.policy.accepting is None
-            else messages.headline(report, language)
-        ),
+        headline=_headline(report, language, public=public),
         sentence=_sentence(report, view, language),
         next_step=_next_step(report, language, public=public),
         certificate=type_.names if type_ else None,
         accepted_as=own.names if own and own is not type_ else None,
         issuer=issuer.names if issuer else None,
-        form=FORMS.get(report.kind.value) if report.kind else None,
+        form=_form(report),
         asked=asked,
         others=others,
         missing=missing,
@@ -113,9 +106,24 @@ def make_verdict(report: Report, view: TrustView | None, language: str, *, publi
     )
 
 
+def _headline(report: Report, language: str, *, public: bool) -> str:
+    """Who accepts nothing has nothing to reject either."""
+    if public and report.policy.accepting is None and report.indication is Indication.FAILED:
+        return _NOT_RELIED_ON.in_language(language)
+    return messages.headline(report, language)
+
+
+def _form(report: Report) -> Names | None:
+    """What was handed in. A PDF without certificate data is no certificate by its looks alone."""
+    if report.kind is EvidenceKind.PDF and report.attestation is None:
+        return ANY_PDF
+    return FORMS.get(report.kind.value) if report.kind else None
+
+
 def _next_step(report: Report, language: str, *, public: bool) -> str:
     """Who only asks whether it stands has nothing to go ahead with: compare, no more."""
-    if public and report.policy.accepting is None and report.attestation is not None and report.decisive is None:
+    now = report.attestation is not None and report.kind is not EvidenceKind.ARCHIVE
+    if public and report.policy.accepting is None and now and report.decisive is None:
         return _COMPARE.in_language(language)
     return messages.next_step(report, language)
 
@@ -125,6 +133,8 @@ def _sentence(report: Report, view: TrustView | None, language: str) -> str:
     attestation, scenario = report.attestation, report.policy.scenario
     if report.indication is not Indication.PASSED or attestation is None or view is None:
         return messages.summary(report, language)
+    if report.kind is EvidenceKind.ARCHIVE:
+        return _then(report, attestation, view, language)
     issuer, type_ = view.issuers.get(attestation.issuer_id), view.types.get(attestation.type_id)
     if issuer is None or type_ is None:
         return messages.summary(report, language)
@@ -137,6 +147,18 @@ def _sentence(report: Report, view: TrustView | None, language: str) -> str:
     elif accepting is not None:
         zh, en = zh + f"，{accepting.names.zh}认可", en + f"; {accepting.names.en} accepts it"
     return f"{en}." if language == "en" else f"{zh}。"
+
+
+def _then(report: Report, attestation: Attestation, view: TrustView, language: str) -> str:
+    """What a case file proves: that it stood then, never that it stands."""
+    issuer, type_ = view.issuers.get(attestation.issuer_id), view.types.get(attestation.type_id)
+    told = messages.telling(report).facts.get("at")
+    if issuer is None or type_ is None or not isinstance(told, datetime):
+        return messages.summary(report, language)
+    when = messages.moment(told, language)
+    if language == "en":
+        return f"{type_.names.en} of {issuer.names.en}: on {when} it was genuine and in force, and this proves it."
+    return f"{issuer.names.zh}颁发的{type_.names.zh}，在{when}时真实有效，卷宗可以证明。"
 
 
 def _claims(

@@ -60,6 +60,7 @@ FORMS: Final[Mapping[str | None, Names]] = {
     "archive": Names("核验卷宗", "Case file"),
     "health_certificate": Names("健康证明二维码", "Health certificate code"),
 }
+ANY_PDF: Final = Names("PDF 文件", "PDF document")  # without certificate data of this network
 UNKNOWN_FORM: Final = Names("无法识别的内容", "Something that was not recognised")
 NO_END: Final = Names("长期有效", "without expiry")
 PROVEN: Final = Names("（有时间戳证明）", " (proven by a time-stamp)")

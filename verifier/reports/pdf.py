@@ -18,7 +18,7 @@ from typing import Any, Final
 from trust_registry.model import IssuerId, Names, RegionCode, ScenarioId, TrustView, TypeId
 from trust_registry.typesetting import settable, typeset
 from verifier import messages
-from verifier.model import Check, Indication, Outcome
+from verifier.model import Check, EvidenceKind, Indication, Outcome
 from verifier.reports import paper_words as words
 
 MEDIA_TYPE: Final = "application/pdf"
@@ -146,6 +146,8 @@ class _Words:
 
     def _form(self) -> str:
         kind = self._document["evidence"]["kind"]
+        if kind == EvidenceKind.PDF.value and self._document["certificate"] is None:
+            return self._named(words.ANY_PDF)
         return self._named(words.FORMS.get(kind, words.UNKNOWN_FORM))
 
     def _span(self, since: str, until: str | None) -> str:
