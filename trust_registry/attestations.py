@@ -75,6 +75,7 @@ _CLAIMS: Final = {number: name for name, number in CLAIM_NUMBERS.items()}
 
 # CWT claim keys: RFC 8392 section 3.1.1; the private one carries what has no registered key.
 _ISS, _AUD, _EXP, _NBF, _IAT, _YINXIN = 1, 3, 4, 5, 6, -70001
+_USUAL_CLAIMS: Final = 3  # `iss`, `iat` and ours, which every code has
 _MAX_INSTANT: Final = 253402300799  # the last second of year 9999
 _PADDING: Final = b"+"  # not in the alphabet of certificate identifiers
 _ISSUER_LENGTH, _TYPE_LENGTH, _SHORTEST = 18, 21, 50
@@ -210,18 +211,22 @@ def from_cwt(payload: bytes) -> Attestation:
         certificate, type_, seal, uri, index, shown = claims[_YINXIN]
         id_: Any = _unpack_certificate_id(certificate) if certificate.__class__ is bytes else _text(certificate)
         seal_id: Any = f"{issuer}/{seal:014d}" if seal.__class__ is int else _text(seal)
-        issued_at = _instant(claims[_IAT])
-        nbf, exp = claims.get(_NBF), claims.get(_EXP)
-        if _AUD in claims:  # RFC 7519 section 4.1.3: whoever is not named MUST reject; paper is for whoever reads it
-            raise ValueError("the code is for somebody else")
+        issued_at = valid_from = _instant(claims[_IAT])
+        until = None
+        if len(claims) != _USUAL_CLAIMS:
+            if _AUD in claims:  # RFC 7519 section 4.1.3: whoever is not named MUST reject; paper is for any reader
+                raise ValueError("the code is for somebody else")
+            nbf, exp = claims.get(_NBF), claims.get(_EXP)
+            valid_from = issued_at if nbf is None else _instant(nbf)
+            until = None if exp is None else _instant(exp)
         return Attestation(
             id_,
             _TYPES[type_] if type_.__class__ is int else TypeId(_text(type_)),
             issuer,
             seal_id,
             issued_at,
-            issued_at if nbf is None else _instant(nbf),
-            None if exp is None else _instant(exp),
+            valid_from,
+            until,
             StatusReference(issuer.join(uri) if uri.__class__ is list else _text(uri), _natural(index)),
             {
                 _CLAIMS[key] if key.__class__ is int else _text(key): value if value.__class__ is str else _plain(value)

@@ -60,17 +60,25 @@ def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1
     if len(data) > max_size:
         raise MalformedEnvelope(f"a COSE_Sign1 of more than {max_size} bytes")
     protected_bytes, unprotected, payload, signature = _plain_parts(data) or _parts(data)
-    protected, algorithm = _protected_header(protected_bytes)
-    if unprotected and (_ALG in unprotected or _CRIT in unprotected or not unprotected.keys().isdisjoint(protected)):
-        raise MalformedEnvelope("a COSE label stands where it must not")
+    protected, algorithm, kid = _protected_header(protected_bytes)
     if len(signature) != algorithm.signature_size:
         raise MalformedEnvelope("the COSE signature has the wrong length for its algorithm")
-    if _X5CHAIN in unprotected or _X5CHAIN in protected:
-        _check_chain(protected.get(_X5CHAIN, unprotected.get(_X5CHAIN)))
-    kid = protected.get(_KID, unprotected.get(_KID))
+    if unprotected:
+        if _ALG in unprotected or _CRIT in unprotected or not unprotected.keys().isdisjoint(protected):
+            raise MalformedEnvelope("a COSE label stands where it must not")
+        found = _kid_and_chain(unprotected)
+        kid = found if kid is None else kid
+    return CoseSign1(protected, unprotected, payload, signature, protected_bytes, algorithm, kid)
+
+
+def _kid_and_chain(header: Mapping[Any, Any]) -> bytes | None:
+    """The key identifier in a header, and a look at the certificates in it. Raises MalformedEnvelope."""
+    if _X5CHAIN in header:
+        _check_chain(header[_X5CHAIN])
+    kid = header.get(_KID)
     if kid is not None and type(kid) is not bytes:
         raise MalformedEnvelope("the COSE key identifier is not a byte string")
-    return CoseSign1(protected, unprotected, payload, signature, protected_bytes, algorithm, kid)
+    return kid
 
 
 def _check_chain(value: object) -> None:
@@ -137,7 +145,7 @@ def _plain_parts(data: bytes) -> _Parts | None:
 
 # Few headers are in use at a time: one per seal.
 @lru_cache(maxsize=1024)
-def _protected_header(data: bytes) -> tuple[Mapping[Any, Any], Algorithm]:
+def _protected_header(data: bytes) -> tuple[Mapping[Any, Any], Algorithm, bytes | None]:
     header = cbor.decode(data, max_size=_MAX_PROTECTED, max_depth=8)
     if type(header) is not dict:
         raise MalformedEnvelope("the COSE protected header is not a map")
@@ -146,9 +154,10 @@ def _protected_header(data: bytes) -> tuple[Mapping[Any, Any], Algorithm]:
     if _CRIT in header:
         raise MalformedEnvelope("the COSE message has critical headers that are not understood")
     try:
-        return MappingProxyType(header), by_cose(header.get(_ALG))
+        algorithm = by_cose(header.get(_ALG))
     except AlgorithmNotSupported as err:
         raise MalformedEnvelope("the COSE algorithm is not supported") from err
+    return MappingProxyType(header), algorithm, _kid_and_chain(header)
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
