@@ -9,10 +9,10 @@ import pytest
 
 from tests.verifier import test_health_verdicts as health
 from tests.verifier.asking import ask, assert_failed, assert_passed, found
+from tests.verifier.ruling import rule
 from tests.verifier.small_world import DAY, EAST, MARRIAGE, SEALED, WEST, SmallWorld, sd_jwt
 from tests.verifier.test_foreign_credentials import foreign as credential
 from tests.verifier.test_foreign_pdf import ANCHORED, CA_QC, CODE, STRANGER, foreign, reading
-from tests.verifier.test_rules import rule
 from trust_registry.model import (
     AcceptanceRule,
     Assurance,
