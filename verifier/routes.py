@@ -21,7 +21,7 @@ from verifier.reports import etsi
 from verifier.reports.making import report_pdf
 from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
 from verifier.store import KeptReceipt
-from verifier.wire import BatchRequest, ReceiptAnswer, VerifyItem, VerifyRequest, report_to_bytes, report_to_json
+from verifier.wire import BatchRequest, ReceiptAnswer, VerifyItem, VerifyRequest, report_to_bytes, reports_to_bytes
 
 JSON: Final = "application/json"
 RAW_TYPES: Final = frozenset({"application/pdf", "application/dc+sd-jwt", "text/plain", CASE_FILE})
@@ -156,19 +156,19 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
             return Response(made, media_type="application/pdf")
         return Response(report_to_bytes(report, asked.language, claims=asked.claims), media_type=JSON)
 
-    @routes.post("/verify/batch")
-    def verify_batch(batch: BatchRequest) -> dict[str, Any]:
-        """Verdicts on up to 500 certificates, in order."""
+    @routes.post("/verify/batch", response_class=Response)
+    def verify_batch(batch: BatchRequest) -> Response:
+        """Verdicts on up to 500 certificates, in order, as `{"reports": [...]}`.
+
+        What is not reached within ten seconds is INDETERMINATE, TRY_LATER with the finding `not_judged_in_time`: send
+        it again.
+        """
         items = [
             (_evidence(item, f"items[{number}]."), _policy_request(item)) for number, item in enumerate(batch.items)
         ]
         reports = service.verify_batch(items)
-        return {
-            "reports": [
-                report_to_json(report, batch.language, claims=item.claims)
-                for report, item in zip(reports, batch.items, strict=True)
-            ]
-        }
+        shown = (item.claims for item in batch.items)
+        return Response(reports_to_bytes(zip(reports, shown, strict=True), batch.language), media_type=JSON)
 
     @routes.post("/receipts", status_code=201)
     def make_receipt(asked: Annotated[_Asked, Depends(_asked)], principal: Principal = clerk) -> ReceiptAnswer:

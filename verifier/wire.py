@@ -18,11 +18,12 @@ The standard's own JSON is made by `verifier.reports.etsi`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from keys.certificate import Certificate
@@ -114,16 +115,20 @@ def report_to_bytes(report: Report, lang: str | None = None, *, claims: bool = F
 
     Findings that many reports share are written once and remembered as text.
     """
-    findings = ",".join([_remembered(finding, lang, _finding_text) for finding in report.findings])
+    findings = b",".join([_remembered(finding, lang, _finding_text) for finding in report.findings])
     telling = messages.telling(report)
-    words = _remembered(telling, messages.next_step(report, "en"), lambda _, __: _dumps(_words(report)))
+    how = messages.headline(report, "en") + messages.next_step(report, "en")
+    words = _remembered(telling, how, lambda _, __: _dumps(_words(report)))
     frame = _dumps(_frame(report, claims=claims))
-    more = ""
+    more = b""
     if report.signatures:
-        more = ',"signatures":' + json.dumps(
-            [_signature(each, lang) for each in report.signatures], ensure_ascii=False, separators=(",", ":")
-        )
-    return f'{frame[:-1]},"words":{words},"findings":[{findings}]{more}}}'.encode()
+        more = b',"signatures":' + _dumps([_signature(each, lang) for each in report.signatures])
+    return b'%b,"words":%b,"findings":[%b]%b}' % (frame[:-1], words, findings, more)
+
+
+def reports_to_bytes(reports: Iterable[tuple[Report, bool]], lang: str | None = None) -> bytes:
+    """The answer to a batch: reports in order, each with or without the holder's claims."""
+    return b'{"reports":[%b]}' % b",".join([report_to_bytes(report, lang, claims=shown) for report, shown in reports])
 
 
 def _frame(report: Report, *, claims: bool) -> dict[str, Any]:
@@ -157,6 +162,7 @@ _SHARED: Final = frozenset(
         "integrity_ok",
         "path_ok",
         "entitled",
+        "status_valid",
         "valid_unlimited",
         "recognition_not_asked",
         "recognised",
@@ -167,10 +173,10 @@ _SHARED: Final = frozenset(
     }
 )
 _MAX_REMEMBERED: Final = 4096
-_texts: Final[dict[tuple[int, str | None], tuple[Finding, str]]] = {}
+_texts: Final[dict[tuple[int, str | None], tuple[Finding, bytes]]] = {}
 
 
-def _remembered(finding: Finding, how: str | None, write: Callable[[Finding, str | None], str]) -> str:
+def _remembered(finding: Finding, how: str | None, write: Callable[[Finding, str | None], bytes]) -> bytes:
     """The text for a finding: remembered, by identity, for those that the core hands out again and again."""
     if finding.code not in _SHARED:
         return write(finding, how)
@@ -184,12 +190,18 @@ def _remembered(finding: Finding, how: str | None, write: Callable[[Finding, str
     return text
 
 
-def _finding_text(finding: Finding, lang: str | None) -> str:
+def _finding_text(finding: Finding, lang: str | None) -> bytes:
     return _dumps(_finding(finding, lang))
 
 
-def _dumps(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+def _dumps(document: Any) -> bytes:
+    try:
+        return _encode(document)
+    except (OverflowError, TypeError, ValueError):  # claims may hold numbers of more than 64 bits
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def _words(report: Report) -> dict[str, dict[str, str]]:
@@ -328,4 +340,4 @@ def _seconds(duration: timedelta | None) -> int | None:
 
 
 def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()[:19] + "Z"
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:19] + "Z"
