@@ -27,7 +27,6 @@ from keys.signer import Signer
 
 TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
 QUERY_TYPE: Final = "application/timestamp-query"
-REPLY_TYPE: Final = "application/timestamp-reply"
 TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _IMPRINTS: Final = {32: "sha256", 48: "sha384", 64: "sha512"}  # by size in bytes
 _MAX_TOKEN: Final = 1 << 17

@@ -14,7 +14,6 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SIGN_IN_OUTCOMES = ("ok", "refused", "limited")
 
 
 class Metrics:
