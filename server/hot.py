@@ -7,6 +7,7 @@ body, a plain query. Everything else, and every refusal, is the application's: i
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -24,7 +25,7 @@ from verifier.wire import report_to_bytes
 PATH: Final = "/api/verify"
 _PREFIX: Final = QR_PREFIX.encode()
 _TYPES: Final = (b"text/plain", b"text/plain; charset=utf-8", b"text/plain;charset=utf-8")
-_HEADERS: Final = (
+HEADERS: Final = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -38,7 +39,7 @@ class HotVerify:
         self,
         app: ASGIApp,
         service: VerifierService,
-        headers: Sequence[tuple[bytes, bytes]] = _HEADERS,
+        headers: Sequence[tuple[bytes, bytes]] = HEADERS,
         answered: Callable[[float], None] | None = None,
     ) -> None:
         self._app = app
@@ -62,7 +63,7 @@ class HotVerify:
                 if self._answered is not None:
                     self._answered(time.perf_counter() - began)
                 return
-        await self._app(scope, _replay(first, receive), send)
+        await self._app(scope, replay([first], receive), send)
 
     def _answer(self, body: bytes, query: bytes) -> bytes | None:
         """The report, or None when the application is to answer."""
@@ -111,11 +112,11 @@ def _read_query(query: bytes) -> tuple[PolicyRequest, str | None, bool] | None:
     return request, language, claims == "true"
 
 
-def _replay(first: Message, receive: Receive) -> Receive:
-    """`receive`, with the message already read in front."""
-    pending = [first]
+def replay(read: Sequence[Message], receive: Receive) -> Receive:
+    """`receive`, with the messages already read in front."""
+    pending = deque(read)
 
     async def replaying() -> Message:
-        return pending.pop() if pending else await receive()
+        return pending.popleft() if pending else await receive()
 
     return replaying

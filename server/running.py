@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from server.app import create_app
 from server.hot import PATH, HotVerify
+from server.hot_batch import BATCH_PATH, HotBatch
 from server.house import House
 from server.metrics import Metrics
 from server.observation import configure_logs
@@ -42,13 +43,14 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
 
 
 def front(house: House) -> ASGIApp:
-    """The application, with the hot route in front of it where verification is served."""
+    """The application, with the hot routes in front of it where verification is served."""
     metrics = house.metrics or Metrics()
     app = create_app(replace(house, metrics=metrics))
     verifier = house.services.get("verifier")
     if verifier is None:
         return app
-    return HotVerify(app, verifier, answered=lambda seconds: metrics.request("POST", PATH, 200, seconds))
+    batches = HotBatch(app, verifier, answered=lambda seconds: metrics.request("POST", BATCH_PATH, 200, seconds))
+    return HotVerify(batches, verifier, answered=lambda seconds: metrics.request("POST", PATH, 200, seconds))
 
 
 class _Server(uvicorn.Server):

@@ -293,6 +293,7 @@ def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
         presentations=None if wallet is None else WalletReader(wallet),
         known_roots=partial(_roots, opened.store),
         case_maker=_case_maker(opened),
+        timer=monotonic,
     )
     verifier.source = open_source(opened.settings)
     return verifier

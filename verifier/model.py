@@ -261,6 +261,7 @@ class RevocationRule(Enum):
     IF_AT_HAND = "if_at_hand"  # nothing is missed
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Under which rules a verdict is asked for. `anchors`: extra trust anchors for foreign evidence (`--anchor`).

@@ -22,8 +22,8 @@ from trust_registry.model import (
     StatusView,
     TrustView,
 )
-from verifier.archives import CaseMaker, CaseVerdict, is_case_file, verify_case_file
-from verifier.core import judge, judge_unreadable
+from verifier.archives import CaseMaker, CaseVerdict, is_case_file, proofs_from_case_file, verify_case_file
+from verifier.core import judge, judge_unreadable, not_judged
 from verifier.errors import (
     CaseFilesNotOffered,
     InvalidRequest,
@@ -33,12 +33,22 @@ from verifier.errors import (
     RequestTooLarge,
 )
 from verifier.evidence import digest_of, parse
-from verifier.model import EvidenceKind, ExpectedBinding, Indication, Policy, ReceiptFile, Report
+from verifier.model import (
+    EvidenceKind,
+    ExpectedBinding,
+    Indication,
+    Policy,
+    ProofOfExistence,
+    ReceiptFile,
+    Report,
+    RevocationRule,
+)
 from verifier.ports import PresentationReader
-from verifier.receipts import ReceiptKey, make_receipt, sign_receipt
+from verifier.receipts import ReceiptKey, make_receipt, proofs_from_receipt, sign_receipt
 from verifier.store import KeptReceipt, ReceiptStore
 
 MAX_BATCH: Final = 500
+BATCH_SECONDS: Final = 10.0  # less than anybody waits for an answer
 _RECENT: Final = timedelta(minutes=10)  # what is asked as of just now is asked of today's list
 _WORTH_FETCHING: Final = frozenset(
     {"status_missing", "status_unreachable", "status_malformed", "status_forged", "status_stale", "status_too_old"}
@@ -47,7 +57,10 @@ _WORTH_FETCHING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """Under which rules somebody asks for a verdict. `at` None: now. A scenario implies its region as `accepting`."""
+    """Under which rules somebody asks for a verdict. `at` None: now. A scenario implies its region as `accepting`.
+
+    `proofs`: when what is handed in is known to have existed; `proofs_from` takes them from receipts and case files.
+    """
 
     accepting: RegionCode | None = None
     scenario: ScenarioId | None = None
@@ -55,6 +68,8 @@ class PolicyRequest:
     anchors: tuple[Certificate, ...] = ()
     binding: ExpectedBinding | None = None
     revocation: tuple[bytes, ...] = ()
+    revocation_rule: RevocationRule = RevocationRule.WHERE_PUBLISHED
+    proofs: tuple[ProofOfExistence, ...] = ()
 
 
 NO_REQUEST: Final = PolicyRequest()
@@ -65,6 +80,7 @@ class VerifierService:
     """Verification for the edges. `ensure_status(uri)` fetches a status list, or does nothing when offline;
     `status_then(uri, at)` asks how it stood at a time past, and None is offline.
 
+    `timer`: seconds that only go forward, for the bound on batches; without one there is none.
     `known_roots`: the TUF roots that this machine trusts, for what case files bring along. `case_maker`: makes them.
     """
 
@@ -82,6 +98,7 @@ class VerifierService:
         presentations: PresentationReader | None = None,
         known_roots: Callable[[], Sequence[bytes]] = tuple,
         case_maker: CaseMaker | None = None,
+        timer: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._trust = trust
         self._statuses = statuses
@@ -94,6 +111,7 @@ class VerifierService:
         self._presentations = presentations
         self._known_roots = known_roots
         self._case_maker = case_maker
+        self._timer = timer
 
     def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
         """The verdict on whatever was handed in; unreadable things get one too.
@@ -159,20 +177,57 @@ class VerifierService:
         at, anchors = request.at or self._now(), request.anchors
         return verify_case_file(data, known_roots=self._known_roots(), trust_now=self._trust(), anchors=anchors, at=at)
 
-    def verify_batch(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report]:
-        """Verdicts in the order of `items`, all as of one moment.
+    def proofs_from(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> tuple[ProofOfExistence, ...]:
+        """Since when something is proven to exist, by a receipt or case file in `data`; empty when it proves nothing.
 
-        Raises: RequestTooLarge; InvalidRequest with the item's number in `field`.
+        As of `request.at` or now, with the request's anchors. Spec: EN 319 102-1 clause 5.6.2.3.
+        """
+        at, trust = request.at or self._now(), self._trust()
+        if isinstance(data, bytes) and is_case_file(data):
+            return proofs_from_case_file(self.verify_case(data, request))
+        try:
+            evidence = parse(data)
+        except MalformedEvidence:
+            return ()
+        return (
+            proofs_from_receipt(evidence, trust, _policy(request, trust), at)
+            if isinstance(evidence, ReceiptFile)
+            else ()
+        )
+
+    def verify_batch(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report]:
+        """Verdicts in the order of `items`, all as of one moment; on what is not reached within BATCH_SECONDS, that it
+        was not. Raises: RequestTooLarge; InvalidRequest with the item's number in `field`.
         """
         if len(items) > MAX_BATCH:
             raise RequestTooLarge("items", MAX_BATCH, "items")
-        now = self._now()
+        began, now = self._timer(), self._now()
         reports = []
         for number, (data, request) in enumerate(items):
+            asked = request if request.at else replace(request, at=now)
             try:
-                reports.append(self.verify(data, request if request.at else replace(request, at=now)))
+                if self._timer() - began > BATCH_SECONDS:
+                    reports.append(not_judged(digest_of(data), _policy(asked, self._trust()), asked.at or now))
+                else:
+                    reports.append(self.verify(data, asked))
             except InvalidRequest as err:
                 raise InvalidRequest(f"items[{number}].{err.field}", err.message) from err
+        return reports
+
+    def verify_batch_at_once(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report] | None:
+        """As `verify_batch` for a few small items, without waiting for the network; None when that would be needed.
+
+        Items by the same rules should share their request. Raises: InvalidRequest.
+        """
+        now, reports = self._now(), []
+        last = asked = NO_REQUEST
+        for data, request in items:
+            if request is not last or asked is NO_REQUEST:
+                last, asked = request, request if request.at else replace(request, at=now)
+            report = self.verify_at_once(data, asked)
+            if report is None:
+                return None
+            reports.append(report)
         return reports
 
     def issue_receipt(
@@ -326,4 +381,12 @@ def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:
         scenario = None if trust is None else trust.scenarios.get(request.scenario)
         if scenario is None and trust is not None:
             raise InvalidRequest("scenario", "no scenario of this id is listed")
-    return Policy(accepting, scenario, request.binding, request.anchors, revocation=request.revocation)
+    return Policy(
+        accepting,
+        scenario,
+        request.binding,
+        request.anchors,
+        proofs=request.proofs,
+        revocation=request.revocation,
+        revocation_rule=request.revocation_rule,
+    )

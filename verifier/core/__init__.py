@@ -7,11 +7,12 @@ content. Vocabulary and steps: ETSI EN 319 102-1; where and why we differ: docs/
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from trust_registry.model import StatusView, TrustView
 from verifier.core.asked import Asked
 from verifier.core.documents import judge_document
-from verifier.core.findings import failed
+from verifier.core.findings import decide, failed, unknown
 from verifier.core.health import health_findings
 from verifier.core.judging import NO_DATA, judge_signature, make_report, report_on
 from verifier.core.material import material_of
@@ -24,8 +25,8 @@ from verifier.model import (
     Check,
     Evidence,
     EvidenceKind,
+    Finding,
     HealthCode,
-    Indication,
     Policy,
     QrCode,
     ReceiptFile,
@@ -34,7 +35,9 @@ from verifier.model import (
     SubIndication,
 )
 
-__all__ = ["judge", "judge_unreadable"]
+__all__ = ["judge", "judge_unreadable", "not_judged"]
+
+_NOT_IN_TIME: Final = unknown(Check.FORMAT, "not_judged_in_time", SubIndication.TRY_LATER)
 
 
 def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, policy: Policy, at: datetime) -> Report:
@@ -70,9 +73,12 @@ def judge_unreadable(
     reason: Unreadable, kind: EvidenceKind | None, evidence_digest: str, policy: Policy, at: datetime
 ) -> Report:
     """The verdict on what could not be read. Spec: EN 319 102-1 clause 5.2.2, FORMAT_FAILURE."""
-    finding = failed(Check.FORMAT, reason.value, SubIndication.FORMAT_FAILURE)
+    return _unread(failed(Check.FORMAT, reason.value, SubIndication.FORMAT_FAILURE), kind, evidence_digest, policy, at)
+
+
+def _unread(finding: Finding, kind: EvidenceKind | None, evidence_digest: str, policy: Policy, at: datetime) -> Report:
     return Report(
-        Indication.FAILED,
+        decide((finding,))[0],
         finding.sub_indication,
         (finding,),
         finding,
@@ -85,6 +91,11 @@ def judge_unreadable(
         policy,
         at,
     )
+
+
+def not_judged(evidence_digest: str, policy: Policy, at: datetime) -> Report:
+    """The answer about what there was no time for. Spec: EN 319 102-1 table 6, TRY_LATER."""
+    return _unread(_NOT_IN_TIME, None, evidence_digest, policy, at)
 
 
 def _judge_receipt(file: ReceiptFile, trust: TrustView | None, policy: Policy, at: datetime) -> Report:

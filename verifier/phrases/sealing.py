@@ -39,6 +39,12 @@ FORMAT: Final[Mapping[str, Phrase]] = {
         "Ask for the file as the issuing office made it.",
     ),
     "empty": Phrase("没有收到内容。", "Nothing was handed in.", "请重新扫描或上传。", "Scan or upload again."),
+    "not_judged_in_time": Phrase(
+        "一次送来的太多，还没来得及核验这一份。",
+        "Too much came at once; there was no time for this one.",
+        "请单独再核验这一份。",
+        "Verify this one again by itself.",
+    ),
     "one_time_code": Phrase(
         "这是一次性亮证码，本身不是证照。",
         "This is a one-time code, not a certificate.",
