@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -38,7 +38,9 @@ from verifier.archives import (
     renewal_due,
     verify_case_file,
 )
-from verifier.model import EvidenceKind, Indication, SubIndication
+from verifier.core import judge
+from verifier.evidence import parse
+from verifier.model import EvidenceKind, Indication, Policy, RevocationRule, SubIndication
 from verifier.pages.verdict import make_verdict
 
 
@@ -302,3 +304,23 @@ def test_a_verdict_is_not_filed_after_its_day(certificate: Issued, east: Region,
     case = make_case_file(certificate.qr, report, timestamper=stamper(east, world.now), made_at=world.now, trust=old)
     verdict = verify_case_file(case, known_roots=roots(west), at=world.now)
     assert (code(verdict), verdict.report.indication) == ("archive_dates_differ", Indication.INDETERMINATE)
+
+
+def test_a_case_file_does_not_set_its_own_limits(certificate: Issued, east: Region, west: Region, world: World) -> None:
+    """The same attack by a file that says that data of any age were good enough for whoever judged."""
+    ages = timedelta(days=36500)
+    assert west.verify(certificate.qr).indication is Indication.PASSED
+    keeper = west.counter.keeper
+    evidence = parse(certificate.qr)
+    lax = Policy(trust_staleness=ages, status_staleness=ages, revocation_rule=RevocationRule.IF_AT_HAND)
+    old = make_bundle(store_of(west), ARCHIVED)
+    certificate.office.revokes(certificate)
+    for judged_at in (ARCHIVED, ARCHIVED + 3 * DAY):
+        report = judge(evidence, keeper.view, keeper.statuses, lax, judged_at)
+        world.turn_to(ARCHIVED + 3 * DAY)
+        case = make_case_file(
+            certificate.qr, report, timestamper=stamper(east, world.now), made_at=world.now, trust=old
+        )
+        verdict = verify_case_file(case, known_roots=roots(west), at=world.now)
+        assert verdict.report.indication is Indication.INDETERMINATE
+        assert verdict.report.policy.revocation_rule is RevocationRule.WHERE_PUBLISHED

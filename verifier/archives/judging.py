@@ -36,9 +36,11 @@ from verifier.model import (
     ProofSource,
     ReceiptFile,
     Report,
+    RevocationRule,
 )
 
 _SAID: Final = ("format", "indication", "sub_indication", "decisive", "evidence", "time", "certificate", "policy")
+_USUAL: Final = Policy()
 _NO_STATUSES: Final = StatusView({})
 
 
@@ -79,6 +81,14 @@ def verify_case_file(
         report = judge_unreadable(err.reason, kind, digest_of(data), Policy(anchors=anchors), at)
         return CaseVerdict(report, None, None, None, (), None)
     return _Case(case, known_roots, trust_now, anchors, at).judge()
+
+
+def proofs_from_case_file(verdict: CaseVerdict) -> tuple[ProofOfExistence, ...]:
+    """Since when the evidence in a case file exists; empty where nothing proves it, or the file is not whole."""
+    whole = verdict.case is not None and not verdict.case.container.broken
+    if verdict.proven_at is None or verdict.found is None or not whole:
+        return ()
+    return (ProofOfExistence(verdict.found.evidence_digest, verdict.proven_at, ProofSource.ARCHIVE_TIMESTAMP),)
 
 
 class _Case:
@@ -143,7 +153,9 @@ class _Case:
         return not still_worth(kept, names, self.stamps, self.at)
 
     def _policy(self) -> Policy:
-        """The rules of then. What the file itself would have us trust counts only if the asker trusts it, too."""
+        """The rules of then. What the file itself would have us trust counts only if the asker trusts it, too, and
+        it can be stricter than is usual, never more lenient: whoever makes a file could else allow himself anything.
+        """
         asked, trust = self.case.asked, self._view()
         scenario = None
         if asked.scenario is not None and trust is not None:
@@ -153,10 +165,10 @@ class _Case:
             scenario,
             asked.binding,
             tuple(each for each in self.case.anchors if each in self.anchors),
-            asked.trust_staleness,
-            asked.status_staleness,
+            min(asked.trust_staleness, _USUAL.trust_staleness),
+            min(asked.status_staleness, _USUAL.status_staleness),
             revocation=self.case.revocation,
-            revocation_rule=asked.revocation_rule,
+            revocation_rule=_stricter(asked.revocation_rule),
         )
 
     def _view(self) -> TrustView | None:
@@ -212,6 +224,10 @@ class _Case:
         good = _outcome(report, Check.ENTITLEMENT) is Outcome.PASSED
         good = good or any(finding.code == "path_anchor" for finding in report.findings)
         return ReceiptKept.GOOD if good and report.indication is not Indication.FAILED else ReceiptKept.DOUBTFUL
+
+
+def _stricter(rule: RevocationRule) -> RevocationRule:
+    return _USUAL.revocation_rule if rule is RevocationRule.IF_AT_HAND else rule
 
 
 def _open_kept(
