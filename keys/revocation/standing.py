@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -33,6 +33,7 @@ from keys.revocation.signatures import made_by
 
 OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
 _MOST_PIECES: Final = 64
+_SKEW: Final = timedelta(minutes=5)
 
 
 def certificate_standing(
@@ -131,12 +132,14 @@ def distribution_points(certificate: Certificate) -> frozenset[str]:
 def _by_ocsp(
     certificate: Certificate, issuer: Certificate, response: OcspResponse, crls: Sequence[Crl]
 ) -> CertificateStanding | None:
-    answer = next((a for a in response.answers if a.usable and is_about(a.id, certificate, issuer)), None)
-    if answer is None or not response.usable:
-        return None
+    answers = [a for a in response.answers if a.usable and is_about(a.id, certificate, issuer)]
+    answer = min(answers, key=lambda each: each.state is not CertificateState.REVOKED, default=None)
+    if answer is None or not response.usable or answer.this_update > response.produced_at + _SKEW:
+        return None  # nobody knows how it will stand: RFC 6960 section 2.4
     if answer.state is CertificateState.GOOD and not _remembers(certificate, issuer, answer):
         return None
-    if not _authorised(response, issuer, crls):
+    until = _authorised(response, issuer, crls)
+    if until is None:
         return None
     return CertificateStanding(
         state=CertificateState.GOOD if answer.reason is Reason.REMOVE_FROM_CRL else answer.state,
@@ -144,7 +147,7 @@ def _by_ocsp(
         invalidity_date=answer.invalidity_date,
         reason=answer.reason,
         this_update=answer.this_update,
-        next_update=answer.next_update,
+        next_update=None if answer.next_update is None else min(answer.next_update, until),
         produced_at=response.produced_at,
         source="ocsp",
     )
@@ -179,15 +182,19 @@ def _remembers(certificate: Certificate, issuer: Certificate, answer: OcspAnswer
     return answer.archive_cutoff is not None and answer.archive_cutoff <= certificate.not_after
 
 
-def _authorised(response: OcspResponse, issuer: Certificate, crls: Sequence[Crl]) -> bool:
-    """Signed by the issuer, or by a responder that it certified: RFC 6960 section 4.2.2.2."""
+def _authorised(response: OcspResponse, issuer: Certificate, crls: Sequence[Crl]) -> datetime | None:
+    """Signed by the issuer, or by a responder that it certified: until when its word counts. None: by nobody who may.
+
+    A delegate's word does not outlive its certificate: with an old key one could else answer for ever.
+    Spec: RFC 6960 section 4.2.2.2.
+    """
     moment = response.produced_at
     if _names(response, issuer):
-        return made_by(issuer, response.signed, moment)
+        return issuer.not_after if made_by(issuer, response.signed, moment) else None
     for responder in response.certificates:
         if _names(response, responder) and _delegated(responder, issuer, moment, crls):
-            return made_by(responder, response.signed, moment)
-    return False
+            return responder.not_after if made_by(responder, response.signed, moment) else None
+    return None
 
 
 def _names(response: OcspResponse, certificate: Certificate) -> bool:
