@@ -25,7 +25,7 @@ def material_of(evidence: Evidence, policy: Policy) -> Material:
     """The certificates and the revocation data at hand for `evidence`; what can't be read is left out."""
     if isinstance(evidence, SealedPdf):
         data = evidence.pdf.validation_data
-        pieces = (*data.ocsp_responses, *data.crls, *policy.revocation)
+        pieces = (*policy.revocation, *data.ocsp_responses, *data.crls)  # what a file brings crowds nobody out
         return Material(data.certificates, readable(pieces)) if pieces or data.certificates else _NONE
     if not policy.revocation or not isinstance(evidence, Credential):
         return _NONE
