@@ -26,6 +26,7 @@ from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
 ASKED_FOR: Final = frozenset({"revocation_not_checked", "revocation_too_old"})
 _MOST_ASKED: Final = 8  # certificates of one piece of evidence
 _MOST_PIECES: Final = 32
+_MOST_TRIES: Final = 256  # signatures on certificates
 _PATIENCE: Final = 30.0  # seconds for one piece of evidence
 
 
@@ -59,8 +60,8 @@ class AskingVerifier(VerifierService):
             return
         began = self.timer()
         certificates = dict.fromkeys(_certificates(evidence))
-        issuers = (*certificates, *request.anchors, *_foreign(self._trust()))
-        for certificate, issuer in islice(_pairs(certificates, issuers), _MOST_ASKED):
+        trusted = (*request.anchors, *_foreign(self._trust()))
+        for certificate, issuer in islice(_pairs(certificates, trusted), _MOST_ASKED):
             if self.timer() - began > _PATIENCE:
                 return
             yield from islice(source(certificate, issuer), _MOST_PIECES // _MOST_ASKED)
@@ -96,17 +97,29 @@ def _foreign(trust: TrustView | None) -> Iterator[Certificate]:
 
 
 def _pairs(
-    certificates: Iterable[Certificate], issuers: Iterable[Certificate]
+    certificates: Iterable[Certificate], trusted: Iterable[Certificate]
 ) -> Iterator[tuple[Certificate, Certificate]]:
-    """Certificates with who really signed them: nobody else is asked about them."""
-    by_name: dict[bytes, list[Certificate]] = {}
-    for issuer in issuers:
-        by_name.setdefault(issuer.subject_name_der, []).append(issuer)
-    for certificate in certificates:
-        for issuer in by_name.get(certificate.issuer_name_der, ()):
-            if issuer != certificate and _made(certificate, issuer):
-                yield certificate, issuer
-                break
+    """Certificates under one of the `trusted` authorities, with who signed them; those of signers first.
+
+    Nobody else is asked about anybody: what a file brings along must not choose whom we call.
+    """
+    signers: dict[Certificate, Certificate] = {}
+    waiting, tries = list(dict.fromkeys(trusted)), _MOST_TRIES
+    left = list(certificates)
+    by_issuer: dict[bytes, list[Certificate]] = {}
+    for certificate in left:
+        by_issuer.setdefault(certificate.issuer_name_der, []).append(certificate)
+    while waiting:
+        issuer = waiting.pop()
+        for certificate in by_issuer.get(issuer.subject_name_der, ()):
+            if certificate in signers or certificate == issuer or tries == 0:
+                continue
+            tries -= 1
+            if _made(certificate, issuer):
+                signers[certificate] = issuer
+                if certificate.is_ca:
+                    waiting.append(certificate)
+    yield from ((certificate, signers[certificate]) for certificate in left if certificate in signers)
 
 
 def _made(certificate: Certificate, issuer: Certificate) -> bool:

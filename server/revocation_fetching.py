@@ -25,7 +25,8 @@ _KEPT: Final = 300.0  # seconds
 _MOST_KEPT: Final = 64 << 20  # bytes
 _MOST_URLS: Final = 4  # of one certificate
 _PORTS: Final = {"http": 80, "https": 443}
-_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out; translated addresses are outside
+_SPECIAL: Final = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890
 _CHUNK: Final = 1 << 16
 
 Resolve = Callable[[str, int], Iterable[str]]  # (host, port) -> IP addresses; raises OSError
@@ -148,12 +149,13 @@ class RevocationFetcher:
 
 
 def _public(address: str) -> bool:
-    """Whether it is of the public internet itself: nothing wrapped (RFC 4291 section 2.5.5.2, RFC 3056, RFC 6052)."""
+    """Whether it is of the public internet itself: nothing wrapped (RFC 4291 section 2.5.5, RFC 3056, RFC 6052)."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    wrapped = isinstance(parsed, ipaddress.IPv6Address) and (
-        parsed.ipv4_mapped or parsed.sixtofour or parsed.teredo or parsed in _TRANSLATED
-    )
-    return not wrapped and parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        proper = parsed in _UNICAST and not (parsed.sixtofour or parsed.teredo)
+    else:
+        proper = parsed not in _SPECIAL
+    return proper and parsed.is_global and not parsed.is_multicast
 
 
 def open_fetcher(

@@ -7,6 +7,7 @@ from itertools import count
 
 import httpx
 import pytest
+from pyhanko.pdf_utils import generic
 
 from keys.algorithms import ES256
 from keys.certificate_profiles import RevocationUrls
@@ -17,9 +18,10 @@ from server.online_revocation import AskingVerifier, hinges_on_revocation, open_
 from server.revocation_fetching import LONGEST, RevocationFetcher
 from server.settings import Settings
 from tests.keys.conftest import make_region
-from tests.keys.pdf_files import CA, CA_SIGNER, NOW, image, sign
+from tests.keys.pdf_files import CA, CA_SIGNER, NOW, image, sign, update
 from tests.keys.test_revocation import DAY
 from trust_registry.model import StatusView
+from verifier.evidence import parse
 from verifier.model import Indication
 from verifier.service import PolicyRequest
 
@@ -105,6 +107,7 @@ class TestAsking:
     [
         "127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.9.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::1", "64:ff9b::7f00:1", "255.255.255.255",
+        "64:ff9b:1::7f00:1", "::7f00:1", "::ffff:0:7f00:1", "fec0::1", "192.0.0.8", "5f00::1",
     ],
 )  # fmt: skip
 def test_a_certificate_cannot_steer_us_into_our_own_network(address):
@@ -158,6 +161,14 @@ class TestBadAnswers:
         net = Net(resolve=unknown)
         assert net.all() == []
         assert net.told == ["OSError", "OSError"]  # and never the address
+
+
+def add_store(writer, certificates):
+    """A document security store of these certificates."""
+    streams = [writer.add_object(generic.StreamObject(stream_data=each.der)) for each in certificates]
+    store = generic.DictionaryObject({generic.pdf_name("/Certs"): generic.ArrayObject(streams)})
+    writer.root["/DSS"] = writer.add_object(store)
+    writer.update_root()
 
 
 class TestVerdicts:
@@ -214,6 +225,19 @@ class TestVerdicts:
         verifier = self.verifier(source)
         assert verifier.verify(pdf).indication is not Indication.PASSED  # no anchor: nobody to ask about
         assert verifier.verify_at_once(b"junk") is not None
+
+    def test_certificates_that_a_file_brings_choose_nobody_whom_we_ask(self):
+        """The attack: an authority of one's own in the file, whose certificates name the address to be called."""
+        leaf, pdf = self.document()
+        own = make_region(name="nobody")
+        strangers = [own.certify(Profile.SEAL, SIGNER, revocation=RevocationUrls(OCSP_URL, None)) for _ in range(3)]
+        pdf = update(pdf, lambda writer: add_store(writer, [own.ca, *strangers]))
+        assert set(parse(pdf).pdf.validation_data.certificates) >= {own.ca, *strangers}
+        asked = []
+        self.verifier(lambda certificate, issuer: asked.append(certificate) or []).verify(
+            pdf, PolicyRequest(anchors=(CA,))
+        )
+        assert asked == [leaf]
 
     def test_when_nobody_answers_the_verdict_stays(self):
         _, pdf = self.document()
