@@ -86,8 +86,10 @@ def test_case_files_are_for_agencies_where_they_are_made(world: SmallWorld) -> N
 
 
 def test_what_shows_nothing_needs_no_pictures(world: SmallWorld) -> None:
-    quiet = signature(world, Change(ChangeKind.VALIDATION_DATA), Change(ChangeKind.SIGNATURE, (1,), True))
+    quiet = signature(world, Change(ChangeKind.VALIDATION_DATA), Change(ChangeKind.SIGNATURE, (), True))
     assert changed_signature(replace(document(world), signatures=(quiet,))) is None
+    laid = signature(world, Change(ChangeKind.SIGNATURE, (1,), True))
+    assert changed_signature(replace(document(world), signatures=(laid,))) == (1, laid)
     loud = signature(world, Change(ChangeKind.SIGNATURE, (1,), False))
     assert changed_signature(replace(document(world), signatures=(loud,))) == (1, loud)
 

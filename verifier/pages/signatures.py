@@ -109,8 +109,10 @@ def _signed(number: int, signature: SignatureReport, trust: TrustView | None, la
 
 
 def _quiet(change: Change) -> bool:
-    """What shows nothing; and a further signature that the signer allowed for, which is judged by itself."""
-    return change.kind in messages.QUIET_CHANGES or (change.kind is ChangeKind.SIGNATURE and change.permitted)
+    """What shows nothing; and a further signature that the signer allowed for, which is judged by itself, unless it
+    lays something over a page."""
+    allowed = change.kind is ChangeKind.SIGNATURE and change.permitted and not change.pages
+    return allowed or change.kind in messages.QUIET_CHANGES
 
 
 def who_signed(certificate: Certificate | None, trust: TrustView | None, language: str) -> str:
