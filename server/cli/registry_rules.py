@@ -33,9 +33,9 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Acceptance rules: what a region asks of a certificate beyond recognising it.",
     epilog=(
-        "A certificate of any age, but the whole document:  --require forms=pdf,sd_jwt_vc    "
-        "Issued lately, sealed at a proven time:  --require issued_within=90d --require time_proven    "
-        "A class of licence:  --require claim_one_of:vehicle_class=C1,C2    "
+        "A certificate of any age, but the whole document:  --require forms=pdf,sd_jwt_vc\n\n"
+        "Issued lately, sealed at a proven time:  --require issued_within=90d --require time_proven\n\n"
+        "A class of licence:  --require claim_one_of:vehicle_class=C1,C2\n\n"
         "Fresh data only:  --require status_age_at_most=2h"
     ),
 )

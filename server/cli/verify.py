@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.verify_output import Format, Output
+from server.cli.verify_proofs import proofs_from_files, tell_unused
 
 if TYPE_CHECKING:
     from keys.x509 import Certificate
@@ -32,6 +33,14 @@ STDIN = "-"
 class Language(Enum):
     ZH = "zh"
     EN = "en"
+
+
+class RevocationNeed(Enum):
+    """`verifier.model.RevocationRule` by the names that people type."""
+
+    WHERE_PUBLISHED = "where-published"  # of certificates that say where to ask
+    REQUIRED = "required"  # of every certificate
+    IF_AT_HAND = "if-at-hand"  # nothing is missed
 
 
 @app.command(
@@ -64,6 +73,13 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         list[Path] | None,
         typer.Option(metavar="FILE", help="CRL or OCSP response (DER or PEM) for signers from outside the network."),
     ] = None,
+    revocation_rule: Annotated[
+        RevocationNeed, typer.Option(help="What must be known of revocation, of signers from outside the network.")
+    ] = RevocationNeed.WHERE_PUBLISHED,
+    proof: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Receipt or case file that proves since when the evidence exists."),
+    ] = None,
     accepting: Annotated[str | None, typer.Option(metavar="REGION", help="Region that is to accept it.")] = None,
     scenario: Annotated[str | None, typer.Option(metavar="ID", help="Service item that it is shown for.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as of this time (ISO 8601), not now.")] = None,
@@ -87,12 +103,15 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
       yinxin verify photo-of-a-code.jpg --scenario 990200/household-transfer --lang en
       yinxin verify code.txt --kit counter.kit --root 1.root.json --accepting 990200
       yinxin verify certificate.pdf --format pdf --out report.pdf
+      yinxin verify contract.pdf --anchor ca.pem --revocation ca.crl --revocation-rule required
+      yinxin verify certificate.pdf --trust ./trust --proof receipt.txt
       cat code.txt | yinxin verify - --format etsi
     """
     from server.cli.verify_data import data_from
     from server.clock import utc_now
     from trust_registry.model import RegionCode, ScenarioId
     from verifier.errors import InvalidRequest
+    from verifier.model import RevocationRule
     from verifier.service import PolicyRequest, VerifierService
 
     sources = list(_sources(files))
@@ -102,6 +121,7 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         None if at is None else _moment(at),
         tuple(_anchors(anchor or ())),
         revocation=tuple(_revocation(revocation or ())),
+        revocation_rule=RevocationRule[revocation_rule.name],
     )
     data = data_from(trust, root, kit)
     output = Output(form, lang.value, data, several=len(sources) > 1, out=out, claims=claims)
@@ -113,19 +133,22 @@ def verify(  # noqa: PLR0917 - typer reads options from parameters
         now=utc_now,
         known_roots=data.roots,
     )
-    worst = EXIT_PASSED
     try:
-        for source in output.progress(sources):
-            worst = _worse(worst, _judge(source, service, request, output))
+        request = replace(request, proofs=proofs_from_files(proof or (), service, request))
+        return _judge_all(sources, service, request, output)
     except InvalidRequest as err:
         raise typer.BadParameter(err.message, param_hint=f"--{err.field}") from err
+
+
+def _judge_all(sources: list[_Source], service: VerifierService, request: PolicyRequest, output: Output) -> int:
+    worst, judged = EXIT_PASSED, set()
+    for source in output.progress(sources):
+        report = service.verify(source.read(), request)
+        output.show(source.name, report)
+        worst = _worse(worst, exit_code(report))
+        judged.add(report.evidence_digest)
+    tell_unused(request.proofs, judged)
     return worst
-
-
-def _judge(source: _Source, service: VerifierService, request: PolicyRequest, output: Output) -> int:
-    report = service.verify(source.read(), request)
-    output.show(source.name, report)
-    return exit_code(report)
 
 
 def exit_code(report: Report) -> int:
@@ -160,7 +183,7 @@ def _sources(names: Iterable[str]) -> Iterator[_Source]:
             yield _Source("-", lambda: _with_photos(_bounded(sys.stdin.buffer.read)))
         elif name.startswith((QR_PREFIX, HEALTH_PREFIX)):
             yield _Source("QR", lambda name=name: name)  # type: ignore[misc]
-        elif path.is_dir():
+        elif _is_folder(path):
             found = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
             if not found:
                 raise typer.BadParameter(f"no files in {name}", param_hint="FILE")
@@ -169,6 +192,15 @@ def _sources(names: Iterable[str]) -> Iterator[_Source]:
             yield _file(path)
         else:
             raise typer.BadParameter(f"no such file: {name}", param_hint="FILE")
+
+
+def _is_folder(path: Path) -> bool:
+    """Raises: typer.BadParameter for what can't be the name of a file, such as a whole credential."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as err:
+        hint = "this is not the name of a file; hand text in on standard input, with -"
+        raise typer.BadParameter(hint, param_hint="FILE") from err
 
 
 def _file(path: Path) -> _Source:

@@ -12,7 +12,9 @@ from keys.x509 import Profile
 from server.cli.issue import Form, Reason
 from server.cli.registry_certificates import AuthorityUse, Use
 from server.cli.registry_lists import Level, Why
+from server.cli.verify import RevocationNeed
 from trust_registry.model import Assurance, EntryReason, KeyUse
+from verifier.model import RevocationRule
 
 
 def values(members: Iterable[Enum]) -> set[str]:
@@ -33,6 +35,10 @@ def test_what_a_command_offers_is_what_the_model_knows(
     option: type[Enum], model: type[Enum], never_chosen: set[Enum]
 ) -> None:
     assert values(option) == values(set(model) - never_chosen)
+
+
+def test_every_revocation_rule_may_be_asked_for() -> None:
+    assert {need.name for need in RevocationNeed} == {rule.name for rule in RevocationRule}
 
 
 def test_a_certificate_may_be_asked_for_by_every_profile() -> None:

@@ -164,6 +164,9 @@ def test_foreign_evidence_under_an_anchor(counter: Path, monkeypatch: pytest.Mon
     assert run(monkeypatch, file) == 2
     for anchor in ("anchor.pem", "anchor.der"):
         assert run(monkeypatch, file, "--anchor", str(counter / anchor)) == 0
+    asked = (file, "--anchor", str(counter / "anchor.pem"), "--revocation-rule")
+    assert run(monkeypatch, *asked, "if-at-hand") == 0
+    assert run(monkeypatch, *asked, "required") == 2, "nothing says that its certificate was not revoked"
 
 
 def test_the_standards_json(counter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,6 +234,22 @@ def test_revocation_data_from_files(counter: Path, monkeypatch: pytest.MonkeyPat
         assert run(monkeypatch, qr(), "--trust", str(counter / "trust"), "--revocation", str(counter / name)) == 0
 
 
+def test_a_receipt_proves_since_when_something_exists(
+    counter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.verifier.test_receipt import filed
+
+    receipt = counter / "receipt.txt"
+    code = qr()
+    receipt.write_text(filed(SmallWorld(), text=code))
+    asked = ("--trust", str(counter / "trust"), "--proof", str(receipt))
+    assert run(monkeypatch, code, *asked) == 0
+    assert "another file" not in capsys.readouterr().err
+    (counter / "other.txt").write_text(qr())
+    assert run(monkeypatch, str(counter / "other.txt"), *asked) == 0
+    assert "about another file" in capsys.readouterr().err, "nobody is left to think that it counted"
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -249,7 +268,11 @@ def test_revocation_data_from_files(counter: Path, monkeypatch: pytest.MonkeyPat
         (["YX1:", "--trust", "{counter}/trust", "--format", "json", "--out", "{counter}/no/r.json"], "--out"),
         (["YX1:", "--revocation", "{counter}/junk"], "--revocation"),
         (["YX1:", "--revocation", "{counter}/nowhere.crl"], "--revocation"),
+        (["YX1:", "--revocation-rule", "always"], "--revocation-rule"),
+        (["YX1:", "--trust", "{counter}/trust", "--proof", "{counter}/junk"], "proves nothing"),
+        (["YX1:", "--proof", "{counter}/nowhere.txt"], "--proof"),
         (["YX1:", "--kit", "{counter}/nowhere.kit", "--root", "{counter}/junk"], "nowhere.kit"),
+        (["eyJ" + "A" * 5000 + "~"], "standard input"),
         ([], "Missing argument"),
     ],
     ids=[
@@ -268,7 +291,11 @@ def test_revocation_data_from_files(counter: Path, monkeypatch: pytest.MonkeyPat
         "out",
         "junk crl",
         "no crl",
+        "revocation rule",
+        "junk proof",
+        "no proof",
         "kit",
+        "text",
         "none",
     ],
 )

@@ -35,8 +35,8 @@ from verifier.receipts import ReceiptKey, make_receipt, proofs_from_receipt, sig
 LATER = NOW + DAY
 
 
-def filed(world: SmallWorld, key: ReceiptKey | None = None, party: RelyingPartyId = HALL) -> str:
-    text = qr(attestation())
+def filed(world: SmallWorld, key: ReceiptKey | None = None, party: RelyingPartyId = HALL, text: str = "") -> str:
+    text = text or qr(attestation())
     receipt = make_receipt(
         ask(world, text),
         receipt_id="r1",

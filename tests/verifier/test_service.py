@@ -25,9 +25,19 @@ from tests.verifier.small_world import (
     qr,
     receipt_key,
     sd_jwt,
+    withdrawn,
 )
+from tests.verifier.test_receipt import filed
 from trust_registry.attestations import StatusReference
-from trust_registry.model import CertificateStatus, IssuerId, RegionCode, RelyingPartyId, ScenarioId, StatusView
+from trust_registry.model import (
+    CertificateStatus,
+    EntryReason,
+    IssuerId,
+    RegionCode,
+    RelyingPartyId,
+    ScenarioId,
+    StatusView,
+)
 from verifier.errors import InvalidRequest, ReceiptNotFound, ReceiptsNotOffered, RequestTooLarge
 from verifier.evidence import digest_of
 from verifier.model import EvidenceKind, Indication, SubIndication
@@ -142,6 +152,20 @@ def test_batches_keep_order_and_name_the_wrong_item(world: SmallWorld) -> None:
         asked.verify_batch([(qr(), AT_WEST), (qr(), PolicyRequest(scenario=ScenarioId("990200/x")))])
     with pytest.raises(RequestTooLarge, match="items: at most 500 items"):
         asked.verify_batch([("x", PolicyRequest())] * (MAX_BATCH + 1))
+
+
+def test_a_receipt_proves_that_something_was_sealed_before_its_key_was_stolen(world: SmallWorld) -> None:
+    code = qr(attestation())
+    receipt = filed(world, text=code)
+    world.key_history = withdrawn(NOW + DAY / 2, EntryReason.KEY_COMPROMISE)
+    asked = service(world, now=lambda: NOW + DAY)
+    assert_indeterminate(asked.verify(code), "key_compromised", SubIndication.REVOKED_NO_POE)
+    for file in (receipt, receipt.encode()):
+        proofs = asked.proofs_from(file)
+        assert [(proof.digest, proof.existed_at) for proof in proofs] == [(digest_of(code), NOW)]
+        assert_passed(asked.verify(code, PolicyRequest(proofs=proofs)))
+    for other in (code, "junk", b"\x00", b"PK\x03\x04"):
+        assert asked.proofs_from(other) == ()
 
 
 def test_receipts_are_signed_kept_and_read_by_their_own_agency(world: SmallWorld, engine: Engine) -> None:

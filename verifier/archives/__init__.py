@@ -7,7 +7,7 @@ proves today, `renewing` keeps it alive.
 from __future__ import annotations
 
 from verifier.archives.filing import CaseMaker
-from verifier.archives.judging import CaseVerdict, verify_case_file
+from verifier.archives.judging import CaseVerdict, proofs_from_case_file, verify_case_file
 from verifier.archives.making import make_case_file
 from verifier.archives.model import CaseFile
 from verifier.archives.reading import is_case_file, read_case_file
@@ -19,6 +19,7 @@ __all__ = [
     "CaseVerdict",
     "is_case_file",
     "make_case_file",
+    "proofs_from_case_file",
     "read_case_file",
     "renew_case_file",
     "renewal_due",

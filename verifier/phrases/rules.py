@@ -8,9 +8,9 @@ from typing import Final
 from verifier.phrases.words import AGAIN, RETRY, Phrase
 
 _BY = (
-    "不符合{region}的受理规则 {rule}（第 {version} 版名录，自 {since} 起）：{condition}。理由：{why}。",
-    "By rule {rule} of {region} (list version {version}, since {since}) it can't be accepted: {condition}. "
-    "The reason: {why}.",
+    "{condition}。理由：{why}。（{region}的受理规则 {rule}，第 {version} 版名录，自 {since} 起）",
+    "It can't be accepted here: {condition}. The reason: {why}. "
+    "(By rule {rule} of {region}, list version {version}, since {since}.)",
 )
 _UNCLEAR = (
     "{region}的受理规则 {rule}（第 {version} 版名录，自 {since} 起）要求：{condition}；目前无法确认。",
