@@ -122,9 +122,9 @@ def read_noun(kind: type[T], file: Path) -> T:
 
 
 def now() -> Any:
-    from datetime import UTC, datetime
+    from server.clock import utc_now
 
-    return datetime.now(UTC)
+    return utc_now()
 
 
 def say(*lines: str) -> None:

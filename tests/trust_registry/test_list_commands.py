@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,12 @@ class Authority(Desk):
         return str(path)
 
 
+def ticking() -> Callable[[], datetime]:
+    """A clock by which no two changes of an entry share a second, however fast the machine is."""
+    started, ticks = datetime.now(UTC), count()
+    return lambda: started + timedelta(seconds=next(ticks))
+
+
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """990100, admitted, with a bare list and its civil affairs office."""
@@ -71,6 +79,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def region(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     monkeypatch.setattr(software, "_COST", software._DEMO_COST)
     monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setattr("server.clock.utc_now", ticking())
     shutil.copytree(founded, tmp_path / "desk")
     return Authority(tmp_path / "desk")
 

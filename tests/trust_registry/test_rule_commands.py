@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keys.custody import software
 from server.cli.registry_rules import Emergency, WhyNot
-from tests.trust_registry.test_list_commands import NAMED, Authority
+from tests.trust_registry.test_list_commands import NAMED, Authority, ticking
 from trust_registry.core.rule_conditions import FORMS
 from trust_registry.errors import InvalidList
 from trust_registry.model import ConditionKind, EntryReason, RuleCondition
@@ -42,6 +42,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def region(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     monkeypatch.setattr(software, "_COST", software._DEMO_COST)
     monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setattr("server.clock.utc_now", ticking())
     shutil.copytree(founded, tmp_path / "desk")
     return Authority(tmp_path / "desk")
 
