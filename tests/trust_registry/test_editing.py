@@ -424,3 +424,12 @@ def test_a_foreign_list_is_read_from_now_on() -> None:
     new = next_version(old, editing.add_foreign_list(old, entry, now=NOW))
     assert new.foreign[0].history[0].at == NOW
     assert "foreign/EE" in editing.entry_paths(new)
+
+
+def test_who_changes_twice_within_a_second_waits_for_none() -> None:
+    """Histories count whole seconds: a change without a date takes effect in the next one."""
+    held = editing.change_status(east_list(), SEAL, EntryStatus.SUSPENDED, EntryReason.BREACH_OF_DUTY, now=NOW)
+    back = editing.change_status(held, SEAL, EntryStatus.GRANTED, EntryReason.REINSTATED, now=NOW)
+    assert editing.history_of(back, SEAL)[-1].at == NOW + timedelta(seconds=1)
+    with pytest.raises(InvalidList, match="after the last change"):
+        editing.change_status(held, SEAL, EntryStatus.GRANTED, EntryReason.REINSTATED, NOW, now=NOW)

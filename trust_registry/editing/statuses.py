@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 from trust_registry.editing.accepting import earliest
@@ -21,6 +21,7 @@ from trust_registry.model import (
 )
 
 IMMEDIATE: Final = frozenset({EntryReason.KEY_COMPROMISE, EntryReason.BREACH_OF_DUTY})
+_INSTANT: Final = timedelta(seconds=1)
 _RESTORING: Final = frozenset({EntryReason.REINSTATED})
 _NEVER_AGAIN: Final = frozenset({EntryReason.INITIAL})
 
@@ -80,6 +81,8 @@ def change_status(  # noqa: PLR0917
         if at is not None and first < allowed:
             raise InvalidList("history.at", f"needs the announced notice: not before {allowed:%Y-%m-%dT%H:%MZ}")
         first = max(first, allowed)
+    if at is None and first == place.history[-1].at:
+        first += _INSTANT  # as soon as allowed, for who is quick
     if first < region_list.issued_at:
         raise InvalidList("history.at", "nothing may change before the list's last version was issued")
     if first <= place.history[-1].at:
