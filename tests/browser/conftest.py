@@ -32,9 +32,12 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
-    """Starts browsers; further arguments are Chromium's own."""
+    """Starts browsers; further arguments are Chromium's own.
+
+    For one file of tests: while it lasts, an event loop runs in this process, and nothing else may run one.
+    """
     with sync_playwright() as playwright:
         opened: list[Browser] = []
 
@@ -48,7 +51,7 @@ def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch: Callable[..., Browser]) -> Browser:
     return launch()
 
