@@ -112,6 +112,7 @@ class VerifierService:
         self._known_roots = known_roots
         self._case_maker = case_maker
         self._timer = timer
+        self._last_policy: tuple[PolicyRequest, TrustView | None, Policy] | None = None
 
     def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
         """The verdict on whatever was handed in; unreadable things get one too.
@@ -161,7 +162,7 @@ class VerifierService:
         """The report, and the URI of the status list that it hinges on if that is worth fetching."""
         at = request.at or self._now()
         trust = self._trust()
-        policy = _policy(request, trust)
+        policy = self._policy(request, trust)
         if isinstance(data, bytes) and is_case_file(data):
             return self.verify_case(data, request).report, None
         try:
@@ -171,6 +172,13 @@ class VerifierService:
             return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
         report = judge(evidence, trust, self._statuses() if statuses is None else statuses, policy, at)
         return report, _worth_fetching(report, trust)
+
+    def _policy(self, request: PolicyRequest, trust: TrustView | None) -> Policy:
+        """As `_policy`; that of the last request is remembered, for batches."""
+        last = self._last_policy
+        if last is None or last[0] is not request or last[1] is not trust:
+            last = self._last_policy = (request, trust, _policy(request, trust))
+        return last[2]
 
     def verify_case(self, data: bytes, request: PolicyRequest = NO_REQUEST) -> CaseVerdict:
         """What a case file proves: by the rules under which it was made, as of `request.at` or now."""
@@ -215,10 +223,8 @@ class VerifierService:
         return reports
 
     def verify_batch_at_once(self, items: Sequence[tuple[bytes | str, PolicyRequest]]) -> list[Report] | None:
-        """As `verify_batch` for a few small items, without waiting for the network; None when that would be needed.
-
-        Items by the same rules should share their request. Raises: InvalidRequest.
-        """
+        """As `verify_batch` for a few small items (those by the same rules share a request), without waiting for the
+        network; None when that would be needed. Raises: InvalidRequest."""
         now, reports = self._now(), []
         last = asked = NO_REQUEST
         for data, request in items:

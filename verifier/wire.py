@@ -21,6 +21,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -178,12 +179,12 @@ _texts: Final[dict[tuple[int, str | None], tuple[Finding, bytes]]] = {}
 
 def _remembered(finding: Finding, how: str | None, write: Callable[[Finding, str | None], bytes]) -> bytes:
     """The text for a finding: remembered, by identity, for those that the core hands out again and again."""
-    if finding.code not in _SHARED:
-        return write(finding, how)
     known = _texts.get((id(finding), how))
     if known is not None and known[0] is finding:
         return known[1]
     text = write(finding, how)
+    if finding.code not in _SHARED:
+        return text
     if len(_texts) >= _MAX_REMEMBERED:
         _texts.clear()
     _texts[(id(finding), how)] = (finding, text)
@@ -339,5 +340,6 @@ def _seconds(duration: timedelta | None) -> int | None:
     return None if duration is None else int(duration.total_seconds())
 
 
+@lru_cache(maxsize=1024)  # one report says the same time in several places, and a batch its own in all
 def _time(at: datetime) -> str:
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:19] + "Z"
