@@ -1,4 +1,4 @@
-"""The two servers of `bench_http`: the hot route in front of the real JSON edge, and what one would write first."""
+"""The two servers of `bench_http`: the hot routes in front of the real JSON edge, and what one would write first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from server.hot import HotVerify
-from tests.verifier.small_world import NOW, TRANSFER, WEST, SmallWorld, qr
+from server.hot_batch import HotBatch
+from tests.verifier.small_world import NOW, SEALED, TRANSFER, WEST, SmallWorld, attestation, qr
 from tests.verifier.test_http import application
 from verifier.core import judge
 from verifier.evidence import parse
@@ -28,9 +29,15 @@ def example() -> PlainTextResponse:
     return PlainTextResponse(_text)
 
 
+def examples() -> PlainTextResponse:
+    """Fifty different codes, one a line."""
+    return PlainTextResponse("\n".join(qr(attestation(issued_at=SEALED.replace(second=n))) for n in range(50)))
+
+
 _edge = application(_service)
 _edge.get("/example")(example)
-hot = HotVerify(_edge, _service)
+_edge.get("/examples")(examples)
+hot = HotVerify(HotBatch(_edge, _service), _service)
 
 
 class Question(BaseModel):
