@@ -16,7 +16,7 @@ class Unreadable(Enum):
 
     NOT_RECOGNISED = "not_evidence"  # none of the forms we know
     DAMAGED = "damaged"  # begins like one, and is cut short, altered or malformed
-    ENCRYPTED = "encrypted"  # a PDF that opens with a password only
+    ENCRYPTED = "encrypted"  # a PDF that is not to be read without decrypting it, with a password or without
     TOO_LARGE = "too_large"
     EMPTY = "empty"
     ONE_TIME_CODE = "one_time_code"  # a wallet's code: it names a presentation, it is none

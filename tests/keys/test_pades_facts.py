@@ -87,6 +87,11 @@ class TestWhatOthersMake:
         signature = facts(by_rsa(), sub_filter=b"/adbe.pkcs7.detached")
         assert (signature.problems, signature.algorithm.jose) == ((), "RS256")
 
+    def test_brazil_names_the_form_otherwise(self):
+        signature = facts(by_rsa(), sub_filter=b"/PBAD.PAdES")
+        assert (signature.problems, flags(signature)) == ((), (True, True, True))
+        assert P.SUB_FILTER in facts(by_rsa(), sub_filter=b"/PBAD.RFC3161").problems
+
     def test_open_lengths_are_read(self):
         """RFC 5652 section 2: BER is allowed; strings may come in pieces."""
 

@@ -27,10 +27,10 @@ from tests.keys.foreign_hierarchy import Node
 from tests.keys.pdf_files import repaint, sign, update
 from tests.vectors.foreign_pdfs import PLAIN, ROOT, SINCE, UNTIL, hybrid, saved, signed
 from tests.verifier.small_world import SmallWorld
-from verifier.core import judge
+from verifier.core import judge, judge_unreadable
 from verifier.errors import MalformedEvidence, Unreadable
 from verifier.evidence import parse
-from verifier.model import Indication, Policy, Report, SealedPdf, SubIndication
+from verifier.model import EvidenceKind, Indication, Policy, Report, SealedPdf, SubIndication
 
 FOLDER = Path(__file__).parents[3] / "shared" / "vectors" / "pdf"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -291,6 +291,11 @@ def test_encrypted_files_are_named() -> None:
         with pytest.raises(MalformedEvidence) as refused:
             parse(locked)
         assert refused.value.reason is Unreadable.ENCRYPTED
+        report = judge_unreadable(Unreadable.ENCRYPTED, EvidenceKind.PDF, "sha256:0", Policy(), NOW)
+        assert (report.indication, report.sub_indication) == (
+            INDETERMINATE,
+            S.SIGNED_DATA_NOT_FOUND,
+        )  # nothing is proven
 
 
 def test_the_plain_page_is_not_signed() -> None:

@@ -72,8 +72,15 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
 def judge_unreadable(
     reason: Unreadable, kind: EvidenceKind | None, evidence_digest: str, policy: Policy, at: datetime
 ) -> Report:
-    """The verdict on what could not be read. Spec: EN 319 102-1 clause 5.2.2, FORMAT_FAILURE."""
-    return _unread(failed(Check.FORMAT, reason.value, SubIndication.FORMAT_FAILURE), kind, evidence_digest, policy, at)
+    """The verdict on what could not be read. Spec: EN 319 102-1 clause 5.2.2, FORMAT_FAILURE.
+
+    Of what is encrypted nothing is proven wrong: the signed data are not to be had.
+    """
+    if reason is Unreadable.ENCRYPTED:
+        finding = unknown(Check.FORMAT, "encrypted", SubIndication.SIGNED_DATA_NOT_FOUND)
+    else:
+        finding = failed(Check.FORMAT, reason.value, SubIndication.FORMAT_FAILURE)
+    return _unread(finding, kind, evidence_digest, policy, at)
 
 
 def _unread(finding: Finding, kind: EvidenceKind | None, evidence_digest: str, policy: Policy, at: datetime) -> Report:

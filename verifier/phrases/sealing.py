@@ -27,10 +27,10 @@ FORMAT: Final[Mapping[str, Phrase]] = {
     ),
     "damaged": Phrase("内容残缺或已损坏，无法读取。", "It is cut short or damaged and cannot be read.", *ASK_ORIGINAL),
     "encrypted": Phrase(
-        "这份 PDF 加了密码，里面的内容和印章都看不到。",
-        "This PDF is protected by a password, so neither its content nor its seal can be looked at.",
-        "请持证人提供颁证机构签发的、不带密码的原始文件。",
-        "Ask the holder for the file as the issuing office made it, without a password.",
+        "这份 PDF 加了密（打开密码或权限限制），里面的内容和印章无法核对。",
+        "This PDF is encrypted (a password, or restricted use), so neither its content nor its seal can be checked.",
+        "请持证人提供颁证机构签发的、未加密的原始文件；仍无法核对时请勿受理。",
+        "Ask the holder for the file as the issuing office made it, without encryption; until then, do not accept it.",
     ),
     "too_large": Phrase(
         "文件超过可核验的大小。",

@@ -23,7 +23,8 @@ from keys.model import Algorithm
 from keys.signature_problems import SignatureProblem as Problem
 from keys.signed_data import sound
 
-_DETACHED: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+# The last is what Brazil's ICP calls the first.
+_DETACHED: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/PBAD.PAdES")
 _OVER_A_DIGEST: Final = "/adbe.pkcs7.sha1"
 _BARE: Final = "/adbe.x509.rsa_sha1"
 _SHA1_WITH_RSA: Final = der.sequence(der.oid("1.2.840.113549.1.1.5"), der.NULL)
