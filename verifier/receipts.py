@@ -13,8 +13,10 @@ from datetime import datetime
 from keys.envelopes.jws import sign_jws
 from keys.signer import Signer
 from keys.x509 import Certificate
-from trust_registry.model import RelyingPartyId, StatusSnapshot, StatusView, TrustView
+from trust_registry.model import RegionCode, RelyingPartyId, StatusSnapshot, StatusView, TrustView
 from verifier.core import judge
+from verifier.core.listed import listed
+from verifier.core.timestampers import recognises
 from verifier.evidence import RECEIPT_TYPE
 from verifier.model import Check, Outcome, Policy, ProofOfExistence, ProofSource, Receipt, ReceiptFile, Report
 from verifier.wire import filed_report
@@ -74,9 +76,20 @@ def proofs_from_receipt(
 
     Empty when the receipt is not genuine, or its signer not known or not good then. How old the trust data are does not
     matter: what they say of back then, they say for good. Whoever handed in the receipt has proven nothing else by it.
-    `policy` gives anchors, and proofs for the receipt itself. Spec: EN 319 102-1 clause 5.6.2.3.
+    Only a relying party's key on a list counts, of the accepting region or of one that it recognises: under an anchor,
+    or in a region of one's own, anybody could date receipts at will. `policy` names the accepting region, and gives
+    proofs for the receipt itself. Spec: EN 319 102-1 clause 5.6.2.3.
     """
     findings = judge(file, trust, StatusView({}), policy, at).findings
     if any(each.outcome is not Outcome.PASSED for each in findings if each.check is not Check.FRESHNESS):
         return ()
+    entitled = any(each.check is Check.ENTITLEMENT for each in findings)
+    if trust is None or not entitled or not _counts(file, trust, policy.accepting):
+        return ()
     return (ProofOfExistence(file.receipt.evidence, file.receipt.issued_at, ProofSource.RECEIPT),)
+
+
+def _counts(file: ReceiptFile, trust: TrustView, accepting: RegionCode | None) -> bool:
+    parties = listed(trust).parties.get(file.certificate.thumbprint, ())
+    codes = {each.region.code for each in parties if each.party.id == file.receipt.relying_party}
+    return accepting is None or accepting in codes or any(recognises(trust, accepting, code) for code in codes)

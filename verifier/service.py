@@ -183,7 +183,14 @@ class VerifierService:
     def verify_case(self, data: bytes, request: PolicyRequest = NO_REQUEST) -> CaseVerdict:
         """What a case file proves: by the rules under which it was made, as of `request.at` or now."""
         at, anchors = request.at or self._now(), request.anchors
-        return verify_case_file(data, known_roots=self._known_roots(), trust_now=self._trust(), anchors=anchors, at=at)
+        return verify_case_file(
+            data,
+            known_roots=self._known_roots(),
+            trust_now=self._trust(),
+            anchors=anchors,
+            at=at,
+            accepting=_policy(request, self._trust()).accepting,
+        )
 
     def proofs_from(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> tuple[ProofOfExistence, ...]:
         """Since when something is proven to exist, by a receipt or case file in `data`; empty when it proves nothing.

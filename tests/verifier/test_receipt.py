@@ -12,6 +12,7 @@ from keys.x509 import Profile
 from tests.verifier.asking import ask, assert_failed, assert_indeterminate, assert_passed, found
 from tests.verifier.small_world import (
     DAY,
+    EAST,
     HALL,
     NOW,
     WEST,
@@ -148,3 +149,20 @@ def test_a_strangers_receipt_proves_nothing(world: SmallWorld) -> None:
     file = parse(filed(world, ReceiptKey(signer("stranger"), certificate("stranger", Profile.RECEIPT, "elsewhere"))))
     assert isinstance(file, ReceiptFile)
     assert proofs_from_receipt(file, world.view(), Policy(), LATER) == ()
+
+
+def test_whoever_has_a_certificate_under_an_anchor_dates_no_receipts(world: SmallWorld) -> None:
+    """The attack: the thief of a key makes a receipt with it, from before the theft."""
+    file = parse(filed(world, ReceiptKey(signer("stranger"), certificate("stranger", Profile.SEAL, "elsewhere"))))
+    assert isinstance(file, ReceiptFile)
+    policy = Policy(anchors=(authority("elsewhere"),))
+    assert_passed(ask(world, file, policy=policy))
+    assert proofs_from_receipt(file, world.view(), policy, LATER) == ()
+    assert proofs_from_receipt(file, None, policy, LATER) == ()
+
+
+def test_receipts_of_a_region_that_one_takes_nothing_of_prove_nothing_there(world: SmallWorld) -> None:
+    file = parse(filed(world))
+    assert isinstance(file, ReceiptFile)
+    assert len(proofs_from_receipt(file, world.view(), Policy(WEST), LATER)) == 1
+    assert proofs_from_receipt(file, world.view(), Policy(EAST), LATER) == ()

@@ -29,7 +29,7 @@ from tests.world.case_files import (
 from tests.world.founding import DAY
 from tests.world.simulator import Issued, Region, World
 from trust_registry.bundle import make_bundle
-from trust_registry.model import EntryReason
+from trust_registry.model import EntryReason, RegionCode
 from verifier.archives import (
     is_case_file,
     make_case_file,
@@ -324,3 +324,16 @@ def test_a_case_file_does_not_set_its_own_limits(certificate: Issued, east: Regi
         verdict = verify_case_file(case, known_roots=roots(west), at=world.now)
         assert verdict.report.indication is Indication.INDETERMINATE
         assert verdict.report.policy.revocation_rule is RevocationRule.WHERE_PUBLISHED
+
+
+def test_a_region_that_one_takes_nothing_of_dates_no_case_files(
+    certificate: Issued, east: Region, west: Region
+) -> None:
+    """The attack: a member lists its own time-stamper, and proves to everybody what existed when."""
+    case = archived(west, west, certificate.qr)
+    own, elsewhere = (
+        verify_case_file(case, known_roots=roots(west), at=ARCHIVED + DAY, accepting=RegionCode(code))
+        for code in ("990200", "990100")
+    )
+    assert (own.proven_at, elsewhere.proven_at) == (ARCHIVED, None)
+    assert code(elsewhere) == "archive_not_proven"

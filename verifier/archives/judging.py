@@ -67,12 +67,14 @@ def verify_case_file(
     at: datetime,
     trust_now: TrustView | None = None,
     anchors: tuple[Certificate, ...] = (),
+    accepting: RegionCode | None = None,
 ) -> CaseVerdict:
     """What the case file in `data` proves as of `at` (UTC). Never raises on content.
 
     `known_roots`: the roots that this machine trusts (bytes of TUF root metadata): the trust data in the file must
     lead back to one of them. `anchors`: authorities that the asker trusts besides; those that the file names count
-    only if they are among them. `trust_now`: verified trust data of today, if there are any.
+    only if they are among them. `trust_now`: verified trust data of today, if there are any. `accepting`: the
+    asker's own region, so that time-stampers count only of regions that it recognises.
     """
     try:
         case = read_case_file(data)
@@ -80,7 +82,7 @@ def verify_case_file(
         kind = EvidenceKind.ARCHIVE
         report = judge_unreadable(err.reason, kind, digest_of(data), Policy(anchors=anchors), at)
         return CaseVerdict(report, None, None, None, (), None)
-    return _Case(case, known_roots, trust_now, anchors, at).judge()
+    return _Case(case, known_roots, trust_now, anchors, at, accepting).judge()
 
 
 def proofs_from_case_file(verdict: CaseVerdict) -> tuple[ProofOfExistence, ...]:
@@ -92,13 +94,14 @@ def proofs_from_case_file(verdict: CaseVerdict) -> tuple[ProofOfExistence, ...]:
 
 
 class _Case:
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         case: CaseFile,
         known_roots: Sequence[bytes],
         trust_now: TrustView | None,
         anchors: tuple[Certificate, ...],
         at: datetime,
+        accepting: RegionCode | None,
     ) -> None:
         self.case, self.at, self.trust_now, self.anchors = case, at, trust_now, anchors
         self.trust, self.kept = _open_kept(case.trust, known_roots, case.asked.judged_at)
@@ -109,7 +112,7 @@ class _Case:
             for state, found, folder, files in opened
             if state is TrustKept.GOOD and found is not None
         ]
-        self.stamps = judge_stamps(case.container, Basis(pinned, trust_now, anchors, at))
+        self.stamps = judge_stamps(case.container, Basis(pinned, trust_now, anchors, at, accepting))
 
     def judge(self) -> CaseVerdict:
         case = self.case

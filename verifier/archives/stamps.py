@@ -16,7 +16,7 @@ from keys.envelopes.asic import Container, TimeAssertion
 from keys.timestamps import TimestampToken
 from keys.x509 import Certificate
 from trust_registry.bundle import OpenedBundle
-from trust_registry.model import TrustView
+from trust_registry.model import RegionCode, TrustView
 from verifier.archives.renewing import token_ends_at
 from verifier.core.listed import listed
 from verifier.core.timestampers import Standing, Surroundings, standing_of
@@ -45,13 +45,15 @@ class JudgedStamp:
 @dataclass(frozen=True, slots=True)
 class Basis:
     """By what time-stampers are believed as of `at` (UTC). `kept`: the trust data in the file that lead to a root known
-    here, with the names of their members; `trust_now`: those of today; `anchors`: who the asker trusts besides.
+    here, with the names of their members; `trust_now`: those of today; `anchors`: who the asker trusts besides;
+    `accepting`: for which region, else each member's word on time-stampers counts.
     """
 
     kept: Sequence[tuple[OpenedBundle, Collection[str]]]
     trust_now: TrustView | None
     anchors: tuple[Certificate, ...]
     at: datetime
+    accepting: RegionCode | None = None
 
 
 def judge_stamps(container: Container, basis: Basis) -> tuple[JudgedStamp, ...]:
@@ -98,9 +100,8 @@ def _standing(
         return Standing.UNPROVEN
 
     def by(trust: TrustView | None) -> Standing:
-        return standing_of(
-            token, existed_at, Surroundings(None, trust, Policy(anchors=basis.anchors), (), (), basis.at)
-        )
+        policy = Policy(basis.accepting, anchors=basis.anchors)
+        return standing_of(token, existed_at, Surroundings(None, trust, policy, (), (), basis.at))
 
     if basis.trust_now is not None and _lists(basis.trust_now, token):
         return by(basis.trust_now)

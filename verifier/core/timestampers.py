@@ -79,10 +79,11 @@ def _entries(certificate: Certificate, around: Surroundings) -> list[KeyEntry]:
         own = [entry for code, entry in entries if code == region]
         if own:
             return own
-    return [entry for code, entry in entries if accepting is None or _recognises(trust, accepting, code)]
+    return [entry for code, entry in entries if accepting is None or recognises(trust, accepting, code)]
 
 
-def _recognises(trust: TrustView, accepting: RegionCode, issuing: RegionCode) -> bool:
+def recognises(trust: TrustView, accepting: RegionCode, issuing: RegionCode) -> bool:
+    """Whether the accepting region takes anything of the other one."""
     region = trust.lists.get(accepting)
     return region is not None and any(entry.issuing == issuing for entry in region.recognises)
 
