@@ -282,3 +282,15 @@ def test_an_authority_of_the_same_name_is_another(world: SmallWorld) -> None:
     )
     report = ask(world, foreign(), trust=reading(world, service(certificate=namesake)), policy=Policy())
     assert_indeterminate(report, "signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
+
+
+@pytest.mark.parametrize("purposes", [(1,), (1, 2), (8,), (9,)])
+def test_a_server_a_responder_or_a_time_stamper_signs_no_documents(
+    world: SmallWorld, purposes: tuple[int, ...]
+) -> None:
+    """The attack: an authority also certifies web servers, and one of them signs a document."""
+    other = frozenset(f"1.3.6.1.5.5.7.3.{number}" for number in purposes)
+    report = ask(world, foreign(replace(STRANGER, extended_key_usage=other)), policy=ANCHORED)
+    assert_indeterminate(report, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+    mixed = replace(STRANGER, extended_key_usage=other | {"1.3.6.1.5.5.7.3.36"})
+    assert_passed(ask(world, foreign(mixed), policy=ANCHORED))

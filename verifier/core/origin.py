@@ -24,6 +24,8 @@ from verifier.model import Check, Finding, Outcome, SubIndication
 _PATH: Final = Check.CERTIFICATE_PATH
 _ENTITLEMENT: Final = Check.ENTITLEMENT
 _OK: Final = PathOutcome.OK
+# TLS servers and clients, OCSP responders, time-stampers: who has nothing but these purposes signs no documents.
+_OTHER_PURPOSES: Final = frozenset(f"1.3.6.1.5.5.7.3.{number}" for number in (1, 2, 8, 9))
 _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 
@@ -140,7 +142,13 @@ def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names 
 
 
 def may_sign(certificate: Certificate) -> bool:
-    """Whether the certificate's key usage, if stated, allows signatures. Spec: RFC 5280 section 4.2.1.3."""
+    """Whether the certificate's key usage and purposes, if stated, allow signatures on documents.
+
+    Spec: RFC 5280 sections 4.2.1.3 and 4.2.1.12.
+    """
+    purposes = certificate.extended_key_usage
+    if purposes and purposes <= _OTHER_PURPOSES:
+        return False
     return not certificate.key_usage or not certificate.key_usage.isdisjoint(_SIGNING_USAGES)
 
 
