@@ -14,7 +14,7 @@ from trust_registry.wording import ASSURANCE_NAMES
 
 Label = Callable[[str], Names]
 FORM_NAMES: Final = {
-    "pdf": Names("盖章 PDF", "sealed PDF"),
+    "pdf": Names("盖章 PDF 文件", "sealed PDF"),
     "sd_jwt_vc": Names("电子凭证", "electronic credential"),
     "qr": Names("打印二维码", "printed code"),
     "health_certificate": Names("欧盟格式健康证明", "European health certificate"),

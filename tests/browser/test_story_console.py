@@ -109,6 +109,32 @@ def test_recognise_sign_in_two_browsers_publish_withdraw(open_page: OpenPage, de
         read_the_records(second, keep)
 
 
+def test_a_rule_is_read_with_what_it_refuses_before_anybody_signs(open_page: OpenPage, keep: Keep) -> None:
+    """Xichuan asks for the sealed PDF where a marriage certificate moves a household; whom that hits stands there."""
+    with open_page(as_account="officer.xichuan", viewport=DESK) as page:
+        page.goto("/registry/edit")
+        page.click("text=增加受理规则")
+        page.click("text=看看会改变什么")
+        expect(page.locator("[name='names.zh']")).to_be_focused()
+        for name, words in {
+            "names.zh": "户口迁移须核对婚姻登记全文",
+            "names.en": "the whole record of the marriage is needed",
+            "basis.zh": "户籍管理细则第十二条",
+            "basis.en": "Household rules, article 12",
+        }.items():
+            page.fill(f"[name='{name}']", words)
+        page.check("[name=scenarios][value='990200/household-transfer']")
+        page.check("[name=types][value='common/marriage-certificate']")
+        page.click("text=看看会改变什么")
+        expect(page.locator("[role=alert]")).to_contain_text("请至少提一项要求")
+        page.check("[name=forms][value=pdf]")
+        page.click("text=看看会改变什么")
+        expect(page.locator(".diff").first).to_contain_text("新增受理规则 A2“户口迁移须核对婚姻登记全文”")
+        expect(page.locator(".consequences")).to_contain_text("须以盖章 PDF 文件的形式提交")
+        expect(page.locator(".consequences")).to_contain_text(re.compile(r"\d+ 份现行证照"))
+        keep(page, "C-rule")
+
+
 def publish(page: Page, proposal_id: str) -> None:
     page.goto(f"/registry/proposals/{proposal_id}")
     page.click("form[action$='/publication'] button")

@@ -369,7 +369,7 @@ def test_officers_read_the_whole_rule_before_they_sign() -> None:
     assert change.entry == "rules/A1"
     for part in (WHY.en, "sealed PDF or electronic credential", "printed code", "from 990100", BASIS.en, "until 2026"):
         assert part in change.text.en
-    for part in (WHY.zh, "盖章 PDF或电子凭证", "打印二维码", BASIS.zh):
+    for part in (WHY.zh, "盖章 PDF 文件或电子凭证", "打印二维码", BASIS.zh):
         assert part in change.text.zh
 
 

@@ -75,7 +75,7 @@ def test_a_refusal_names_rule_region_version_date_condition_and_reason(world: Sm
     for part in ("rule A1 of Xichuan", "version 1", "since 1 Jan 2026", "sealed PDF or electronic credential", WHY.en):
         assert part in said
     assert "受理规则 A1" in messages.summary(report, "zh")
-    assert "盖章 PDF或电子凭证" in messages.summary(report, "zh")
+    assert "盖章 PDF 文件或电子凭证" in messages.summary(report, "zh")
     facts = next(f for f in report_to_json(report)["findings"] if f["check"] == "acceptance_rules")["facts"]
     assert (facts["rule"], facts["version"], facts["since"]) == ("A1", 1, "2026-01-01T00:00:00Z")
     assert facts["basis"] == {"zh": BASIS.zh, "en": BASIS.en}

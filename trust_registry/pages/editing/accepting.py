@@ -90,7 +90,7 @@ class Recognise(Form):
             Field(
                 "assurance",
                 "choice",
-                Names("颁证机构的最低保障级别", "Least assurance of the issuer"),
+                Names("颁证机构的最低保证级别", "Least assurance of the issuer"),
                 None,
                 ASSURANCES,
                 default="low",

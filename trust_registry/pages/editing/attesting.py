@@ -97,7 +97,7 @@ class AddGrant(Form):
         return (
             Field("issuer", "choice", _ISSUER, None, issuer_options(place), required=True, default=chosen),
             Field("type", "choice", Names("证照", "Certificate"), None, type_options(place), required=True),
-            Field("assurance", "choice", Names("保障级别", "Assurance"), None, LEVELS, default="substantial"),
+            Field("assurance", "choice", Names("保证级别", "Assurance"), None, LEVELS, default="substantial"),
         )
 
     def apply(self, place: Workplace, answers: Answers) -> RegionList:

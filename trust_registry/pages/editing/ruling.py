@@ -34,7 +34,12 @@ from trust_registry.rule_words import form_name
 CLAIMS: Final = 2  # comparisons that one form holds; the command line takes any number
 _FORMS: Final[tuple[Option, ...]] = tuple((form, form_name(form)) for form in EVIDENCE_FORMS)
 _LEVELS: Final = either(("substantial", "实质及以上", "substantial or better"), ("high", "高", "high"))
-_PDF: Final[tuple[Option, ...]] = tuple((level, Names(level, level)) for level in PDF_LEVELS[1:])
+_LEVEL_WORDS: Final = {
+    "B-T": Names("带时间戳（B-T）", "with a time-stamp (B-T)"),
+    "B-LT": Names("另带核验资料（B-LT）", "and data for later checks (B-LT)"),
+    "B-LTA": Names("另带存档时间戳（B-LTA）", "and archive time-stamps (B-LTA)"),
+}
+_PDF: Final[tuple[Option, ...]] = tuple((level, _LEVEL_WORDS[level]) for level in PDF_LEVELS[1:])
 _ALSO: Final = either(
     ("time_proven", "盖章时间须有可信时间戳证明", "a trusted time-stamp proves when it was sealed"),
     ("holder_bound", "须由持证人的密钥当场出示", "the holder's own key shows it, here and now"),
@@ -100,11 +105,12 @@ class AddRule(Form):
         yield Field("about_forms", "several", Names("提交形式", "Handed in as"), _ALL, _FORMS)
 
     def _asked(self, place: Workplace) -> Iterator[Field]:
-        heading, any_form = Names("要求", "What it asks for"), Names("不勾表示不限。", "None ticked: any.")
+        heading = Names("要求（至少一项）", "What it asks for (at least one thing)")
+        any_form = Names("不勾表示不限。", "None ticked: any.")
         yield Field(
             "forms", "several", Names("须以下列形式提交", "It must be handed in as"), any_form, _FORMS, group=heading
         )
-        yield Field("assurance", "choice", Names("最低保障级别", "Least assurance"), None, _LEVELS)
+        yield Field("assurance", "choice", Names("最低保证级别", "Least assurance"), None, _LEVELS)
         yield Field("issued_days", "number", Names("颁发距今不超过（天）", "Issued within (days)"))
         yield Field("pdf_level", "choice", Names("PDF 签名级别至少", "A PDF is signed at least at"), None, _PDF)
         yield Field("also", "several", Names("此外", "And"), None, _ALSO)
