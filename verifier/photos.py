@@ -48,8 +48,18 @@ def _unpacked(photo: bytes) -> Image.Image | None:
             with Image.open(io.BytesIO(photo), formats=_FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     return None
-                upright = ImageOps.exif_transpose(image).convert("L")
+                upright = _on_paper(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError, MemoryError):
         return None
     upright.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     return upright
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """The picture in grey. What shines through is white: many codes are saved black on nothing."""
+    if not image.has_transparency_data:
+        return image.convert("L")
+    full = image.convert("RGBA")
+    paper = Image.new("L", full.size, 255)
+    paper.paste(full.convert("L"), mask=full.getchannel("A"))
+    return paper

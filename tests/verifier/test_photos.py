@@ -30,6 +30,14 @@ def test_a_tilted_code_is_read_from_every_common_form(form: str) -> None:
     assert read_code(data) == CODE
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_black_on_nothing_is_read_as_on_paper(mode: str) -> None:
+    code = qr_picture(CODE).convert("L")
+    drawn = Image.new("LA", code.size)
+    drawn.putalpha(code.point(lambda grey: 0 if grey > 128 else 255))
+    assert read_code(photo(drawn.convert("RGBA").convert(mode) if mode != "LA" else drawn)) == CODE
+
+
 def test_our_code_is_preferred_to_another_in_the_picture() -> None:
     page = Image.new("L", (1400, 700), 255)
     page.paste(qr_picture("https://example.org/", 500), (50, 50))
