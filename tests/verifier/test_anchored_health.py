@@ -112,6 +112,14 @@ def test_certificate_that_names_kinds_certifies_no_others(arc: str, kind: str, n
             assert told(report) == (FAILED, "health_kind_not_allowed")
 
 
+def test_only_purposes_of_health_restrict_a_signer() -> None:
+    """HCERT appendix A.4: without any of these, the certificate is for every kind."""
+    server = replace(DSC, extended_key_usage=frozenset({"1.3.6.1.5.5.7.3.1"}))
+    assert told(anchored(by(), server)) == (PASSED, "")
+    authority = replace(server, key_usage=frozenset({"keyCertSign"}))
+    assert told(anchored(by(), authority)) == (CANNOT_TELL, "path_not_allowed")
+
+
 def test_method_that_is_not_verified_here_proves_nothing_wrong() -> None:
     """A short RSA key, or a curve that the algorithm is not used with here: not a false signature, but not known."""
     for key in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP384R1())):

@@ -18,7 +18,7 @@ from verifier.core import judge_unreadable
 from verifier.core.archives import CaseFacts, ReceiptKept, TrustKept, case_findings, check_dates, check_same_verdict
 from verifier.core.findings import decide
 from verifier.errors import Unreadable
-from verifier.model import EvidenceKind, ExpectedBinding, Indication, Outcome, Policy
+from verifier.model import EvidenceKind, ExpectedBinding, Indication, Outcome, Policy, SubIndication
 
 SOUND = CaseFacts((), (), 2, NOW, None, TrustKept.GOOD, ReceiptKept.GOOD)
 
@@ -84,6 +84,11 @@ def test_what_was_asked_is_read_as_it_was_written() -> None:
     assert (case.asked.judged_at, case.asked.accepting, case.asked.binding) == (NOW, EAST, policy.binding)
     assert (case.anchors, case.revocation, case.trust, case.receipt) == (policy.anchors, (b"x",), None, None)
     assert (case.evidence, case.report["indication"]) == (b"text", "FAILED")
+
+
+def test_what_is_encrypted_is_not_proven_wrong() -> None:
+    report = judge_unreadable(Unreadable.ENCRYPTED, EvidenceKind.PDF, "sha256:0", Policy(), NOW)
+    assert (report.indication, report.sub_indication) == (Indication.INDETERMINATE, SubIndication.SIGNED_DATA_NOT_FOUND)
 
 
 def test_a_report_for_people_comes_along() -> None:

@@ -17,7 +17,7 @@ from keys.x509 import Certificate, parse_certificate
 from trust_registry.instants import later
 from trust_registry.interchange.dcc import certified_kinds
 from verifier.core.findings import CLOCK_SKEW, failed, not_applicable, passed, unknown
-from verifier.core.origin import anchored_path, signer_name
+from verifier.core.origin import health_path, signer_name
 from verifier.core.rules import NO_RULES
 from verifier.model import Check, Finding, Outcome, Policy, SubIndication
 
@@ -79,7 +79,7 @@ def anchored_findings(health: HealthCertificate, signer: Anchored, policy: Polic
 def _path(signer: Anchored, policy: Policy, signed_at: datetime) -> Finding:
     """To the anchor, when it was issued. Spec: section 3.3.6: the issue MUST not predate the signer's validity."""
     # A certificate states whole seconds, and a code as well: within that second is in time.
-    path = anchored_path(signer.certificate, signer.chain, policy.anchors, signed_at)
+    path = health_path(signer.certificate, signer.chain, policy.anchors, signed_at)
     if path is None:
         name = signer_name(signer.certificate)
         return unknown(

@@ -98,11 +98,14 @@ def _foreign_path(path: ForeignPath, signer: Certificate) -> Finding:
     return passed(_PATH, "path_foreign", **facts)
 
 
-def anchored_path(
+def health_path(
     certificate: Certificate, intermediates: tuple[Certificate, ...], anchors: tuple[Certificate, ...], at: datetime
 ) -> Finding | None:
-    """For `--anchor`; None when no path leads there."""
-    found = _anchored(certificate, intermediates, anchors, at)
+    """For health codes under `--anchor`; None when no path leads there. Only their own purposes restrict their signers.
+
+    Spec: Electronic Health Certificate Specification 1.0.8 appendix A.4.
+    """
+    found = _anchored(certificate, intermediates, anchors, at, any_purpose=True)
     return None if found is None else found.finding
 
 
@@ -112,6 +115,8 @@ def _anchored(
     anchors: tuple[Certificate, ...],
     at: datetime,
     proven_by: datetime | None = None,
+    *,
+    any_purpose: bool = False,
 ) -> Origin | None:
     result = validate_path(certificate, intermediates, anchors, at, proven_by=proven_by)
     if result.outcome is PathOutcome.NO_CHAIN:
@@ -119,7 +124,7 @@ def _anchored(
     anchor = signer_name(result.chain[-1])
     if result.outcome is not PathOutcome.OK:
         return Origin(_path_failure(result.outcome, certificate, anchor, signer_name(certificate)), result.chain)
-    if not may_sign(certificate):
+    if not may_sign(certificate, any_purpose=any_purpose):
         return Origin(unknown(_PATH, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE), result.chain)
     return Origin(passed(_PATH, "path_anchor", anchor=anchor), result.chain)
 
@@ -141,13 +146,13 @@ def _path_failure(outcome: PathOutcome, certificate: Certificate, region: Names 
     return unknown(_PATH, "path_broken", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
 
 
-def may_sign(certificate: Certificate) -> bool:
+def may_sign(certificate: Certificate, *, any_purpose: bool = False) -> bool:
     """Whether the certificate's key usage and purposes, if stated, allow signatures on documents.
 
     Spec: RFC 5280 sections 4.2.1.3 and 4.2.1.12.
     """
     purposes = certificate.extended_key_usage
-    if purposes and purposes <= _OTHER_PURPOSES:
+    if purposes and purposes <= _OTHER_PURPOSES and not any_purpose:
         return False
     return not certificate.key_usage or not certificate.key_usage.isdisjoint(_SIGNING_USAGES)
 
