@@ -200,3 +200,15 @@ class TestDrawnOtherwise:
         stamp = SIGNATURE.replace(b"/Type/Sig", b"/Type/DocTimeStamp")
         told = changes(added(widget(b"300 300 400 350"), n62=stamp), approved())
         assert kinds(told) == {"signature", "annotation"}
+
+
+class TestBrokenOnPurpose:
+    """Viewers that find cross-references broken look for objects themselves, and take the last of a number."""
+
+    def test_an_object_that_nothing_lists(self):
+        pdf = approved() + b"5 0 obj\n%b\nendobj\n" % BASE[27]
+        assert alarms(append(pdf, {60: b"<<>>"}, trailer=b"/Prev %d" % forge.startxref(approved())), approved())
+
+    def test_objects_that_are_listed(self):
+        assert changes(append(approved(), {60: b"<<>>"}), approved()) == ()
+        assert changes(forge.append_packed(approved(), {60: b"<<>>"}), approved()) == ()

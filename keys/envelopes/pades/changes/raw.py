@@ -5,6 +5,7 @@ Viewers differ in how they read a file that is not as it should be; whoever writ
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pyhanko.pdf_utils.xref import XRefSectionMetaInfo
@@ -15,6 +16,8 @@ from keys.envelopes.pades.model import ChangeKind
 
 BYTES_AFTER_END: Final = "bytes after the end"
 _WHITE: Final = b"\x00\t\n\x0c\r "
+_BEFORE: Final = re.compile(rb"[\x00\t\n\x0c\r ]{0,64}")
+_OBJECT: Final = re.compile(rb"(?<![0-9])[0-9]{1,10}[\x00\t\n\x0c\r ]++[0-9]{1,5}[\x00\t\n\x0c\r ]++obj(?![A-Za-z])")
 
 
 def compare_raw(ledger: Ledger) -> None:
@@ -29,6 +32,7 @@ def compare_raw(ledger: Ledger) -> None:
         ledger.tell(ChangeKind.STRUCTURE, detail="cross-reference inside the signed bytes")
     _freed(ledger, later)
     _reused(ledger, later)
+    _unlisted(ledger, later)
     _tail(ledger)
 
 
@@ -61,6 +65,21 @@ def _reused(ledger: Ledger, later: range) -> None:
             ledger.tell(ChangeKind.STRUCTURE, detail="object stream replaced")
         elif key not in ledger.comparison.reachable and ledger.comparison.shown_now(key):
             ledger.tell(ChangeKind.STRUCTURE, detail="unused object replaced")
+
+
+def _unlisted(ledger: Ledger, later: range) -> None:
+    """Every object of the update is named where it stands: who finds the cross-references broken looks for objects
+    himself, and some viewers find them broken sooner than we do.
+    """
+    data, listed = ledger.new.view.reader.data, set[int]()
+    for number in later:
+        section = ledger.new.view.sections[number]
+        sections = (section,) if section.hybrid is None else (section, section.hybrid.xref_data)
+        listed |= {place for each in sections for _, place in each.standard_xrefs.values()}
+    listed = {place + len(_BEFORE.match(data, place)[0]) for place in listed}  # type: ignore[index]
+    listed |= {info.start_location for info in _sections(ledger.new.view)}
+    if any(found.start() not in listed for found in _OBJECT.finditer(data, len(ledger.old.view.reader.data))):
+        ledger.tell(ChangeKind.STRUCTURE, detail="object that is not listed")
 
 
 def _tail(ledger: Ledger) -> None:
