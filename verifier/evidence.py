@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -263,14 +264,19 @@ def _chain(header: Mapping[str, Any]) -> tuple[Certificate, ...]:
     x5c = header.get("x5c", [])
     if not isinstance(x5c, list) or len(x5c) > _MAX_CHAIN or not all(isinstance(item, str) for item in x5c):
         raise MalformedEnvelope(f"x5c is not a list of at most {_MAX_CHAIN} certificates")
-    try:
-        chain = tuple(parse_certificate(b64decode(item, validate=True)) for item in x5c)
-    except (ValueError, MalformedCertificate) as err:
-        raise MalformedEnvelope("x5c holds something that is not a certificate") from err
+    chain = _certificates(tuple(x5c))
     stated = header.get("x5t#S256")  # RFC 7515 section 4.1.8: of the certificate that signed
     if chain and stated is not None and stated != b64url_encode(bytes.fromhex(chain[0].thumbprint)).decode("ascii"):
         raise MalformedEnvelope("x5t#S256 is not that of the signing certificate")
     return chain
+
+
+@lru_cache(maxsize=256)  # a header comes again and again: one per seal
+def _certificates(x5c: tuple[str, ...]) -> tuple[Certificate, ...]:
+    try:
+        return tuple(parse_certificate(b64decode(item, validate=True)) for item in x5c)
+    except (ValueError, MalformedCertificate) as err:
+        raise MalformedEnvelope("x5c holds something that is not a certificate") from err
 
 
 def _damaged(kind: EvidenceKind, err: Exception) -> MalformedEvidence:

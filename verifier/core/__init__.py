@@ -57,15 +57,15 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     if isinstance(evidence, SealedPdf):
         return judge_document(evidence, asked)
     # 5.2.2 format, 5.2.3 signing certificate, 5.2.7 cryptographic verification
+    usual = usual_report(evidence, asked)
+    if usual is not None:
+        return usual
     if isinstance(evidence, QrCode):
-        usual = usual_report(evidence, asked)
-        if usual is not None:
-            return usual
-        judged = judge_signature(read_qr(evidence, trust, policy), evidence, asked, material_of(evidence, policy))
-        remember(judged, evidence, asked)
+        signature = read_qr(evidence, trust, policy)
     else:
         signature = read_credential(evidence, trust, policy)
-        judged = judge_signature(signature, evidence, asked, material_of(evidence, policy))
+    judged = judge_signature(signature, evidence, asked, material_of(evidence, policy))
+    remember(judged, evidence, asked)
     return report_on(judged, evidence, asked)
 
 

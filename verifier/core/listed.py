@@ -123,7 +123,7 @@ class Remembered:
 
 @dataclass(slots=True)  # not frozen: never leaves this package
 class Usual:
-    """What all checks came to on a code that nothing is the matter with, and for which times of sealing and of asking
+    """What all checks came to on evidence that nothing is the matter with, and for which times of sealing and of asking
     (from inclusive, before exclusive) that holds."""
 
     limits: Scenario | Policy
@@ -135,14 +135,14 @@ class Usual:
     confirmed_at: datetime
     first: tuple[Finding, ...]  # up to the signing time
     status: Finding
-    last: tuple[Finding, ...]  # from recognition on
+    recognition: Finding
 
 
 class ListedSeal(ListedKey):
     """A listed seal: whose it is, what it may seal, and its certificate.
 
     `remembered` is `acceptance`'s: what the view says of recognising this seal's region, by type, region and scenario.
-    `known` is `usual`'s, by type, status list, region and scenario.
+    `known` is `usual`'s, by type, status list, region, scenario and form.
     """
 
     __slots__ = (
@@ -167,7 +167,7 @@ class ListedSeal(ListedKey):
             location.issuer.history, location.seal.history, location.seal.key.history
         )
         self.remembered: dict[tuple[TypeId, RegionCode, ScenarioId | None], Remembered] = {}
-        self.known: dict[tuple[TypeId, str, RegionCode | None, ScenarioId | None], Usual] = {}
+        self.known: dict[tuple[TypeId, str, RegionCode | None, ScenarioId | None, type], Usual] = {}
         self.untroubled_until = self._untroubled_until()
         self.steady_since = {type_id: since for type_id in self.grants if (since := self._steady(type_id)) is not None}
         self.path_finding = passed(Check.CERTIFICATE_PATH, "path_ok", region=region.names)
