@@ -152,6 +152,12 @@ class TestResourcesThatAreFieldsToo:
         usage = b"<</OFF[21 0 R]/FT/Sig/T(z)/AS[<</Event/View/OCGs[21 0 R]/Category[/View]>>]/V 62 0 R>>"
         assert alarms(append(signed, {40: usage, 62: SIGNATURE}), signed)
 
+    def test_what_happens_on_opening(self):
+        """The file to launch has the name that a field's flags have."""
+        action = b"<</S/Launch/FT/Sig/T(z)%b>>"
+        signed = prepared((1, CATALOGUE % b"/OpenAction 40 0 R"), (40, action % b""), (8, form(40)))
+        assert alarms(append(signed, {40: action % b"/F(evil.exe)/V 62 0 R", 62: SIGNATURE}), signed)
+
 
 class TestDrawnOtherwise:
     def test_a_note_listed_again_is_drawn_over_what_covered_it(self):

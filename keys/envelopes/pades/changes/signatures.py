@@ -64,6 +64,7 @@ def compare_signature(ledger: Ledger, old: Field, new: Field, changed: set[str])
         or old.name == ledger.own_field
         or now is None
         or changed - _FILLING
+        or _is_action(old)
         or not _whole_look(ledger, new)
     ):
         _touched(ledger, new)
@@ -116,6 +117,11 @@ def _touched(ledger: Ledger, field: Field) -> None:
 def _read_only(ledger: Ledger, old: Field, new: Field) -> bool:
     before, now = ledger.old.view.get(old.node, _FLAGS) or 0, ledger.new.view.get(new.node, _FLAGS) or 0
     return isinstance(before, int) and isinstance(now, int) and before | 1 == now | 1
+
+
+def _is_action(field: Field) -> bool:
+    """Whether it is an action as well (12.6.2): filling it in would fill that in, with a file to launch, say."""
+    return any("/S" in node for node in (field.node, *(widget.node for widget in field.widgets)))
 
 
 def _whole_look(ledger: Ledger, field: Field) -> bool:
