@@ -45,7 +45,9 @@ from trust_registry.model import (
     ServicePeriod,
     TrustView,
 )
+from verifier import messages
 from verifier.model import Check, Policy, SealedPdf, SubIndication
+from verifier.pages.signatures import who_signed
 
 CODE = RegionCode("EU-EE")
 NAMES = Names("爱沙尼亚信任名录", "Estonian trusted list")
@@ -294,3 +296,14 @@ def test_a_server_a_responder_or_a_time_stamper_signs_no_documents(
     assert_indeterminate(report, "path_not_allowed", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
     mixed = replace(STRANGER, extended_key_usage=other | {"1.3.6.1.5.5.7.3.36"})
     assert_passed(ask(world, foreign(mixed), policy=ANCHORED))
+
+
+def test_a_strangers_name_moves_no_cursor_and_turns_no_line(world: SmallWorld) -> None:
+    """The attack: a certificate made out to an escape sequence that writes another verdict onto the terminal."""
+    spoof = replace(STRANGER, organisation="x\x1b[2K\r\n\u2714 ACCEPT \u202e" + "y" * 500)
+    report = ask(world, foreign(spoof))
+    (finding,) = (each for each in report.findings if each.code == "signer_not_listed")
+    told = messages.sentence(finding, "en") + messages.sentence(finding, "zh")
+    assert not {"\x1b", "\r", "\n", "\u202e"} & set(told)
+    assert len(told) < 600
+    assert who_signed(spoof, None, "en").isprintable()

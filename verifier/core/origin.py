@@ -13,6 +13,7 @@ from typing import Final
 from keys.x509 import Certificate, PathOutcome, validate_path
 from trust_registry.attestations import Attestation
 from trust_registry.instants import later
+from trust_registry.legible import legible
 from trust_registry.model import EntryStatus, History, Names, TypeGrant
 from verifier.core.asked import Asked, When
 from verifier.core.findings import RESOLUTION, decide, failed, not_applicable, passed, unknown
@@ -26,6 +27,7 @@ _ENTITLEMENT: Final = Check.ENTITLEMENT
 _OK: Final = PathOutcome.OK
 # TLS servers and clients, OCSP responders, time-stampers: who has nothing but these purposes signs no documents.
 _OTHER_PURPOSES: Final = frozenset(f"1.3.6.1.5.5.7.3.{number}" for number in (1, 2, 8, 9))
+_LONGEST_NAME: Final = 120
 _SIGNING_USAGES: Final = frozenset({"digitalSignature", "nonRepudiation"})
 
 
@@ -234,5 +236,5 @@ def _standing(what: str, history: History, issuer: Names, at: datetime, withdraw
 
 
 def signer_name(certificate: Certificate) -> str:
-    """What to call whoever holds the certificate."""
-    return certificate.organisation or certificate.common_name or certificate.thumbprint[:16]
+    """What to call whoever holds the certificate, without what could move a cursor or turn a line."""
+    return legible(certificate.organisation or certificate.common_name or certificate.thumbprint[:16])[:_LONGEST_NAME]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from keys.certificate import Certificate
 from keys.envelopes.pades import Change, ChangeKind
+from trust_registry.legible import legible
 from trust_registry.model import Names, TrustView
 from verifier import messages
 from verifier.model import Check, EvidenceKind, Indication, Report, SignatureReport
@@ -95,7 +96,7 @@ def _signed(number: int, signature: SignatureReport, trust: TrustView | None, la
     level = _LEVELS.get(signature.level)
     return Signed(
         number=number,
-        who=who_signed(signature.certificate, trust, language) or signature.name,
+        who=who_signed(signature.certificate, trust, language) or legible(signature.name)[:120],
         when="" if signature.signed_at is None else messages.moment(signature.signed_at, language),
         proven=signature.signed_at_proven,
         level=signature.level if level is None else f"{level.in_language(language)} ({signature.level})",
@@ -123,4 +124,4 @@ def who_signed(certificate: Certificate | None, trust: TrustView | None, languag
         for seal in issuer.seals:
             if seal.key.thumbprint == certificate.thumbprint:
                 return seal.names.in_language(language)
-    return (certificate.common_name or certificate.organisation or certificate.subject)[:120]
+    return legible(certificate.common_name or certificate.organisation or certificate.subject)[:120]
