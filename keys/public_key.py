@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
 from keys.algorithms import ALGORITHMS, by_jwk_curve, by_spki
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.errors import AlgorithmNotSupported
@@ -15,6 +19,7 @@ from keys.signature_form import ecdsa_der
 
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _COORDINATES: Final = ("x", "y")
+_LONGEST_COMPRESSED: Final = 72  # P-384, with the curve by its name
 
 
 class PublicKey:
@@ -41,10 +46,11 @@ class PublicKey:
     def of_foreign(der: bytes, algorithm: Algorithm) -> PublicKey:
         """The key in a DER SubjectPublicKeyInfo, to verify `algorithm` with, even one that is only verified here.
 
-        For evidence of other networks; such a key can't be written as a JWK. Raises AlgorithmNotSupported.
+        For evidence of other networks; such a key can't be written as a JWK. A point may be compressed (RFC 5480
+        section 2.2); `spki` is the uncompressed form then. Raises AlgorithmNotSupported.
         """
         if algorithm in ALGORITHMS:
-            key = _from_spki(bytes(der))
+            key = _from_spki(_uncompressed(bytes(der)))
             if key.algorithm is not algorithm:
                 raise AlgorithmNotSupported("the key is of another kind than its algorithm")
             return key
@@ -122,6 +128,20 @@ def _from_spki(spki: bytes) -> PublicKey:
     except ValueError as err:
         raise AlgorithmNotSupported("not a point on the curve") from err
     return PublicKey(algorithm, spki, holds)
+
+
+@lru_cache(maxsize=4096)
+def _uncompressed(spki: bytes) -> bytes:
+    """The key with both coordinates, where `spki` has one and the other's sign; anything else as it is."""
+    try:
+        key = load_der_public_key(spki) if len(spki) <= _LONGEST_COMPRESSED else None
+    except (ValueError, UnsupportedAlgorithm):
+        return spki
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return spki
+    point = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    full = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return full if spki.endswith(b"\0" + point) else spki
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keys import der
 from keys.algorithms import ALGORITHMS, ES256
 from keys.envelopes.base64url import b64url_encode
 from keys.errors import AlgorithmNotSupported
@@ -162,3 +163,25 @@ def test_what_is_not_der_is_a_value_error_or_reads_back_the_same(der: bytes) -> 
 def test_wycheproof_style_der_tricks_are_refused(name: str, der: str) -> None:
     with pytest.raises(ValueError, match="DER"):
         ecdsa_raw(bytes.fromhex(der), 64)
+
+
+@pytest.mark.parametrize(
+    ("curve", "name", "jose"),
+    [(ec.SECP256R1(), "1.2.840.10045.3.1.7", "ES256"), (ec.SECP384R1(), "1.3.132.0.34", "ES384")],
+)
+def test_rfc5480_2_2_points_of_others_may_be_compressed(curve: ec.EllipticCurve, name: str, jose: str) -> None:
+    signer = EphemeralSigner.generate(next(each for each in ALGORITHMS if each.jose == jose))
+    full = signer.public_key.spki
+    key = ec.EllipticCurvePublicKey.from_encoded_point(curve, full[-2 * ((curve.key_size + 7) // 8) - 1 :])
+    point = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    kind = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid(name))
+    short = der.sequence(kind, bytes([3, len(point) + 1, 0]) + point)
+    read = PublicKey.of_foreign(short, signer.algorithm)
+    assert (read.spki, read.verify(signer.sign(b"document"), b"document")) == (full, True)
+    for wrong in (short[:-1], short[:-1] + bytes([short[-1] ^ 1]), short[:-32] + bytes(32), short + b"\0"):
+        try:
+            assert PublicKey.of_foreign(wrong, signer.algorithm).spki != full
+        except AlgorithmNotSupported:
+            continue
+    with pytest.raises(AlgorithmNotSupported):
+        PublicKey.from_spki(short)  # ours are written out
