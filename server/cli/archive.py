@@ -127,14 +127,19 @@ def verify(
     from server.cli.verify_output import Output
     from server.clock import utc_now
     from trust_registry.model import StatusView
+    from verifier.archives import is_case_file
     from verifier.service import PolicyRequest, VerifierService
 
     bare = trust is None and root is not None
     data = Data(lambda: None, lambda: StatusView({}), None, lambda: (_read(root),)) if bare and root else None
     data = data or data_from(None if trust is None else str(trust), root)
-    service = VerifierService(trust=data.trust, statuses=data.statuses, now=utc_now, known_roots=data.roots)
+    roots = data.roots()
+    service = VerifierService(trust=data.trust, statuses=data.statuses, now=utc_now, known_roots=lambda: roots)
     moment = None if at is None else asking._moment(at)
-    verdict = service.verify_case(_read(file), PolicyRequest(at=moment, anchors=tuple(asking._anchors(anchor or ()))))
+    case = _read(file)
+    if not is_case_file(case):
+        raise typer.BadParameter(f"{file}: not a case file; verify other things with: yinxin verify", param_hint="FILE")
+    verdict = service.verify_case(case, PolicyRequest(at=moment, anchors=tuple(asking._anchors(anchor or ()))))
     Output(form, lang.value, data, several=False, out=out, claims=False).show(str(file), verdict.report)
     if form is Format.TEXT:
         sys.stdout.writelines(f"  {line}\n" for line in _history(verdict, lang))
@@ -205,7 +210,7 @@ def renew(  # noqa: PLR0917
     from server.clock import utc_now
 
     settings, now = _settings(config), utc_now()
-    limit = now + _EARLY if before is None else _moment(before)
+    limit = now + _EARLY if before is None else _moment(before, "--before")
     kept = trust is not None or settings.path(settings.trust_dir).is_dir()
     store = _store(trust, settings) if kept else None
     work = Renewing(

@@ -149,7 +149,7 @@ def _done(made: Augmented, lang: Language) -> str:
 
 
 def _refusal(err: Exception, lang: Language) -> str:
-    from keys.errors import CannotAugment, TimestampUnavailable
+    from keys.errors import CannotAugment, EncryptedPdf, TimestampUnavailable
 
     zh = lang is Language.ZH
     if isinstance(err, CannotAugment):
@@ -157,6 +157,12 @@ def _refusal(err: Exception, lang: Language) -> str:
         return about + _WHY[err.why][0 if zh else 1]
     if isinstance(err, TimestampUnavailable):
         return f"没有得到时间戳，文件未改动（{err}）。" if zh else f"no time-stamp; the file was left alone ({err})."
+    if isinstance(err, EncryptedPdf):
+        return (
+            "PDF 已加密，无法补充；请用未加密的原始文件。"
+            if zh
+            else "this PDF is encrypted: take the file without encryption."
+        )
     return "不是可读取的 PDF 文件。" if zh else "this is not a PDF that can be read."
 
 

@@ -168,7 +168,10 @@ def _signing_key(  # noqa: PLR0917
         mine = {name: uri for name, uri in settings.receipt_keys.items() if name.startswith(f"{code}/")}
         chosen = mine if party is None else {name: uri for name, uri in mine.items() if name == party}
         if len(chosen) != 1:
-            known = ", ".join(sorted(mine)) or "none"
+            if not mine:
+                missing = f"the settings name no key of {code} that may sign it: name one with --key FILE"
+                raise typer.BadParameter(missing, param_hint="--key")
+            known = ", ".join(sorted(mine))
             raise typer.BadParameter(f"which key? --key FILE, or --as one of: {known}", param_hint="--as")
         signer = Signers(settings)(next(iter(chosen.values())))
     listed = view.lists[code]

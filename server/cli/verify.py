@@ -232,16 +232,16 @@ def _with_photos(data: bytes) -> bytes | str:
     return read_code(data) or data
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, hint: str = "--at") -> datetime:
     from trust_registry.instants import FIRST, LAST, in_calendar
 
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
-        raise typer.BadParameter("not an ISO 8601 time, such as 2026-11-21T10:30+08:00", param_hint="--at") from err
+        raise typer.BadParameter("not an ISO 8601 time, such as 2026-11-21T10:30+08:00", param_hint=hint) from err
     if in_calendar(moment if moment.tzinfo else moment.replace(tzinfo=UTC)):
         return moment.astimezone() if moment.tzinfo is None else moment
-    raise typer.BadParameter(f"a year from {FIRST.year} to {LAST.year - 1} is needed", param_hint="--at")
+    raise typer.BadParameter(f"a year from {FIRST.year} to {LAST.year - 1} is needed", param_hint=hint)
 
 
 def _anchors(paths: Iterable[Path]) -> Iterator[Certificate]:

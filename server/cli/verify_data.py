@@ -34,6 +34,8 @@ def data_from(trust: str | None, root: Path | None, kit: Path | None = None) -> 
 
     Raises: typer.BadParameter naming the option whose data cannot be used.
     """
+    if root is not None and not root.is_file():
+        raise typer.BadParameter(f"{root}: No such file or directory", param_hint="--root")
     if kit is not None:
         if trust is not None:
             raise typer.BadParameter("a kit brings its own trust data: leave --trust out", param_hint="--kit")

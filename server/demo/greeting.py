@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +27,12 @@ def greet(console: Console, settings: Settings, data: Path, *, made: bool) -> No
     console.print(table)
     console.print(f"[dim]Everything lies in {data} ({'made just now' if made else 'kept from before'}).[/dim]")
     console.print("Check a certificate offline:")
-    command = f"  yinxin verify {data}/samples/marriage.pdf --trust {data}/trust --accepting 990200"
+    command = f"  {_yinxin()} verify {data}/samples/marriage.pdf --trust {data}/trust --accepting 990200"
     console.print(command, soft_wrap=True, highlight=False)
     console.print("[dim]Ctrl-C stops it.[/dim]\n")
+
+
+def _yinxin() -> str:
+    """The command as it can be typed here: `make run` installs it beside the interpreter, not on everybody's path."""
+    beside = Path(sys.executable).with_name("yinxin")
+    return "yinxin" if shutil.which("yinxin") or not beside.exists() else os.path.relpath(beside)

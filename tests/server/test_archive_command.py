@@ -127,6 +127,8 @@ def test_exit_codes_say_what_the_words_say(desk: Desk) -> None:
     assert "not known here" in desk.run("verify", "case.asice", "--root", "other.json", code=2)
     desk.clock.now = ENDS + DAY
     assert "was not renewed in time" in desk.run("verify", "case.asice", "--root", "1.root.json", code=2)
+    (desk.folder / "plain.pdf").write_bytes(b"%PDF-1.7")
+    assert "not a case file" in desk.refusal("verify", "plain.pdf", "--trust", "trust"), "and not a damaged one"
     case.write_bytes(case.read_bytes()[:-40])
     assert "Reject" in desk.run("verify", "case.asice", "--trust", "trust", code=1)
 
@@ -284,6 +286,7 @@ def archive_until(until: datetime, clock: Clock) -> EmbeddedTimestamper:
         ),
         (("make", "code.txt", "--out", "x.asice", "--trust", "trust", "--as", "9/x", "--tsa", TSA), "no region"),
         (("verify", "code.txt", "--root", "missing"), "No such file"),
+        (("verify", "code.txt"), "not a case file"),
     ],
 )
 def test_wrong_usage_is_told(desk: Desk, words: tuple[str, ...], said: str) -> None:
