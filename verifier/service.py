@@ -12,7 +12,6 @@ from typing import Final
 from uuid import uuid4
 
 from keys.x509 import Certificate
-from trust_registry.attestations import Attestation
 from trust_registry.model import (
     RegionCode,
     RelyingPartyId,
@@ -24,6 +23,7 @@ from trust_registry.model import (
 )
 from verifier.archives import CaseMaker, CaseVerdict, is_case_file, proofs_from_case_file, verify_case_file
 from verifier.core import judge, judge_unreadable, not_judged
+from verifier.core.worth_fetching import list_published_by_issuer, list_worth_fetching
 from verifier.errors import (
     CaseFilesNotOffered,
     InvalidRequest,
@@ -50,9 +50,6 @@ from verifier.store import KeptReceipt, ReceiptStore
 MAX_BATCH: Final = 500
 BATCH_SECONDS: Final = 10.0  # less than anybody waits for an answer
 _RECENT: Final = timedelta(minutes=10)  # what is asked as of just now is asked of today's list
-_WORTH_FETCHING: Final = frozenset(
-    {"status_missing", "status_unreachable", "status_malformed", "status_forged", "status_stale", "status_too_old"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ class VerifierService:
         entry = self._statuses().get(attestation.status.uri)
         if isinstance(entry, StatusSnapshot) and entry.issued_at <= at:
             return None
-        return _published_by_issuer(attestation, trust)
+        return list_published_by_issuer(attestation, trust)
 
     def verify_at_once(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report | None:
         """As `verify`, without waiting for the network; None when a status list would have to be fetched first."""
@@ -171,7 +168,7 @@ class VerifierService:
             kind = None if err.kind is None else EvidenceKind(err.kind)
             return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
         report = judge(evidence, trust, self._statuses() if statuses is None else statuses, policy, at)
-        return report, _worth_fetching(report, trust)
+        return report, list_worth_fetching(report, trust)
 
     def _policy(self, request: PolicyRequest, trust: TrustView | None) -> Policy:
         """As `_policy`; that of the last request is remembered, for batches."""
@@ -362,24 +359,6 @@ class VerifierService:
     def trust(self) -> TrustView | None:
         """The trust data in force: regions, scenarios and their names, for pages."""
         return self._trust()
-
-
-def _worth_fetching(report: Report, trust: TrustView | None) -> str | None:
-    """The status list that the verdict hinges on, if a region says that this issuer publishes there.
-
-    What has already failed is not looked up (Token Status List section 8.3).
-    """
-    attestation = report.attestation
-    if report.decisive is None or report.decisive.code not in _WORTH_FETCHING or attestation is None or trust is None:
-        return None
-    return _published_by_issuer(attestation, trust)
-
-
-def _published_by_issuer(attestation: Attestation, trust: TrustView) -> str | None:
-    """The status list's URI, if a region says that this issuer publishes there."""
-    issuer = trust.issuers.get(attestation.issuer_id)
-    uri = attestation.status.uri
-    return uri if issuer is not None and uri.startswith(issuer.status_list_base) else None
 
 
 def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:
