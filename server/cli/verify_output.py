@@ -141,8 +141,8 @@ def _show_signature(console: Console, number: int, signature: SignatureReport, l
     told = signature.decisive or (whole[0] if whole else None)
     if told is not None:
         _show_finding(console, told, lang, "    ")
-    for change in signature.changes:
-        console.print(Text(f"    · {messages.change(change, lang)}"))
+    for change in dict.fromkeys(messages.change(each, lang) for each in signature.changes):
+        console.print(Text(f"    · {change}"))
 
 
 def _plain(text: str) -> str:

@@ -59,10 +59,14 @@ def test_it_says_the_word_the_sentence_and_the_next_step(
 
 
 def test_each_signature_and_what_was_changed_after_it(world: SmallWorld, tmp_path: Path) -> None:
-    shown = text_of(render_report(paper(several(world), world), world.view(), "zh"), tmp_path)
+    first, second = several(world).signatures
+    twice = replace(several(world), signatures=(replace(first, changes=first.changes * 2), replace(second, changes=())))
+    shown = text_of(render_report(paper(twice, world), world.view(), "zh"), tmp_path)
     assert "文件中的签名" in shown
-    assert "第 2 页：加了批注、图章或遮盖物" in shown
+    assert shown.count("第 2 页：加了批注、图章或遮盖物") == 1, "what is said once is not said again"
     assert "B-LTA" in shown
+    (seal,) = (each for issuer in world.view().issuers.values() for each in issuer.seals[:1])
+    assert f"1. {seal.names.zh}" in shown, "by its name on the list, in the reader's language"
 
 
 def test_it_is_pdf_a_tagged_with_its_data_attached(world: SmallWorld) -> None:

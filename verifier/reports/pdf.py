@@ -188,10 +188,10 @@ class _Words:
             self._named(words.DECIDING) if signature["deciding"] else "",
             f"SHA-256 {signer['thumbprint'][:16]}…" if signer else "",
         ]
-        changes = [self._text(each) for each in signature["changes"]]
+        changes = list(dict.fromkeys(self._text(each) for each in signature["changes"]))
         more = [f"… +{len(changes) - MAX_CHANGES}"] if len(changes) > MAX_CHANGES else []
         return {
-            "title": f"{number}. " + _short(signer["name"] if signer else signature["name"], 90),
+            "title": f"{number}. " + _short(self._signer(signer) if signer else signature["name"], 90),
             "outcome": messages.HEADLINES_OF_SIGNATURES[Indication(signature["indication"])].in_language(
                 self._language
             ),
@@ -200,6 +200,15 @@ class _Words:
             "line": " · ".join(filter(None, line)),
             "changes": [_short(each, 160) for each in changes[:MAX_CHANGES]] + more,
         }
+
+    def _signer(self, signer: Mapping[str, Any]) -> str:
+        """The listed seal's name in the report's language, else what the certificate calls itself."""
+        for issuer in () if self._trust is None else self._trust.issuers.values():
+            for seal in issuer.seals:
+                if seal.key.thumbprint == signer["thumbprint"]:
+                    return self._named(seal.names)
+        name: str = signer["name"]
+        return name
 
     def _basis(self) -> list[dict[str, Any]]:
         """By which rules, lists and data."""
