@@ -1,12 +1,18 @@
-"""The documents hold: every dependency with its licence in `docs/dependencies.md`, no link to what has moved."""
+"""The documents hold: every dependency with its licence in `docs/dependencies.md`, no link to what has moved,
+every command with options that it has."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from server.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -43,3 +49,24 @@ def test_no_document_links_to_what_is_not_there(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
     here = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in here if not (document.parent / link).exists()] == []
+
+
+def commands_in(document: Path) -> list[list[str]]:
+    """What stands after "$ yinxin", lines that go on included, up to the next program."""
+    text = document.read_text().replace("\\\n", " ")
+    found = [
+        shlex.split(line.partition(" > ")[0], comments=True) for line in re.findall(r"^\$ yinxin (.+)$", text, re.M)
+    ]
+    return [words[:-1] if words[-1] == "&" else words for words in found]
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_command_in_a_document_is_one_and_has_its_options(document: Path) -> None:
+    for typed in commands_in(document):
+        command: Any = typer.main.get_command(app)
+        rest = list(typed)
+        while hasattr(command, "resolve_command"):
+            context = command.make_context("yinxin", [], resilient_parsing=True)
+            _, command, rest = command.resolve_command(context, rest)
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= known | {"--help"}, " ".join(typed)
