@@ -15,6 +15,7 @@ from keys.x509 import Certificate
 from trust_registry.model import (
     RegionCode,
     RelyingPartyId,
+    Scenario,
     ScenarioId,
     StatusProblem,
     StatusSnapshot,
@@ -289,9 +290,11 @@ class VerifierService:
     def draft_receipt(self, report: Report, relying_party: RelyingPartyId) -> str:
         """A receipt for a verdict just given, signed and not kept: the edge holds it until somebody files it.
 
-        Raises: ReceiptsNotOffered.
+        Raises: ReceiptsNotOffered; InvalidRequest when the party is not registered for the scenario judged for.
         """
         key = self._receipt_key(relying_party)
+        if not _registered(self._trust(), relying_party, report.policy.scenario):
+            raise InvalidRequest("scenario", "this relying party is not registered for it")
         receipt = make_receipt(
             report,
             receipt_id=self._new_id(),
@@ -359,6 +362,14 @@ class VerifierService:
     def trust(self) -> TrustView | None:
         """The trust data in force: regions, scenarios and their names, for pages."""
         return self._trust()
+
+
+def _registered(view: TrustView | None, party: RelyingPartyId, scenario: Scenario | None) -> bool:
+    """Whether its region lists the party for the scenario; without a scenario or a list nobody says no."""
+    listed = None if view is None else view.lists.get(RegionCode(party.partition("/")[0]))
+    if scenario is None or listed is None:
+        return True
+    return any(each.id == party and scenario.id in each.scenarios for each in listed.relying_parties)
 
 
 def _policy(request: PolicyRequest, trust: TrustView | None) -> Policy:

@@ -219,3 +219,12 @@ def test_a_revoked_certificate_stays_refused_without_fetching(world: SmallWorld)
     network.known = world.statuses(CertificateStatus.INVALID)
     assert_failed(service(world, network).verify(qr()), "status_revoked", SubIndication.REVOKED)
     assert network.asked == []
+
+
+def test_no_receipt_for_a_scenario_that_is_not_the_partys_own(world: SmallWorld, engine: Engine) -> None:
+    """Else any agency could file what it may not ask for."""
+    archive = RelyingPartyId("990200/archive")
+    asked = service(world, receipts=ReceiptStore(engine), receipt_keys={archive: receipt_key()})
+    with pytest.raises(InvalidRequest, match="not registered"):
+        asked.issue_receipt(qr(), AT_WEST, archive)
+    assert_passed(asked.issue_receipt(qr(), PolicyRequest(WEST), archive)[0])
