@@ -78,6 +78,10 @@ KEYS: Final[Mapping[type[BaseException], Words]] = {
         "内容不是它所声称的格式，或超出大小、层数的上限。",
         "This is not in the form that it claims, or exceeds the limits of size or depth.",
     ),
+    keys.EncryptedPdf: _w(
+        "这份 PDF 设有密码或只供特定的人打开，看不到内容。请提交未加密的文件。",
+        "This PDF is closed with a password, or for certain readers only. Hand in the file without encryption.",
+    ),
     keys.MalformedCertificate: _w("不是可读取的 X.509 证书。", "This is not an X.509 certificate that can be read."),
     keys.MalformedRequest: _w(
         "不是可读取的证书请求，或签名不能证明申请者持有密钥。",
@@ -253,6 +257,7 @@ PHRASES: Final = Phrasebook(
     ("a case file is of the present", "核验卷宗只能记录现在的核验"),
     ("this is a case file already", "这已经是核验卷宗"),
     ("not a scenario of region {}", "不是地区 {} 的事项"),
+    ("this relying party is not registered for it", "本用证单位没有登记办理这个事项"),
     ("no scenario of this id is listed", "名录里没有这个事项"),
     # the identity provider
     ("this sign-in is unknown, over, or was used", "这次登录不存在、已结束或已用过"),

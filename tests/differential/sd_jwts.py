@@ -100,13 +100,16 @@ Spoiling = Callable[[Random, Draft], str]
 
 
 def _flip(place: int) -> Spoiling:
-    """Another character in the header (0), the payload (1) or the signature (2)."""
+    """Another character in the header (0), the payload (1) or the signature (2).
+
+    Not the last: some of its bits may belong to no byte, which we refuse and others do not read.
+    """
 
     def spoil(random: Random, draft: Draft) -> str:
         token, _, rest = draft.text().partition("~")
         parts = token.split(".")
         part = parts[place]
-        at = random.randrange(len(part))
+        at = random.randrange(len(part) - 1)
         parts[place] = part[:at] + random.choice([c for c in "ABCxyz019-_" if c != part[at]]) + part[at + 1 :]
         return ".".join(parts) + "~" + rest
 

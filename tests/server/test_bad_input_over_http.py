@@ -358,7 +358,7 @@ def test_a_changed_byte_in_a_sealed_pdf(house: RealHouse) -> None:
 
 def test_something_appended_to_a_sealed_pdf(house: RealHouse) -> None:
     report = judged(house, house.sample("marriage.pdf") + b"\n% a note\n")
-    assert (report["indication"], report["decisive"]) == ("FAILED", "changed_after_sealing")
+    assert (report["indication"], report["decisive"]) == ("FAILED", "bytes_after_end")
 
 
 @pytest.mark.parametrize(
