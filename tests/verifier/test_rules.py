@@ -38,6 +38,7 @@ from trust_registry.model import (
     TypeId,
 )
 from verifier import messages
+from verifier.core import rules
 from verifier.core.conditions import Answer, RuleFacts, answer
 from verifier.core.rules import NO_RULES
 from verifier.model import Check, ExpectedBinding, Indication, Policy, SubIndication
@@ -52,6 +53,15 @@ def test_without_rules_nothing_is_asked(world: SmallWorld) -> None:
     report = ask(world, qr())
     assert_passed(report)
     assert found(report, Check.ACCEPTANCE) is NO_RULES
+
+
+def test_more_questions_than_are_remembered_have_the_same_answers(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "_REMEMBERED", 0)
+    trust = ruled(world, rule(DOCUMENTS))
+    for _ in range(2):
+        assert_failed(ask(world, qr(), trust=trust), "rule_form", SIG)
 
 
 def test_rules_are_those_of_the_region_that_is_asked(world: SmallWorld) -> None:

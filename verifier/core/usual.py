@@ -128,7 +128,9 @@ def remember(judged: Judged, evidence: QrCode | Credential, asked: Asked) -> Non
     since, until = seal.steady_since.get(attestation.type_id), seal.untroubled_until
     if not isinstance(snapshot, StatusSnapshot) or since is None or until is None or not judged.time.plain:
         return
-    if not _all_usual(judged.findings, seal) or _has_rules(judged.findings[7], seal, trust, evidence, policy):
+    if len(judged.findings) != 11 or not _all_usual(judged.findings, seal):
+        return
+    if _has_rules(judged.findings[7], seal, trust, evidence, policy):
         return
     signed_at, location = attestation.issued_at, seal.location
     path = seal.path((), signed_at)
@@ -152,8 +154,6 @@ def remember(judged: Judged, evidence: QrCode | Credential, asked: Asked) -> Non
 
 def _all_usual(findings: list[Finding], seal: ListedSeal) -> bool:
     """Whether these are the findings where nothing is the matter, one by one; the holder's binding is judged anew."""
-    if len(findings) != 11:
-        return False
     form, integrity, path, entitled, time, status, validity, recognition, rules, binding, fresh = findings
     return (
         form is FORMAT_OK
