@@ -27,6 +27,8 @@ _COUNTRY: Final = "2.5.4.6"
 _PRINTABLE_STRING: Final = 0x13
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _TSL_SIGNING: Final = "0.4.0.2231.3.0"
+_MDOC_SIGNING: Final = "1.0.18013.5.1.2"  # id-mdl-kp-mdlDS
+_DOCUMENT_SIGNING: Final = "1.3.6.1.5.5.7.3.36"  # RFC 9336
 _OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
 _OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 _OCSP_ACCESS: Final = "1.3.6.1.5.5.7.48.1"
@@ -42,6 +44,7 @@ class Profile(Enum):
     RECEIPT = f"{_POLICY_ARC}.4"
     LIST = f"{_POLICY_ARC}.5"
     OCSP = f"{_POLICY_ARC}.6"
+    DOCUMENT_SIGNER = f"{_POLICY_ARC}.7"
 
     @property
     def policy(self) -> str:
@@ -63,17 +66,36 @@ _KEY_USAGE: Final = {
     Profile.RECEIPT: frozenset({_DIGITAL_SIGNATURE, _NON_REPUDIATION}),
     Profile.LIST: frozenset({_DIGITAL_SIGNATURE}),
     Profile.OCSP: frozenset({_DIGITAL_SIGNATURE}),
+    Profile.DOCUMENT_SIGNER: frozenset({_DIGITAL_SIGNATURE}),
+}
+# Extended key usages, and whether they are critical: RFC 3161 section 2.3 and ISO/IEC 18013-5 annex B say that theirs
+# are. A seal is put under documents and mdocs alike, so it names both usages and forbids no other.
+_EXTENDED: Final = {
+    Profile.SEAL: ((_DOCUMENT_SIGNING, _MDOC_SIGNING), False),
+    Profile.TIMESTAMP: ((_TIME_STAMPING,), True),
+    Profile.LIST: ((_TSL_SIGNING,), False),
+    Profile.OCSP: ((_OCSP_SIGNING,), False),
+    Profile.DOCUMENT_SIGNER: ((_MDOC_SIGNING,), True),
 }
 
 
 def make_region_ca(
-    signer: Signer, *, common_name: str, organisation: str, region: str, not_before: datetime, not_after: datetime
+    signer: Signer,
+    *,
+    common_name: str,
+    organisation: str,
+    region: str,
+    not_before: datetime,
+    not_after: datetime,
+    country: str | None = None,
 ) -> Certificate:
     """A region's self-signed CA certificate: signs end-entity certificates only (pathLenConstraint 0).
 
-    `region` is the region's code; times are UTC, whole seconds count. Spec: RFC 5280 sections 4.2.1.3 and 4.2.1.9.
+    `region` is the region's code; times are UTC, whole seconds count. `country` (ISO 3166-1 alpha-2) is what ISO/IEC
+    18013-5 annex B.1.2 asks of an issuing authority's CA. Spec: RFC 5280 sections 4.2.1.3 and 4.2.1.9.
     """
-    name = _name(("2.5.4.8", region), ("2.5.4.10", organisation), ("2.5.4.3", common_name))
+    place = () if country is None else ((_COUNTRY, country),)
+    name = _name(*place, ("2.5.4.8", region), ("2.5.4.10", organisation), ("2.5.4.3", common_name))
     key_identifier = _key_identifier(signer.public_key)
     extensions = (
         _extension("2.5.29.19", der.sequence(der.BOOLEAN_TRUE, der.integer(0)), critical=True),
@@ -109,7 +131,8 @@ def make_certificate(
     """A signer certificate under the region's CA. `revocation`: where to ask how it stands.
 
     `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
-    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3); one for
+    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3), one that
+    signs mdocs only id-mdl-kp-mdlDS (ISO/IEC 18013-5 annex B.1.4), a seal both that and document signing; one for
     lists has id-tsl-kp-tslSigning, and its `country` (ISO 3166-1 alpha-2) and `organisation` are the list's territory
     and operator (ETSI TS 119 612 clause 5.7.1). One for OCSP has OCSPSigning and id-pkix-ocsp-nocheck (RFC 6960 section
     4.2.2.2): nobody asks it about itself, so let it live shortly.
@@ -125,12 +148,10 @@ def make_certificate(
     ]
     if uri is not None:
         extensions.append(_extension("2.5.29.17", der.sequence(der.tlv(0x86, uri.encode("ascii")))))
-    if profile is Profile.TIMESTAMP:
-        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TIME_STAMPING)), critical=True))
-    if profile is Profile.LIST:
-        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_TSL_SIGNING))))
+    usages, critical = _EXTENDED.get(profile, ((), False))
+    if usages:
+        extensions.append(_extension("2.5.29.37", der.sequence(*map(der.oid, usages)), critical=critical))
     if profile is Profile.OCSP:
-        extensions.append(_extension("2.5.29.37", der.sequence(der.oid(_OCSP_SIGNING))))
         extensions.append(_extension(_OCSP_NO_CHECK, der.NULL))
     if revocation is not None:
         extensions.extend(_revocation(revocation))

@@ -6,7 +6,7 @@ Plain data: integers of 64 bits, byte and text strings, arrays, maps, booleans, 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
 import cbor2
@@ -40,6 +40,36 @@ def decode(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH)
             allow_duplicate_keys=False,
             tag_hook=_refuse_tag,
             semantic_decoders=_REFUSED,
+        )
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as err:
+        raise MalformedEnvelope("not well-formed CBOR") from err
+    if end != _END[1:]:
+        raise MalformedEnvelope("bytes after the CBOR value")
+    return value
+
+
+def decode_tagged(
+    data: bytes, tags: Mapping[int, Callable[[Any], Any]], *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH
+) -> Any:
+    """As `decode`, and values under one of `tags` become what its function makes of them; other tags are refused.
+
+    The functions may raise ValueError. What stands under a tag comes frozen. Raises MalformedEnvelope.
+    """
+    if len(data) > max_size:
+        raise MalformedEnvelope(f"CBOR of more than {max_size} bytes")
+
+    def of(make: Callable[[Any], Any]) -> Callable[[Any, bool], Any]:
+        return lambda value, _immutable: make(value)
+
+    decoders = _REFUSED | {tag: of(make) for tag, make in tags.items()}
+    try:
+        value, end = cbor2.loads(
+            b"\x82" + data + _END,
+            max_depth=max_depth + 1,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            tag_hook=_refuse_tag,
+            semantic_decoders=decoders,
         )
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as err:
         raise MalformedEnvelope("not well-formed CBOR") from err

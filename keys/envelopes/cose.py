@@ -59,7 +59,23 @@ def parse_cose_sign1(data: bytes, *, max_size: int = cbor.MAX_SIZE) -> CoseSign1
     """
     if len(data) > max_size:
         raise MalformedEnvelope(f"a COSE_Sign1 of more than {max_size} bytes")
-    protected_bytes, unprotected, payload, signature = _plain_parts(data) or _parts(data)
+    return _message(*(_plain_parts(data) or _parts(data)))
+
+
+def read_cose_sign1(parts: object, *, detached: bool = False) -> CoseSign1:
+    """As `parse_cose_sign1`, of the array as `cbor` decoded it, out of a message that it is a part of.
+
+    `detached`: the payload stands elsewhere, null here and empty in what is returned. Raises MalformedEnvelope.
+    """
+    protected, unprotected, payload, signature = _four(parts)
+    if detached:
+        if payload is not None:
+            raise MalformedEnvelope("a payload where it should be detached")
+        payload = b""
+    return _message(*_checked(protected, unprotected, payload, signature))
+
+
+def _message(protected_bytes: bytes, unprotected: Mapping[Any, Any], payload: bytes, signature: bytes) -> CoseSign1:
     protected, algorithm, kid = _protected_header(protected_bytes)
     if len(signature) != algorithm.signature_size:
         raise MalformedEnvelope("the COSE signature has the wrong length for its algorithm")
@@ -99,19 +115,42 @@ def sign_cose_sign1(
     header: dict[int, Any] = {_ALG: signer.algorithm.cose, _KID: kid}
     if content_type is not None:
         header[_TYP] = content_type
+    return _TAG + cbor.encode(_signed(payload, header, signer, unprotected))
+
+
+def sign_cose_parts(
+    payload: bytes, *, signer: Signer, unprotected: Mapping[Any, Any] = _NOTHING, detached: bool = False
+) -> list[Any]:
+    """The array of a COSE_Sign1 over `payload`, to be a part of a message; protected is `alg` alone.
+
+    `detached`: without the payload (RFC 9052 section 4.1).
+    """
+    parts = _signed(payload, {_ALG: signer.algorithm.cose}, signer, unprotected)
+    if detached:
+        parts[2] = None
+    return parts
+
+
+def _signed(payload: bytes, header: Mapping[int, Any], signer: Signer, unprotected: Mapping[Any, Any]) -> list[Any]:
     protected = cbor.encode(header)
-    signature = signer.sign(_to_be_signed(protected, payload))
-    return _TAG + cbor.encode([protected, dict(unprotected), payload, signature])
+    return [protected, dict(unprotected), payload, signer.sign(_to_be_signed(protected, payload))]
 
 
 _Parts = tuple[bytes, Mapping[Any, Any], bytes, bytes]
 
 
 def _parts(data: bytes) -> _Parts:
-    parts = cbor.decode(data[1:] if data[:1] == _TAG else data, max_size=len(data), max_depth=8)
+    return _checked(*_four(cbor.decode(data[1:] if data[:1] == _TAG else data, max_size=len(data), max_depth=8)))
+
+
+def _four(parts: object) -> tuple[Any, Any, Any, Any]:
     if type(parts) is not list or len(parts) != 4:
         raise MalformedEnvelope("a COSE_Sign1 is an array of four")
     protected, unprotected, payload, signature = parts
+    return protected, unprotected, payload, signature
+
+
+def _checked(protected: object, unprotected: object, payload: object, signature: object) -> _Parts:
     if type(protected) is not bytes or type(unprotected) is not dict:
         raise MalformedEnvelope("the COSE headers are a byte string and a map")
     if type(payload) is not bytes or type(signature) is not bytes:
