@@ -173,6 +173,15 @@ class CertificateNotPublished(IssuerError):
         self.certificate_id = certificate_id
 
 
+class RenderingNotMade(IssuerError):
+    """The certificate was sealed before there was this form of it: only issuing it anew makes one. HTTP 404."""
+
+    def __init__(self, certificate_id: str, kind: str) -> None:
+        super().__init__(f"the certificate was sealed without the form {kind}")
+        self.certificate_id = certificate_id
+        self.kind = kind
+
+
 class CertificateVoided(IssuerError):
     """Recorded, never handed out, and given up because it may no longer be sealed. HTTP 409: ask with a new key."""
 

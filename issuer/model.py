@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from trust_registry.attestations import Attestation, CertificateId
 from trust_registry.edges import AccountId, HolderId
@@ -49,7 +49,7 @@ class IssueRequest:
     requested_by: AccountId
     idempotency_key: str
     valid_from: datetime | None = None
-    holder_key: Mapping[str, Any] | None = None  # JWK to bind the SD-JWT VC to
+    holder_key: Mapping[str, Any] | None = None  # JWK to bind the SD-JWT VC and the mdoc to
     issuer_id: IssuerId | None = None  # on whose behalf; when given, the seal must be that issuer's
     approved_by: AccountId | None = None  # the second clerk, for types under dual control; set by `dual_control` alone
 
@@ -115,19 +115,30 @@ class RenderingKind(Enum):
     PDF = "pdf"
     SD_JWT_VC = "sd_jwt_vc"
     QR = "qr"
+    MDOC = "mdoc"
 
     @property
     def media_type(self) -> str:
-        return {"pdf": "application/pdf", "sd_jwt_vc": "application/dc+sd-jwt", "qr": "text/plain"}[self.value]
+        return _MEDIA_TYPES[self.value]
+
+
+_MEDIA_TYPES: Final = {
+    "pdf": "application/pdf",
+    "sd_jwt_vc": "application/dc+sd-jwt",
+    "qr": "text/plain",
+    "mdoc": "application/cbor",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Renderings:
-    """All forms of one certificate: the PDF's bytes, the SD-JWT VC with all disclosures, the printed QR's text."""
+    """All forms of one certificate: the PDF's bytes, the SD-JWT VC with all disclosures, the printed QR's text, and the
+    mdoc (IssuerSigned in CBOR) with all elements."""
 
     pdf: bytes
     sd_jwt_vc: str
     qr: str
+    mdoc: bytes
 
 
 class CertificateState(Enum):

@@ -96,7 +96,7 @@ class CertificateBody(Strict):
             status=status_name(summary.status),
             status_reason=summary.status_reason.value if summary.status_reason else None,
             status_since=summary.status_since,
-            renderings={kind: f"{path}/{kind}" for kind in ("pdf", "sd_jwt_vc", "qr")},
+            renderings={kind: f"{path}/{kind}" for kind in ("pdf", "sd_jwt_vc", "qr", "mdoc")},
         )
 
 

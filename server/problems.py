@@ -161,6 +161,7 @@ KINDS: Mapping[type[BaseException], Kind] = {
         409, "idempotency-conflict", "幂等键已用于另一申请", "The idempotency key was used for another request"
     ),
     issuer.CertificateNotFound: _k(404, "certificate-not-found", "没有此证照", "There is no such certificate"),
+    issuer.RenderingNotMade: _k(404, "rendering-not-made", "这份证照没有这种形式", "This certificate has no such form"),
     issuer.CertificateNotPublished: _k(409, "not-published", "证照尚未签章", "The certificate is not sealed yet"),
     issuer.CertificateVoided: _k(409, "voided", "证照已作废", "The certificate was given up before it was sealed"),
     issuer.HolderNotFound: _k(404, "holder-not-found", "没有此持证人", "There is no such holder"),

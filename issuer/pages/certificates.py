@@ -89,11 +89,17 @@ def _text(desk: Desk, clerk: Principal, found: CertificateSummary, kind: Renderi
 
 
 def _rendering(desk: Desk, clerk: Principal, certificate_id: str, form: str) -> Response:
-    kinds = {"pdf": RenderingKind.PDF, "qr": RenderingKind.QR, "sd-jwt": RenderingKind.SD_JWT_VC}
+    kinds = {
+        "pdf": RenderingKind.PDF,
+        "qr": RenderingKind.QR,
+        "sd-jwt": RenderingKind.SD_JWT_VC,
+        "mdoc": RenderingKind.MDOC,
+    }
     if form not in kinds:
         raise HTTPException(404)
     kind, found = kinds[form], desk.certificate(clerk, certificate_id)
     data = desk.service.rendering(found.certificate_id, kind, issuer_id=desk.issuer_id(clerk))
-    ending = {"pdf": "pdf", "qr": "txt", "sd-jwt": "sd-jwt"}[form]
+    ending = {"pdf": "pdf", "qr": "txt", "sd-jwt": "sd-jwt", "mdoc": "mdoc"}[form]
     headers = {"Content-Disposition": f'inline; filename="{found.certificate_id}.{ending}"'}
-    return Response(data, media_type="application/pdf" if form == "pdf" else "text/plain", headers=headers)
+    media_type = "text/plain" if kind in (RenderingKind.QR, RenderingKind.SD_JWT_VC) else kind.media_type
+    return Response(data, media_type=media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""Putting a seal under a record: the three renderings of one certificate, signed with the seal's key.
+"""Putting a seal under a record: the renderings of one certificate, signed with the seal's key.
 
 Only a `Recorded` can be sealed. Nothing is stored here, and whether sealing is allowed was decided when it was cleared.
 """
@@ -17,13 +17,15 @@ from issuer.model import Recorded, Renderings
 from issuer.ports import Completing, Sealing
 from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
 from keys.envelopes.cose import sign_cose_sign1
+from keys.envelopes.mdoc import issue_mdoc
 from keys.envelopes.pades import Appearance, sign_pdf
 from keys.envelopes.qr_text import encode_qr_text
 from keys.envelopes.sd_jwt import issue_sd_jwt
 from keys.signer import Signer
 from keys.timestamps import Timestamper
 from keys.x509 import Certificate, parse_certificate
-from trust_registry.attestations import to_cwt, to_sd_jwt_claims
+from trust_registry.attestations import Attestation, to_cwt, to_sd_jwt_claims
+from trust_registry.mdoc_attestations import to_mdoc
 from trust_registry.model import CertificateType, Names
 from trust_registry.typesetting import can_set
 
@@ -49,6 +51,25 @@ def seal_renderings(
         pdf=_sealed_pdf(recorded, signer, timestamper, certificate, qr, authority=authority, signed_at=signed_at),
         sd_jwt_vc=_sd_jwt_vc(recorded, signer, certificate),
         qr=qr,
+        mdoc=make_mdoc(recorded.attestation, signer, (certificate.der, *recorded.seal.chain)),
+    )
+
+
+def make_mdoc(attestation: Attestation, signer: Signer, chain: Sequence[bytes]) -> bytes:
+    """IssuerSigned of the certificate (ISO/IEC 18013-5), in CBOR, for the holder's key if there is one.
+
+    `chain`: the seal's certificate and what leads to its authority, in DER, signer first. Raises what the signer
+    raises.
+    """
+    content = to_mdoc(attestation)
+    return issue_mdoc(
+        content.doc_type,
+        content.elements,
+        signer=signer,
+        chain=chain,
+        validity=content.validity,
+        device_key=attestation.holder_key,
+        status=content.status,
     )
 
 

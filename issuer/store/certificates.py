@@ -10,7 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from issuer.core import mask_name, standing_at
-from issuer.errors import CertificateNotFound, CertificateNotPublished, CertificateVoided, HolderErased
+from issuer.errors import (
+    CertificateNotFound,
+    CertificateNotPublished,
+    CertificateVoided,
+    HolderErased,
+    RenderingNotMade,
+)
 from issuer.model import (
     CertificateFilter,
     CertificateState,
@@ -95,6 +101,7 @@ class Certificates(StoreBase):
             RenderingKind.PDF: renderings.pdf,
             RenderingKind.SD_JWT_VC: renderings.sd_jwt_vc.encode(),
             RenderingKind.QR: renderings.qr.encode(),
+            RenderingKind.MDOC: renderings.mdoc,
         }
         connection.execute(
             RENDERINGS.insert(),
@@ -109,7 +116,7 @@ class Certificates(StoreBase):
         )
 
     def rendering(self, certificate_id: CertificateId, kind: RenderingKind) -> bytes:
-        """Raises: CertificateNotFound, CertificateNotPublished, CertificateVoided, HolderErased."""
+        """Raises: CertificateNotFound, CertificateNotPublished, CertificateVoided, RenderingNotMade, HolderErased."""
         c, r = CERTIFICATES.c, RENDERINGS.c
         query = (
             select(c.id, c.state, HOLDERS.c.id.label("holder_id"), HOLDERS.c.wrapped_key, r.content)
@@ -125,6 +132,8 @@ class Certificates(StoreBase):
             raise HolderErased
         if row.state == CertificateState.VOIDED.value:
             raise CertificateVoided(certificate_id)
+        if row.content is None and row.state == CertificateState.PUBLISHED.value:
+            raise RenderingNotMade(certificate_id, kind.value)
         if row.content is None:
             raise CertificateNotPublished(certificate_id)
         return open_data(

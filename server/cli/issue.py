@@ -55,6 +55,7 @@ class Form(Enum):
     PDF = "pdf"
     SD_JWT_VC = "sd_jwt_vc"
     QR = "qr"
+    MDOC = "mdoc"
 
 
 class Reason(Enum):
@@ -252,7 +253,7 @@ def export(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Take a signed rendering out: PDF, SD-JWT VC, or the text of the printed QR code."""
+    """Take a signed rendering out: PDF, SD-JWT VC, the text of the printed QR code, or mdoc (CBOR)."""
     from issuer.model import RenderingKind
     from trust_registry.attestations import CertificateId
 

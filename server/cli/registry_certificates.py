@@ -55,6 +55,7 @@ class Use(Enum):
     RECEIPT = "receipt"
     LIST = "list"
     OCSP = "ocsp"  # says how the CA's certificates stand; no list names it
+    DOCUMENT_SIGNER = "document_signer"  # a seal that is put under mdocs only (ISO/IEC 18013-5 annex B)
 
 
 class AuthorityUse(Enum):

@@ -86,6 +86,7 @@ def issue_first(filling: Filling, seals: Mapping[str, SealId], samples: Path) ->
                 (RenderingKind.PDF, "marriage.pdf"),
                 (RenderingKind.SD_JWT_VC, "marriage.sd-jwt"),
                 (RenderingKind.QR, "marriage.qr.txt"),
+                (RenderingKind.MDOC, "marriage.mdoc"),
             ):
                 (samples / name).write_bytes(filling.issuer.rendering(certificate_id, kind))
 

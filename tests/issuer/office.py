@@ -177,7 +177,7 @@ def quick_sealing(
     """Stands in for `seal_renderings` where a story is about order, not paper: one real signature, no document."""
     cwt = to_cwt(recorded.attestation, recorded.type)
     qr = encode_qr_text("YX1:", sign_cose_sign1(cwt, signer=signer, kid=b"00000000"))
-    return Renderings(pdf=b"%PDF " + qr.encode(), sd_jwt_vc="sd-jwt " + qr, qr=qr)
+    return Renderings(pdf=b"%PDF " + qr.encode(), sd_jwt_vc="sd-jwt " + qr, qr=qr, mdoc=b"mdoc " + qr.encode())
 
 
 def key_entry(use: KeyUse, certificate: Certificate) -> KeyEntry:

@@ -1,4 +1,4 @@
-"""Three renderings, one certificate: the same identity, the same status reference, all under the seal's key."""
+"""All renderings, one certificate: the same identity, the same status reference, all under the seal's key."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from issuer.errors import GlyphMissing
+from issuer.errors import GlyphMissing, RenderingNotMade
 from issuer.model import RenderingKind
 from issuer.renderings.sealing import QR_PREFIX, check_printable
 from keys.algorithms import ES256
 from keys.envelopes.cose import parse_cose_sign1
+from keys.envelopes.mdoc import ItemOutcome, parse_mdoc
 from keys.envelopes.pades import Modification, parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text
 from keys.envelopes.sd_jwt import parse_sd_jwt
 from keys.signer import EphemeralSigner
+from keys.x509 import parse_certificate
 from tests.issuer.office import CLAIMS, DAY_0, MARRIAGE, NUMBER, Office, open_office
 from trust_registry.attestations import Attestation, from_cwt, from_json, from_sd_jwt_claims
 from trust_registry.catalogue import COMMON_TYPES_BY_ID
+from trust_registry.mdoc_attestations import from_mdoc
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,32 @@ def test_one_identity_and_one_status(renderings: dict[RenderingKind, bytes]) -> 
     assert pdf == sd_jwt
     assert replace(qr, claims=pdf.claims, holder_key=pdf.holder_key) == pdf
     assert dict(pdf.claims) == CLAIMS
+
+
+def test_the_mdoc_says_what_the_others_say_and_is_signed_with_the_seal(renderings: dict[RenderingKind, bytes]) -> None:
+    pdf, sd_jwt, _ = read(renderings)
+    mdoc = parse_mdoc(renderings[RenderingKind.MDOC])
+    assert from_mdoc(mdoc) == pdf
+    auth = mdoc.issuer_signed.issuer_auth
+    seal = parse_certificate(auth.chain()[0])
+    assert auth.verified_by(seal.public_key)
+    assert seal.extended_key_usage >= {"1.0.18013.5.1.2"}
+    assert {mdoc.issuer_signed.compare(item) for item in mdoc.issuer_signed.items} == {ItemOutcome.OK}
+    assert mdoc.mso.device_key == sd_jwt.holder_key
+
+
+def test_a_certificate_without_a_holders_key_has_an_mdoc_that_nobody_can_present(office: Office) -> None:
+    found = office.service.issue(office.request_for(7001)).summary
+    mdoc = parse_mdoc(office.service.rendering(found.certificate_id, RenderingKind.MDOC))
+    assert not mdoc.mso.names_device
+
+
+def test_a_form_that_was_not_made_when_it_was_sealed_is_named(office: Office) -> None:
+    found = office.service.issue(office.request_for(7002)).summary
+    with office.engine.begin() as connection:
+        connection.execute(text("DELETE FROM issuer_renderings WHERE kind = 'mdoc'"))
+    with pytest.raises(RenderingNotMade):
+        office.service.rendering(found.certificate_id, RenderingKind.MDOC)
 
 
 def test_the_printed_code_shows_what_the_type_makes_public_and_masks_numbers(

@@ -50,7 +50,12 @@ def test_only_the_service_seals() -> None:
 
 
 def test_media_types_of_renderings() -> None:
-    assert {kind.media_type for kind in RenderingKind} == {"application/pdf", "application/dc+sd-jwt", "text/plain"}
+    assert {kind.media_type for kind in RenderingKind} == {
+        "application/pdf",
+        "application/dc+sd-jwt",
+        "text/plain",
+        "application/cbor",
+    }
 
 
 @pytest.mark.parametrize(
