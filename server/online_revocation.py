@@ -20,7 +20,7 @@ from server.settings import Settings
 from trust_registry.model import TrustView
 from verifier.errors import MalformedEvidence
 from verifier.evidence import parse
-from verifier.model import Credential, Evidence, Report, SealedPdf
+from verifier.model import Credential, Evidence, MobileDocument, Report, SealedPdf
 from verifier.service import NO_REQUEST, PolicyRequest, VerifierService
 
 ASKED_FOR: Final = frozenset({"revocation_not_checked", "revocation_too_old"})
@@ -75,7 +75,7 @@ def hinges_on_revocation(report: Report) -> bool:
 
 def _certificates(evidence: Evidence) -> Iterator[Certificate]:
     """Those that the evidence brings, signers first."""
-    if isinstance(evidence, Credential) and evidence.certificate is not None:
+    if isinstance(evidence, Credential | MobileDocument) and evidence.certificate is not None:
         yield from (evidence.certificate, *evidence.intermediates)
     if isinstance(evidence, SealedPdf):
         for signature in evidence.pdf.signatures:

@@ -17,6 +17,7 @@ FORM_NAMES: Final = {
     "pdf": Names("盖章 PDF 文件", "sealed PDF"),
     "sd_jwt_vc": Names("电子凭证", "electronic credential"),
     "qr": Names("打印二维码", "printed code"),
+    "mdoc": Names("移动证件", "mobile document"),
     "health_certificate": Names("欧盟格式健康证明", "European health certificate"),
 }
 CHANGE_NAMES: Final = {

@@ -27,12 +27,14 @@ from trust_registry.attestations import Attestation, from_cwt, from_json, from_s
 from trust_registry.errors import MalformedAttestation
 from trust_registry.model import RelyingPartyId
 from verifier.errors import MalformedEvidence, Unreadable
+from verifier.mdoc_evidence import looks_like_mdoc, mdoc_in_text, read_mobile_document
 from verifier.model import (
     Credential,
     Evidence,
     EvidenceKind,
     HealthCode,
     Indication,
+    MobileDocument,
     QrCode,
     Receipt,
     ReceiptFile,
@@ -65,13 +67,15 @@ def digest_of(data: bytes | str) -> str:
 
 
 def parse(data: bytes | str) -> Evidence:
-    """The evidence in `data`: a PDF, an SD-JWT VC, a printed QR code's text, a health certificate's, or a receipt.
+    """The evidence in `data`: a PDF, SD-JWT VC, mdoc, printed code, health certificate (both as text) or receipt.
 
     Raises: MalformedEvidence, with the reason and, when it began like a known form, its kind.
     """
     if isinstance(data, bytes):
         if _PDF_MARK in data[:_PDF_MARK_WITHIN]:
             return _pdf(data)
+        if looks_like_mdoc(data):
+            return _mobile_document(data)
         data = _text(data)
     elif len(data) > MAX_TEXT:
         raise MalformedEvidence(Unreadable.TOO_LARGE, None, f"more than {MAX_TEXT} characters")
@@ -88,7 +92,19 @@ def parse(data: bytes | str) -> Evidence:
         return _credential(text)
     if text.count(".") == 2:
         return _receipt(text)
+    mdoc = mdoc_in_text(text)
+    if mdoc is not None:
+        return _mobile_document(mdoc)
     raise MalformedEvidence(Unreadable.NOT_RECOGNISED)
+
+
+def _mobile_document(data: bytes) -> MobileDocument:
+    if len(data) > MAX_TEXT:
+        raise MalformedEvidence(Unreadable.TOO_LARGE, EvidenceKind.MDOC.value, f"more than {MAX_TEXT} bytes")
+    try:
+        return read_mobile_document(data)
+    except MalformedEnvelope as err:
+        raise _damaged(EvidenceKind.MDOC, err) from err
 
 
 def _text(data: bytes) -> str:

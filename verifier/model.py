@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from keys.envelopes.cose import CoseSign1
 from keys.envelopes.hcert import HealthCertificate
 from keys.envelopes.jws import Jws
+from keys.envelopes.mdoc import Agreement, Mdoc
 from keys.envelopes.pades import Change, SignedPdf
 from keys.envelopes.sd_jwt import SdJwt
 from keys.frozen import made_often
@@ -108,6 +109,7 @@ class EvidenceKind(Enum):
     QR = "qr"
     RECEIPT = "receipt"
     HEALTH = "health_certificate"
+    MDOC = "mdoc"
     ARCHIVE = "archive"  # a case file: evidence with all that the verdict on it rested on
 
 
@@ -192,7 +194,22 @@ class HealthCode:
     certificate: HealthCertificate
 
 
-Evidence = QrCode | Credential | SealedPdf | ReceiptFile | HealthCode
+@dataclass(frozen=True, slots=True)
+class MobileDocument:
+    """An mdoc with the certificates of its x5chain. `attestation` is None when it is not one of this network's, or does
+    not show what names its seal; `terms` is then what it says of itself. `digest` is "sha256:<hex>" of the CBOR.
+    """
+
+    kind: ClassVar[EvidenceKind] = EvidenceKind.MDOC
+    digest: str
+    mdoc: Mdoc
+    certificate: Certificate
+    intermediates: tuple[Certificate, ...]
+    attestation: Attestation | None
+    terms: StatedTerms | None = None
+
+
+Evidence = QrCode | Credential | SealedPdf | ReceiptFile | HealthCode | MobileDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +240,17 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBinding:
-    """What a presentation's key binding must name (RFC 9901 section 7.3)."""
+    """What a presentation's key binding must name (RFC 9901 section 7.3).
+
+    `transcript`: the SessionTranscript (CBOR) that an mdoc's device must have authenticated, `reader_key` the reader's
+    key where it may do so with a MAC (ISO/IEC 18013-5 clause 9.1.3).
+    """
 
     nonce: str
     audience: str
     max_age: timedelta = timedelta(minutes=5)
+    transcript: bytes | None = None
+    reader_key: Agreement | None = None
 
 
 class ProofSource(Enum):
@@ -335,7 +358,7 @@ class Report:
     policy: Policy
     judged_at: datetime
     signatures: tuple[SignatureReport, ...] = ()
-    foreign: HealthCode | Credential | None = None
+    foreign: HealthCode | Credential | MobileDocument | None = None
 
 
 def recognised_as(report: Report) -> Equivalence | None:

@@ -13,22 +13,24 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from keys.envelopes.hcert import HealthCertificate
-from verifier.model import Credential, HealthCode
+from verifier.model import Credential, HealthCode, MobileDocument
 
 _KINDS: Final = {"v": "vaccination", "t": "test", "r": "recovery"}
 _PROTOCOL: Final = frozenset({"cnf", "status"})  # the holder's key and where to ask: of no use to a reader
 _MAX_DEPTH: Final = 32
 
 
-def stated_claims(evidence: HealthCode | Credential) -> dict[str, Any]:
+def stated_claims(evidence: HealthCode | Credential | MobileDocument) -> dict[str, Any]:
     """What it says, as JSON values.
 
     Of a health certificate: `kind` ("vaccination", "test", "recovery" or None), `issuer`, `issued_at`, `expires_at`,
     `name` (`family`, `given`), `date_of_birth`, `dates` (every dated member of its entries), and all of its `content`.
-    Of a credential: its claims. Never raises on content.
+    Of a credential: its claims; of an mdoc: its issuer's elements by namespace. Never raises on content.
     """
     if isinstance(evidence, HealthCode):
         return _health(evidence.certificate)
+    if isinstance(evidence, MobileDocument):
+        return {name: _plain(values) for name, values in evidence.mdoc.issuer_signed.elements().items()}
     claims = evidence.sd_jwt.claims
     return {name: _plain(value) for name, value in claims.items() if name not in _PROTOCOL}
 

@@ -80,7 +80,7 @@ def add(  # noqa: PLR0917
     ] = None,
     form: Annotated[
         list[str] | None,
-        typer.Option(help="pdf, sd_jwt_vc, qr or health_certificate; all if absent.", show_default=False),
+        typer.Option(help="pdf, sd_jwt_vc, qr, mdoc or health_certificate; all if absent.", show_default=False),
     ] = None,
     emergency: Annotated[Emergency | None, typer.Option(help="Begin at once, and say why.", show_default=False)] = None,
     since: SinceOption = None,

@@ -69,13 +69,13 @@ def test_the_mdoc_says_what_the_others_say_and_is_signed_with_the_seal(rendering
 
 
 def test_a_certificate_without_a_holders_key_has_an_mdoc_that_nobody_can_present(office: Office) -> None:
-    found = office.service.issue(office.request_for(7001)).summary
+    found = office.service.issue(office.request_for(71)).summary
     mdoc = parse_mdoc(office.service.rendering(found.certificate_id, RenderingKind.MDOC))
     assert not mdoc.mso.names_device
 
 
 def test_a_form_that_was_not_made_when_it_was_sealed_is_named(office: Office) -> None:
-    found = office.service.issue(office.request_for(7002)).summary
+    found = office.service.issue(office.request_for(72)).summary
     with office.engine.begin() as connection:
         connection.execute(text("DELETE FROM issuer_renderings WHERE kind = 'mdoc'"))
     with pytest.raises(RenderingNotMade):

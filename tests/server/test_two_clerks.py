@@ -117,7 +117,7 @@ def test_every_use_of_a_regions_seals_is_seen_by_its_officers_and_by_auditors(ho
     auditor, officer = house.signed_in("auditor"), house.signed_in("officer.xichuan")
     log = auditor.get("/api/issuer/seal-log").json()["uses"]
     assert {use["seal_id"].split("/")[0] for use in log} >= {"990100"}
-    assert all(use["renderings"] == ["pdf", "qr", "sd_jwt_vc"] for use in log)
+    assert all(use["renderings"] == ["mdoc", "pdf", "qr", "sd_jwt_vc"] for use in log)
     theirs = officer.get("/api/issuer/seal-log").json()["uses"]
     assert {use["seal_id"].split("/")[0] for use in theirs} <= {"990200"}
     first = auditor.get("/api/issuer/seal-log", params={"limit": 1}).json()

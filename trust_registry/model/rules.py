@@ -44,7 +44,7 @@ class ConditionKind(Enum):
 BUDGET_KINDS: Final = frozenset(
     {ConditionKind.TRUST_AGE_AT_MOST, ConditionKind.STATUS_AGE_AT_MOST, ConditionKind.STATUS_GRACE}
 )
-EVIDENCE_FORMS: Final = ("pdf", "sd_jwt_vc", "qr", "health_certificate")  # as verifiers name what is handed in
+EVIDENCE_FORMS: Final = ("pdf", "sd_jwt_vc", "qr", "mdoc", "health_certificate")  # as verifiers name what is handed in
 PDF_LEVELS: Final = ("B-B", "B-T", "B-LT", "B-LTA")  # the lowest first, EN 319 142-1 clause 6
 TOLERABLE_CHANGES: Final = ("signature", "form_value", "annotation")  # others are never tolerated, those below always
 SILENT_CHANGES: Final = frozenset({"validation_data", "document_timestamp", "metadata"})  # show nothing on a page

@@ -31,6 +31,8 @@ from verifier.wire import report_to_json
 
 _PDF: Final = "certificate.pdf"
 _TEXT: Final = "evidence.txt"
+_MDOC: Final = "evidence.mdoc"
+_NAMES: Final = {EvidenceKind.PDF: _PDF, EvidenceKind.MDOC: _MDOC}
 
 
 def make_case_file(
@@ -49,7 +51,7 @@ def make_case_file(
     anchors alone. `made_at` is UTC. Raises: TimestampUnavailable.
     Spec: EN 319 162-1 clause 4.4.4 (ASiC-E with time assertion).
     """
-    name = EVIDENCE + (_PDF if report.kind is EvidenceKind.PDF else _TEXT)
+    name = EVIDENCE + (_TEXT if report.kind is None else _NAMES.get(report.kind, _TEXT))
     policy = report.policy
     members = {
         README: README_TEXT.encode(),
@@ -86,7 +88,12 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "scenario": None if policy.scenario is None else policy.scenario.id,
         "binding": None
         if bound is None
-        else {"nonce": bound.nonce, "audience": bound.audience, "max_age": bound.max_age.total_seconds()},
+        else {
+            "nonce": bound.nonce,
+            "audience": bound.audience,
+            "max_age": bound.max_age.total_seconds(),
+            "transcript": None if bound.transcript is None else bound.transcript.hex(),
+        },
         "trust_staleness": policy.trust_staleness.total_seconds(),
         "status_staleness": policy.status_staleness.total_seconds(),
         "revocation_rule": policy.revocation_rule.value,

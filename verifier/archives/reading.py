@@ -99,7 +99,13 @@ def _asked(index: Mapping[str, Any]) -> Asked:
     bound = policy["binding"]
     binding = None
     if bound is not None:
-        binding = ExpectedBinding(_text(bound["nonce"]), _text(bound["audience"]), _span(bound["max_age"]))
+        transcript = bound.get("transcript")
+        binding = ExpectedBinding(
+            _text(bound["nonce"]),
+            _text(bound["audience"]),
+            _span(bound["max_age"]),
+            None if transcript is None else bytes.fromhex(_text(transcript)),
+        )
     return Asked(
         _moment(index["judged_at"]),
         None if policy["accepting"] is None else _text(policy["accepting"]),

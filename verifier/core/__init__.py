@@ -17,7 +17,7 @@ from verifier.core.health import health_findings
 from verifier.core.judging import NO_DATA, judge_signature, make_report, report_on
 from verifier.core.material import material_of
 from verifier.core.receipts import receipt_findings
-from verifier.core.signature import read_credential, read_qr
+from verifier.core.signature import read_credential, read_mobile_document, read_qr
 from verifier.core.standing import check_freshness
 from verifier.core.usual import remember, usual_report
 from verifier.errors import Unreadable
@@ -27,6 +27,7 @@ from verifier.model import (
     EvidenceKind,
     Finding,
     HealthCode,
+    MobileDocument,
     Policy,
     QrCode,
     ReceiptFile,
@@ -57,6 +58,9 @@ def judge(evidence: Evidence, trust: TrustView | None, statuses: StatusView, pol
     if isinstance(evidence, SealedPdf):
         return judge_document(evidence, asked)
     # 5.2.2 format, 5.2.3 signing certificate, 5.2.7 cryptographic verification
+    if isinstance(evidence, MobileDocument):
+        found = read_mobile_document(evidence, trust, policy)
+        return report_on(judge_signature(found, evidence, asked, material_of(evidence, policy)), evidence, asked)
     usual = usual_report(evidence, asked)
     if usual is not None:
         return usual

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from keys.envelopes.mdoc import DeviceOutcome, check_device_authentication
 from keys.envelopes.sd_jwt import KeyBindingOutcome, SdJwt, check_key_binding
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
@@ -15,7 +16,7 @@ from trust_registry.instants import later
 from trust_registry.model import RecognitionAnswer, RecognitionOutcome, RegionCode, Scenario, TrustView, TypeId
 from verifier.core.findings import RESOLUTION, failed, not_applicable, passed, unknown
 from verifier.core.listed import ListedSeal, Remembered
-from verifier.model import Check, Credential, Equivalence, Evidence, Finding, Policy, SubIndication
+from verifier.model import Check, Credential, Equivalence, Evidence, Finding, MobileDocument, Policy, SubIndication
 
 _RECOGNITION: Final = Check.RECOGNITION
 _HOLDER: Final = Check.HOLDER_BINDING
@@ -41,6 +42,14 @@ _BINDINGS: Final = {
     KeyBindingOutcome.STALE: failed(_HOLDER, "binding_old", SubIndication.EXPIRED),
     KeyBindingOutcome.WRONG_SD_HASH: failed(_HOLDER, "binding_false", SubIndication.HASH_FAILURE),
     KeyBindingOutcome.MALFORMED: failed(_HOLDER, "binding_false", SubIndication.FORMAT_FAILURE),
+}
+
+_SESSION_UNKNOWN: Final = not_applicable(_HOLDER, "device_session_unknown")
+_NOT_CHECKABLE: Final = unknown(_HOLDER, "device_not_checkable", SubIndication.SIG_CONSTRAINTS_FAILURE)
+_DEVICES: Final = {
+    DeviceOutcome.OK: _BINDINGS[KeyBindingOutcome.OK],
+    DeviceOutcome.FALSE: failed(_HOLDER, "device_binding_false", SubIndication.SIG_CRYPTO_FAILURE),
+    DeviceOutcome.NOT_CHECKABLE: _NOT_CHECKABLE,
 }
 
 
@@ -152,6 +161,8 @@ def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Fi
     What names its holder's key (`cnf`) and comes without that key's signature is a copy, not the holder's presentation:
     it is told, and whoever needs the holder expects a binding. Spec: RFC 9901 sections 4.3 and 7.3; RFC 7800.
     """
+    if isinstance(evidence, MobileDocument):
+        return _device_binding(evidence, policy)
     expected = policy.binding
     sd_jwt = evidence.sd_jwt if isinstance(evidence, Credential) else None
     if expected is not None:
@@ -166,6 +177,23 @@ def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Fi
     if sd_jwt.key_binding is None:
         return _NOT_PRESENTED if "cnf" in sd_jwt.claims else NOT_BOUND
     return _binding_by_itself(sd_jwt, at)
+
+
+def _device_binding(document: MobileDocument, policy: Policy) -> Finding:
+    """The device's authentication for the session that was expected. Nothing of it can be judged without the session.
+
+    Spec: ISO/IEC 18013-5 clause 9.1.3; OpenID4VP 1.0 appendix B.2.6.
+    """
+    expected, mdoc = policy.binding, document.mdoc
+    if expected is None:
+        if mdoc.device_signed is not None:
+            return _SESSION_UNKNOWN
+        return _NOT_PRESENTED if mdoc.mso.names_device else NOT_BOUND
+    if mdoc.device_signed is None:
+        return _BINDINGS[KeyBindingOutcome.ABSENT]
+    if expected.transcript is None:
+        return _NOT_CHECKABLE
+    return _DEVICES[check_device_authentication(mdoc, expected.transcript, expected.reader_key)]
 
 
 def _binding_by_itself(sd_jwt: SdJwt, at: datetime) -> Finding:

@@ -22,10 +22,22 @@ from verifier.core.rules import budgets, check_rules
 from verifier.core.signature import Signature
 from verifier.core.standing import check_freshness, check_status, check_terms, check_validity
 from verifier.core.times import SealingTime, check_signing_time, sealing_time
-from verifier.model import Credential, Evidence, Finding, Freshness, HealthCode, Outcome, Policy, Report, SubIndication
+from verifier.model import (
+    Credential,
+    Evidence,
+    Finding,
+    Freshness,
+    HealthCode,
+    MobileDocument,
+    Outcome,
+    Policy,
+    Report,
+    SubIndication,
+)
 
 NO_DATA: Final = Freshness(None, None)
 _PASSED: Final = Outcome.PASSED
+_SHOWN: Final = HealthCode | Credential | MobileDocument  # what others' evidence says, for whoever asks
 
 
 @dataclass(slots=True)  # not frozen: made for every verification, and never leaves this package
@@ -54,7 +66,7 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
     chain = origin.chain if origin.finding.outcome is _PASSED else ()
     signing_time = check_signing_time(signature, time, at, chain)
     path = _path(origin, time, signing_time, asked, material)
-    terms = evidence.terms if isinstance(evidence, Credential) else None
+    terms = evidence.terms if isinstance(evidence, Credential | MobileDocument) else None
     region = None if seal is None else seal.location.region
     recognition = _recognition(attestation, seal, origin, asked, time)
     binding = check_holder_binding(evidence, policy, at)
@@ -135,7 +147,7 @@ def make_report(
         evidence.digest,
         policy,
         at,
-        foreign=evidence if attestation is None and isinstance(evidence, HealthCode | Credential) else None,
+        foreign=evidence if attestation is None and isinstance(evidence, _SHOWN) else None,
     )
 
 

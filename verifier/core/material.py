@@ -7,7 +7,7 @@ from typing import Final
 
 from keys.x509 import Certificate
 from verifier.core.revocation import Piece, readable
-from verifier.model import Credential, Evidence, Policy, SealedPdf
+from verifier.model import Credential, Evidence, MobileDocument, Policy, SealedPdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,6 @@ def material_of(evidence: Evidence, policy: Policy) -> Material:
         data = evidence.pdf.validation_data
         pieces = (*policy.revocation, *data.ocsp_responses, *data.crls)  # what a file brings crowds nobody out
         return Material(data.certificates, readable(pieces)) if pieces or data.certificates else _NONE
-    if not policy.revocation or not isinstance(evidence, Credential):
+    if not policy.revocation or not isinstance(evidence, Credential | MobileDocument):
         return _NONE
     return Material((), readable(policy.revocation))

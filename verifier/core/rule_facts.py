@@ -26,7 +26,7 @@ from verifier.core.findings import RESOLUTION
 from verifier.core.rules import applicable_rules
 from verifier.core.signature import Signature
 from verifier.core.times import SealingTime
-from verifier.model import Credential, Equivalence, Evidence, Finding, QrCode, SealedPdf
+from verifier.model import Credential, Equivalence, Evidence, Finding, MobileDocument, QrCode, SealedPdf
 
 
 def types_of(type_id: TypeId, recognition: Finding) -> tuple[TypeId, ...]:
@@ -87,12 +87,11 @@ def facts_of(  # noqa: PLR0917
     equivalences = () if found is None else found.claims
     proven_at = time.proven_by
     if attestation is None:
-        terms = evidence.terms if isinstance(evidence, Credential) else None
+        terms = evidence.terms if isinstance(evidence, Credential | MobileDocument) else None
         issued_at, claims, masked = (None if terms is None else terms.issued_at), None, frozenset[str]()
     else:
         issued_at, claims = attestation.issued_at, as_ours(attestation.claims, equivalences)
         masked = _masked(evidence, asked.trust, attestation.type_id, equivalences)
-    sd_jwt = evidence.sd_jwt if isinstance(evidence, Credential) else None
     file = evidence if isinstance(evidence, SealedPdf) else None
     return RuleFacts(
         form=evidence.kind.value,
@@ -108,8 +107,15 @@ def facts_of(  # noqa: PLR0917
         level=None if file is None else _level(file, signature, proven_at),
         changes=None if file is None else _changes(file, signature),
         bound=binding.outcome,
-        key_binding=sd_jwt is not None and sd_jwt.key_binding is not None,
+        key_binding=_has_key_binding(evidence),
     )
+
+
+def _has_key_binding(evidence: Evidence) -> bool:
+    """Whether a holder's key signed for somebody, whoever that was."""
+    if isinstance(evidence, MobileDocument):
+        return evidence.mdoc.device_signed is not None
+    return isinstance(evidence, Credential) and evidence.sd_jwt.key_binding is not None
 
 
 def _equivalence(recognition: Finding) -> Equivalence | None:

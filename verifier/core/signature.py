@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from keys.certificate_names import self_signed
+from keys.envelopes.mdoc import ItemOutcome
 from keys.envelopes.pades import DocumentTimestamp
 from keys.errors import AlgorithmNotSupported, MalformedCertificate
 from keys.model import Algorithm
@@ -17,10 +18,11 @@ from keys.public_key import PublicKey
 from keys.timestamps import TimestampToken
 from keys.x509 import Certificate, parse_certificate
 from trust_registry.attestations import Attestation
+from trust_registry.mdoc_attestations import type_of_doc_type
 from trust_registry.model import TrustView
 from verifier.core.findings import failed, passed, unknown
 from verifier.core.listed import ListedSeal, listed, named_first
-from verifier.model import Check, Credential, Finding, Outcome, Policy, QrCode, SubIndication
+from verifier.model import Check, Credential, Finding, MobileDocument, Outcome, Policy, QrCode, SubIndication
 
 _PASSED: Final = Outcome.PASSED
 _NO_CERTIFICATES: Final[tuple[Certificate, ...]] = ()
@@ -31,6 +33,9 @@ SIGNATURE_WRONG: Final = failed(Check.INTEGRITY, "signature_wrong", SubIndicatio
 SIGNER_UNKNOWN: Final = unknown(Check.INTEGRITY, "signer_unknown", SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
 ALGORITHM_UNKNOWN: Final = unknown(Check.INTEGRITY, "algorithm_unknown", SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
 _CHAIN_IMPROPER: Final = failed(Check.FORMAT, "chain_improper", SubIndication.SIG_CONSTRAINTS_FAILURE)
+ITEM_ALTERED: Final = failed(Check.INTEGRITY, "item_altered", SubIndication.HASH_FAILURE)
+DOC_TYPE_DIFFERS: Final = failed(Check.FORMAT, "doc_type_differs", SubIndication.SIG_CONSTRAINTS_FAILURE)
+_CORE_WITHHELD: Final = unknown(Check.FORMAT, "core_withheld", SubIndication.SIGNED_DATA_NOT_FOUND)
 _NO_TRUST: Final = unknown(Check.INTEGRITY, "no_trust_data", SubIndication.TRY_LATER)
 
 
@@ -124,6 +129,32 @@ def read_credential(credential: Credential, trust: TrustView | None, policy: Pol
         signature.form = _CHAIN_IMPROPER
     if attestation is None and credential.terms is not None:
         signature.claimed_at = credential.terms.issued_at
+    return signature
+
+
+def read_mobile_document(document: MobileDocument, trust: TrustView | None, policy: Policy) -> Signature:
+    """1. The signing certificate is the first of x5chain (clause 5.2.3). 2. Verify with it (clause 5.2.7). 3. Every
+    item is one that the issuer signed a digest of, and the type stated is the issuer's (ISO/IEC 18013-5 clause 9.3.1).
+    """
+    attestation, certificate, mdoc = document.attestation, document.certificate, document.mdoc
+    form = FORMAT_OK if attestation is not None else FORMAT_FOREIGN
+    if attestation is None and type_of_doc_type(mdoc.mso.doc_type) is not None:
+        form = _CORE_WITHHELD
+    key = _key(certificate)
+    if key is None:
+        return Signature(form, SIGNER_UNKNOWN, attestation=attestation)
+    if not mdoc.issuer_signed.issuer_auth.verified_by(key):
+        return Signature(form, SIGNATURE_WRONG, attestation=attestation)
+    if any(mdoc.issuer_signed.compare(item) is not ItemOutcome.OK for item in mdoc.issuer_signed.items):
+        return Signature(form, ITEM_ALTERED, attestation=attestation)
+    seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
+    if not mdoc.doc_type_agrees:
+        form = DOC_TYPE_DIFFERS
+    elif not _proper_chain(certificate, document.intermediates, policy):
+        form = _CHAIN_IMPROPER
+    signature = _whole(form, attestation, certificate, key, seal=seal)
+    signature.intermediates = document.intermediates
+    signature.claimed_at = mdoc.mso.validity.signed
     return signature
 
 

@@ -15,6 +15,7 @@ from verifier.model import Check, EvidenceKind, Finding, Report, recognised_as
 _FORMS = {
     EvidenceKind.PDF: "PAdES",
     EvidenceKind.SD_JWT_VC: "SD-JWT VC",
+    EvidenceKind.MDOC: "ISO/IEC 18013-5",
     EvidenceKind.QR: "CWT, COSE_Sign1",
     EvidenceKind.RECEIPT: "JWS",
     EvidenceKind.HEALTH: "HCERT, CWT, COSE_Sign1",

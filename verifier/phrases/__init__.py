@@ -12,6 +12,7 @@ from typing import Final
 from verifier.phrases.archives import ARCHIVE
 from verifier.phrases.documents import DOCUMENT
 from verifier.phrases.health import HEALTH
+from verifier.phrases.mdocs import MDOC
 from verifier.phrases.revocation import FOREIGN
 from verifier.phrases.rules import RULES
 from verifier.phrases.sealing import ENTITLEMENT, FORMAT, INTEGRITY, PATH, TIME
@@ -34,6 +35,7 @@ GROUPS: Final = (
     FRESHNESS,
     RECEIPT,
     HEALTH,
+    MDOC,
     ARCHIVE,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {code: phrase for group in GROUPS for code, phrase in group.items()}

@@ -103,7 +103,7 @@ def to_bytes(report: Report, trust: TrustView | None, validator: Certificate | N
 def _signatures(report: Report, trust: TrustView | None) -> list[_Signature]:
     if not report.signatures:
         level = "B-T" if report.signed_at_proven else "B-B"
-        known = report.kind in (EvidenceKind.PDF, EvidenceKind.SD_JWT_VC, EvidenceKind.QR)
+        known = report.kind in (EvidenceKind.PDF, EvidenceKind.SD_JWT_VC, EvidenceKind.QR, EvidenceKind.MDOC)
         return [
             _Signature(
                 1,

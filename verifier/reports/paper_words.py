@@ -56,6 +56,7 @@ FORMS: Final[Mapping[str | None, Names]] = {
     "pdf": Names("PDF 证照", "Sealed PDF"),
     "sd_jwt_vc": Names("电子凭证", "Credential"),
     "qr": Names("印刷二维码", "Printed QR code"),
+    "mdoc": Names("移动证件", "Mobile document"),
     "receipt": Names("核验回执", "Receipt"),
     "archive": Names("核验卷宗", "Case file"),
     "health_certificate": Names("健康证明二维码", "Health certificate code"),
