@@ -19,6 +19,7 @@ from keys.envelopes.cose import parse_cose_sign1
 from keys.envelopes.hcert import parse_health_certificate
 from keys.envelopes.jades import read_jades_certificates, sign_jades
 from keys.envelopes.jws import parse_jws
+from keys.envelopes.mdoc import check_device_authentication, parse_mdoc
 from keys.envelopes.pades import parse_signed_pdf
 from keys.envelopes.qr_text import decode_qr_text, encode_qr_text
 from keys.envelopes.sd_jwt import bind_key, check_key_binding, issue_sd_jwt, parse_sd_jwt
@@ -141,6 +142,19 @@ def _presentation() -> bytes:
     return bind_key(issued, signer=signer("holder"), nonce="n", audience="a", issued_at=NOW).encode()
 
 
+def _mdocs() -> list[bytes]:
+    from tests.keys.mdocs import issued, presented
+
+    return [presented(), issued()]
+
+
+def _mdoc(data: bytes) -> object:
+    """Whatever is read can be checked."""
+    found = parse_mdoc(data)
+    outcomes = [found.issuer_signed.compare(item) for item in found.issuer_signed.items]
+    return outcomes, check_device_authentication(found, b"\xf6")
+
+
 def _qr_bytes() -> bytes:
     return decode_qr_text(qr(), "YX1:")
 
@@ -212,6 +226,7 @@ def parsers() -> list[Parser]:
         Parser("sd-jwt", _text(parse_sd_jwt), _ENVELOPE, lambda: [sd_jwt().encode(), _presentation()]),
         Parser("key-binding", _binding, _ENVELOPE, lambda: [_presentation()]),
         Parser("cose", parse_cose_sign1, _ENVELOPE, lambda: [_qr_bytes()]),
+        Parser("mdoc", _mdoc, _ENVELOPE, _mdocs),
         Parser("cbor", cbor.decode, _ENVELOPE, lambda: [parse_cose_sign1(_qr_bytes()).payload]),
         Parser("cbor-untagged", cbor.decode_untagged, _ENVELOPE, lambda: [_qr_bytes()]),
         Parser("base45", _text(base45.decode), _ENVELOPE, lambda: [qr()[4:].encode()]),

@@ -24,6 +24,11 @@ def installed() -> bool:
     return (FOLDER / "cwt").is_dir()
 
 
+def has_mdoc_peer() -> bool:
+    """Whether `pymdoccbor` can be asked."""
+    return (FOLDER / "pymdoccbor").is_dir()
+
+
 class Peer:
     """One script of this folder as a process that answers a line of JSON with a line of JSON."""
 

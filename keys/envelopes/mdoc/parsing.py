@@ -142,7 +142,10 @@ def _items(name_spaces: Mapping[Any, Any], data: bytes) -> tuple[IssuerSignedIte
 
 
 def _item(name_space: str, content: bytes, encoded: bytes) -> IssuerSignedItem:
-    item = cbor.decode_untagged(content, max_size=MAX_SIZE, max_depth=_MAX_DEPTH)
+    try:
+        item = cbor.decode(content, max_size=MAX_SIZE, max_depth=_MAX_DEPTH)
+    except MalformedEnvelope:  # dates of others are tagged
+        item = cbor.decode_untagged(content, max_size=MAX_SIZE, max_depth=_MAX_DEPTH)
     if type(item) is not dict or len(item) != 4 or "elementValue" not in item:
         raise MalformedEnvelope("an IssuerSignedItem has four members")
     number, random = item.get("digestID"), item.get("random")
