@@ -26,6 +26,7 @@ from keys.envelopes.mdoc import (
     select_elements,
     sign_as_device,
 )
+from keys.envelopes.mdoc.parsing import embedded
 from keys.errors import MalformedEnvelope
 from keys.model import Algorithm
 from keys.signer import EphemeralSigner
@@ -443,3 +444,8 @@ def test_ed25519_devices_have_no_key_agreement() -> None:
         raise ValueError("no key agreement with such a key")
 
     assert check_device_authentication(mdoc, TRANSCRIPT, agree) is DeviceOutcome.FALSE
+
+
+@pytest.mark.parametrize("size", [0, 1, 23, 24, 255, 256, 65535, 65536])
+def test_rfc8949_3_embedded_values_have_the_shortest_head(size: int) -> None:
+    assert embedded(b"x" * size) == cbor2.dumps(cbor2.CBORTag(24, b"x" * size))

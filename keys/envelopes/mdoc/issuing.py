@@ -54,7 +54,11 @@ def issue_mdoc(
     for name_space, values in elements.items():
         numbers = list(range(len(values)))
         _shuffle(numbers)
-        made = [embedded(_item(number, *each)) for number, each in zip(numbers, values.items(), strict=True)]
+        randoms = os.urandom(_RANDOM_BYTES * len(values))
+        made = [
+            embedded(_item(number, randoms[_RANDOM_BYTES * place : _RANDOM_BYTES * (place + 1)], *each))
+            for place, (number, each) in enumerate(zip(numbers, values.items(), strict=True))
+        ]
         items[name_space] = made
         digests[name_space] = {
             number: digest(item).digest() for number, item in sorted(zip(numbers, made, strict=True))
@@ -67,17 +71,17 @@ def issue_mdoc(
     return _issuer_signed(items, cbor.encode(issuer_auth))
 
 
-def _item(number: int, identifier: str, value: Any) -> bytes:
+def _item(number: int, random: bytes, identifier: str, value: Any) -> bytes:
     return b"".join(
         (
             _ITEM_HEAD,
-            os.urandom(_RANDOM_BYTES),
+            random,
             _DIGEST_ID,
-            cbor.encode(number),
+            cbor2.dumps(number),
             _VALUE,
             cbor.encode(value),
             _IDENTIFIER,
-            cbor.encode(identifier),
+            cbor2.dumps(identifier),
         )
     )
 

@@ -179,7 +179,14 @@ def _as_received(content: bytes, data: bytes, position: int) -> tuple[bytes, int
 
 def embedded(content: bytes) -> bytes:
     """`content` as a byte string under tag 24, lengths as short as can be. Spec: RFC 8949 section 3.4.5.1."""
-    return _TAG_24 + cbor.encode(content)
+    size = len(content)
+    if size < 24:
+        return b"%b%c%b" % (_TAG_24, 0x40 | size, content)
+    if size < 0x100:
+        return b"\xd8\x18\x58%c%b" % (size, content)
+    if size < 0x10000:
+        return b"\xd8\x18\x59%b%b" % (size.to_bytes(2, "big"), content)
+    return b"\xd8\x18\x5a%b%b" % (size.to_bytes(4, "big"), content)
 
 
 def parse_mso(payload: bytes) -> MobileSecurityObject:
