@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from random import SystemRandom
 from typing import Any, Final
 
 import cbor2
@@ -23,7 +22,6 @@ from keys.signer import Signer
 
 _RANDOM_BYTES: Final = 32
 _X5CHAIN: Final = 33
-_shuffle: Final = SystemRandom().shuffle
 # An IssuerSignedItem with its members in deterministic order: random, digestID, elementValue, elementIdentifier.
 _ITEM_HEAD: Final = b"\xa4\x66random\x58" + bytes((_RANDOM_BYTES,))
 _DIGEST_ID: Final = b"\x68digestID"
@@ -52,8 +50,7 @@ def issue_mdoc(
     items: dict[str, list[bytes]] = {}
     digests: dict[str, dict[int, bytes]] = {}
     for name_space, values in elements.items():
-        numbers = list(range(len(values)))
-        _shuffle(numbers)
+        numbers = _shuffled(len(values))
         randoms = os.urandom(_RANDOM_BYTES * len(values))
         made = [
             embedded(_item(number, randoms[_RANDOM_BYTES * place : _RANDOM_BYTES * (place + 1)], *each))
@@ -71,6 +68,12 @@ def issue_mdoc(
     return _issuer_signed(items, cbor.encode(issuer_auth))
 
 
+def _shuffled(count: int) -> list[int]:
+    """The numbers below `count` in an order that nobody can guess."""
+    keys = os.urandom(8 * count)
+    return sorted(range(count), key=lambda number: keys[8 * number : 8 * number + 8])
+
+
 def _item(number: int, random: bytes, identifier: str, value: Any) -> bytes:
     return b"".join(
         (
@@ -79,7 +82,7 @@ def _item(number: int, random: bytes, identifier: str, value: Any) -> bytes:
             _DIGEST_ID,
             cbor2.dumps(number),
             _VALUE,
-            cbor.encode(value),
+            cbor2.dumps(value) if value.__class__ is str else cbor.encode(value),
             _IDENTIFIER,
             cbor2.dumps(identifier),
         )
