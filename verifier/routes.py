@@ -24,7 +24,7 @@ from verifier.store import KeptReceipt
 from verifier.wire import BatchRequest, ReceiptAnswer, VerifyItem, VerifyRequest, report_to_bytes, reports_to_bytes
 
 JSON: Final = "application/json"
-RAW_TYPES: Final = frozenset({"application/pdf", "application/dc+sd-jwt", "text/plain", CASE_FILE})
+RAW_TYPES: Final = frozenset({"application/pdf", "application/cbor", "application/dc+sd-jwt", "text/plain", CASE_FILE})
 MAX_BODY: Final = 32 * 1024 * 1024
 
 

@@ -212,8 +212,8 @@ def test_suspended_and_revoked(
     )
     assert changed.status_code == 200, changed.text
     for rendering in renderings:
-        is_pdf = rendering.headers["content-type"] == "application/pdf"
-        report = judged(house, rendering.content if is_pdf else rendering.text)
+        is_binary = rendering.headers["content-type"] in ("application/pdf", "application/cbor")
+        report = judged(house, rendering.content if is_binary else rendering.text)
         assert_verdict(report, indication, sub_indication, decisive)
 
 
