@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 REGISTRY := $(addprefix tests/trust_registry/test_,attacks.py attestations.py canonical_lists.py catalogue.py console_forms.py contradictions.py \
         departures.py differences.py editing.py foreign_*.py governance.py histories.py invariants.py matrix.py model.py recognition*.py routes.py \
         rules*.py status*.py trqp.py wire.py)
-PURE := tests/keys/test_algorithms.py $(REGISTRY) tests/issuer/test_clearing.py tests/issuer/test_statuses.py tests/issuer/test_dual_control.py \
+PURE := $(addprefix tests/keys/test_,algorithms.py mdoc.py revocation.py) $(REGISTRY) tests/issuer/test_clearing.py tests/issuer/test_statuses.py tests/issuer/test_dual_control.py \
         tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py tests/server/test_sign_in.py \
         tests/server/test_machines.py
 

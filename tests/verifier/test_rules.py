@@ -29,6 +29,7 @@ from tests.verifier.small_world import (
     suspended,
     withdrawn,
 )
+from tests.verifier.test_mobile_document import bound_to, presented, signed
 from tests.verifier.test_pdf import sealed, signature, stamped
 from trust_registry.model import (
     CertificateStatus,
@@ -230,6 +231,14 @@ def test_the_holders_own_presentation(world: SmallWorld) -> None:
     assert_indeterminate(judged(world, bound, evidence=shown), "rule_binding_unknown", LATER)
     replayed = replace(asked, binding=ExpectedBinding("m", "hall"))
     assert found(judged(world, bound, evidence=shown, policy=replayed), Check.ACCEPTANCE).code == "rule_binding"
+
+
+def test_the_holders_own_mdoc(world: SmallWorld) -> None:
+    bound = RuleCondition("holder_bound")
+    asked = replace(bound_to(), accepting=WEST, scenario=world.view().scenarios[TRANSFER])
+    assert_failed(judged(world, bound, evidence=signed()), "rule_binding", SIG)
+    assert_passed(judged(world, bound, evidence=presented(), policy=asked))
+    assert_indeterminate(judged(world, bound, evidence=presented()), "rule_binding_unknown", LATER)
 
 
 def test_claims_must_be_shown_in_full(world: SmallWorld) -> None:
