@@ -156,15 +156,17 @@ class RegistryService:
                 return taken_up(published, drafted, self._now())
         raise UnknownProposal(proposal_id)
 
-    def propose(self, region_list: RegionList) -> Proposal:
-        """Propose the next version of a list. Raises: InvalidList, HistoryRewritten, NothingProposed, NotFounded."""
-        return ceremony.propose(self._hosted(), region_list, self._now())
+    def propose(self, region_list: RegionList, at: datetime | None = None) -> Proposal:
+        """Propose the next version of a list. `at`: the instant (UTC) by which it was edited, so that a notice counted
+        from then is whole; None: now. Raises: InvalidList, HistoryRewritten, NothingProposed, NotFounded.
+        """
+        return ceremony.propose(self._hosted(), region_list, at or self._now())
 
-    def differences(self, region_list: RegionList) -> tuple[Change, ...]:
-        """What proposing this list would change. Raises: as `propose`."""
+    def differences(self, region_list: RegionList, at: datetime | None = None) -> tuple[Change, ...]:
+        """What proposing this list would change; `at` as in `propose`. Raises: as `propose`."""
         old = self._hosted().list_of(region_list.code)
         base = 0 if old is None else old.version
-        new = replace(region_list, version=base + 1, issued_at=self._now().replace(microsecond=0))
+        new = replace(region_list, version=base + 1, issued_at=(at or self._now()).replace(microsecond=0))
         check_version(old, new)
         return describe_changes(old, new)
 

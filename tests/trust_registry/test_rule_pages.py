@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,22 @@ def test_a_rule_is_proposed_as_it_was_filled_in(web: TestClient, network: Networ
     ]
     assert rule.since == AT + 30 * DAY
     assert rule.requires[7].span == 3650 * DAY
+
+
+def test_a_second_that_passes_while_it_is_read_takes_nothing_from_the_notice(network: Network, access: Access) -> None:
+    """Every look at this clock is a second later; the edit and its check go by one look."""
+    view = network.store().refresh(network.fetch, DAY_0).view
+    seconds = count()
+
+    def ticking() -> datetime:
+        return AT + timedelta(seconds=next(seconds))
+
+    service = RegistryService(lambda: view, ticking, network.repository, lambda: network.online)
+    app = FastAPI()
+    app.include_router(router(service, make_edge(access, ticking)))
+    with TestClient(app, headers={"accept-language": "en"}, follow_redirects=False) as client:
+        rule = list_of(network, proposed(client, "rule", FILLED)).rules[-1]
+    assert rule.since == rule.announced_at + 30 * DAY
 
 
 def test_an_emergency_begins_at_once(web: TestClient, network: Network) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
@@ -138,9 +139,9 @@ class EditingDesk:
             place = self._place(request, given)
             new = form.apply(place, answers)
             if step == "propose":
-                made = self._frame.service.propose(new)
+                made = self._frame.service.propose(new, place.now)
                 return RedirectResponse(f"/registry/proposals/{made.id}?proposed=yes", status_code=303)
-            return self._review(request, form, given, new)
+            return self._review(request, form, given, new, place.now)
         except FormWrong as err:
             return self._form(request, form, given, errors=err.errors, status=422)
         except TrustRegistryError as err:
@@ -148,14 +149,14 @@ class EditingDesk:
                 given.values.pop("base", None)  # what this was to build upon is gone: it can be a proposal of its own
             return self._form(request, form, given, problem=worded_refusal(err), status=422)
 
-    def _review(self, request: Request, form: Form, given: Posted, new: RegionList) -> Response:
+    def _review(self, request: Request, form: Form, given: Posted, new: RegionList, at: datetime) -> Response:
         service = self._frame.service
         return self._frame.page(
             request,
             "review",
             form=form,
-            changes=service.differences(new),
-            consequences=consequences_of(service, self._frame.view(), new, self._frame.now()),
+            changes=service.differences(new, at),
+            consequences=consequences_of(service, self._frame.view(), new, at),
             carried=[(name, value) for name, given_values in given.values.items() for value in given_values],
             carried_files=_encoded(given.files),
             base=_first(given, "base"),
