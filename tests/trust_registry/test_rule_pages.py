@@ -112,7 +112,7 @@ def test_a_second_that_passes_while_it_is_read_takes_nothing_from_the_notice(net
     app.include_router(router(service, make_edge(access, ticking)))
     with TestClient(app, headers={"accept-language": "en"}, follow_redirects=False) as client:
         rule = list_of(network, proposed(client, "rule", FILLED)).rules[-1]
-    assert rule.since == rule.announced_at + 30 * DAY
+    assert rule.since == rule.history[0].at + 30 * DAY
 
 
 def test_an_emergency_begins_at_once(web: TestClient, network: Network) -> None:
