@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from server import health, machines, problems, sign_in
 from server.access import SessionAccess
 from server.edge import HOME, language, make_edge
-from server.house import ROOMS, House
+from server.house import PROTOCOLS, ROOMS, House
 from server.metrics import Metrics
 from server.observation import LastResort, Observation
 from server.protection import Protection
@@ -59,6 +59,9 @@ def create_app(house: House) -> FastAPI:
     for room in ROOMS:
         if (service := house.services.get(room)) is not None:
             _include(app, room, service, edge)
+    for protocol in PROTOCOLS:
+        if (service := house.protocols.get(protocol)) is not None:
+            _include(app, protocol, service, edge)
     if "/trust" in house.static_mounts:
         app.include_router(log_router(house.static_mounts["/trust"] / "log"))
     if house.witnesses:
@@ -71,9 +74,9 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
-def _include(app: FastAPI, room: str, service: Any, edge: Edge) -> None:
+def _include(app: FastAPI, package: str, service: Any, edge: Edge) -> None:
     for edge_module in ("routes", "pages"):
-        name = f"{room}.{edge_module}"
+        name = f"{package}.{edge_module}"
         if find_spec(name) is not None:
             app.include_router(import_module(name).router(service, edge))
 

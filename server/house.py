@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trust_registry.responder import Responder
 
 ROOMS = ("trust_registry", "issuer", "verifier", "wallet_api")
+PROTOCOLS = ("issuer.openid4vci", "verifier.openid4vp", "wallet_api.openid")  # packages with routes and pages
 
 
 class Access(Protocol):
@@ -46,6 +47,7 @@ class House:
     `sign_in` and `machines` None leave their routes out (for page authors). `static_mounts` maps URL prefixes to
     folders of signed static files: "/trust", "/status"; `witnesses` are served at /witness/<name>, `responder` at
     /revocation. `tasks` run in the background; `ready` names what must hold for /readyz.
+    `protocols` maps a package of PROTOCOLS to the service that its edges are given; one without is not served.
     `at_start` and `at_end` run before the first request and after the last.
     """
 
@@ -53,6 +55,7 @@ class House:
     access: Access
     now: Callable[[], datetime]
     public_url: str = "http://127.0.0.1:8000"
+    protocols: Mapping[str, Any] = field(default_factory=dict)
     static_mounts: Mapping[str, Path] = field(default_factory=dict)
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
     responder: Responder | None = None

@@ -37,6 +37,7 @@ from server.observation import log
 from server.oidc import OidcSignIn
 from server.online_revocation import AskingVerifier, open_source
 from server.presentations import WalletReader
+from server.protocols import build_protocols
 from server.renderings import Renderings
 from server.revocation import open_responder, stapling
 from server.settings import Settings
@@ -169,8 +170,10 @@ def build_house(
     oidc = _oidc(settings, accounts, issuer, now)
     audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
     mounts = {"/trust": opened.repository.folder / "public"} if opened.repository is not None else {}
+    services = _services(opened, issuer, registry)
     return House(
-        services=_services(opened, issuer, registry),
+        services=services,
+        protocols=build_protocols(opened, services),
         access=access,
         now=now,
         public_url=settings.origin,

@@ -1,0 +1,46 @@
+"""Which offices are credential issuers here, at which address, for what. From the region's list and the seals at hand.
+
+Spec: OpenID4VCI 1.0 sections 12.2.1 (identifier) and 12.2.2 (where the metadata lies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from issuer.model import RenderingKind
+from issuer.openid4vci.model import CredentialConfiguration, Tenant
+from issuer.service import IssuerService
+from trust_registry.core import status_at
+from trust_registry.model import EntryStatus, IssuerEntry, IssuerId, TrustView
+
+PREFIX = "/issuers/"
+_KINDS = (RenderingKind.SD_JWT_VC, RenderingKind.MDOC)
+
+
+class Tenants:
+    """`public_url`: this deployment's origin. An office is a tenant while its region grants it and its seal is here."""
+
+    def __init__(self, service: IssuerService, public_url: str, now: Callable[[], datetime]) -> None:
+        self._service = service
+        self._public_url = public_url.rstrip("/")
+        self._now = now
+
+    def find(self, issuer_id: IssuerId) -> Tenant | None:
+        """The tenant, with what it may issue at this moment; None when it is none. Raises: TrustViewMissing."""
+        view = self._service.trust()
+        entry = view.issuers.get(issuer_id)
+        if entry is None or status_at(entry.history, self._now()) is not EntryStatus.GRANTED:
+            return None
+        if not self._service.store.seals(issuer_id):
+            return None
+        return Tenant(entry, self.identifier(issuer_id), self._configurations(view, entry))
+
+    def identifier(self, issuer_id: IssuerId) -> str:
+        """The credential issuer identifier: ".../issuers/<region>/<office>"."""
+        return f"{self._public_url}{PREFIX}{issuer_id}"
+
+    def _configurations(self, view: TrustView, entry: IssuerEntry) -> tuple[CredentialConfiguration, ...]:
+        granted = {g.type_id for g in entry.grants if status_at(g.history, self._now()) is EntryStatus.GRANTED}
+        types = (view.types.get(type_id) for type_id in sorted(granted))
+        return tuple(CredentialConfiguration(type_, kind) for type_ in types if type_ is not None for kind in _KINDS)
