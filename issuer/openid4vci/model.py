@@ -64,6 +64,7 @@ class Grant:
     """What a valid access token permits, at one issuer.
 
     `approved`: a clerk handed it out, so that nothing waits for another. `key_thumbprint`: the DPoP key (RFC 9449).
+    `by_identifier`: the token response returned `credential_identifiers`, so that credential requests must use them.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Grant:
     client_id: str | None
     key_thumbprint: str | None
     expires_at: datetime
+    by_identifier: bool = False
 
 
 def configuration_id(type_id: TypeId, kind: RenderingKind) -> str:
