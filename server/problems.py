@@ -31,6 +31,7 @@ from trust_registry.edges import Render
 from trust_registry.model import Names
 from verifier import errors as verifier
 from wallet_api import errors as wallet
+from wallet_api.openid.outgoing import NotReached
 
 TYPE_PREFIX = "urn:yinxin:problem:"
 
@@ -244,6 +245,7 @@ KINDS: Mapping[type[BaseException], Kind] = {
     wallet.ScenarioNotPermitted: _k(
         403, "scenario-not-permitted", "本单位没有登记这个事项", "Not registered for this scenario", "=scenario_id"
     ),
+    NotReached: _k(502, "not-reached", "连接不上对方的服务器", "The other server could not be reached"),
     # around us
     OperationalError: _k(
         503, "database", "数据库暂不可用，请稍后再试", "The database is not available, please try again"

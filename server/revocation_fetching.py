@@ -6,9 +6,7 @@ Believes nothing of what it reads: `keys.revocation` asks for signatures. Never 
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,6 +15,7 @@ import httpx
 from keys.revocation import make_ocsp_request
 from keys.revocation.published import revocation_urls
 from keys.x509 import Certificate
+from server.addresses import Resolve, is_public, resolve
 
 MAX_OCSP: Final = 1 << 17
 MAX_CRL: Final = 16 << 20
@@ -25,20 +24,11 @@ _KEPT: Final = 300.0  # seconds
 _MOST_KEPT: Final = 64 << 20  # bytes
 _MOST_URLS: Final = 4  # of one certificate
 _PORTS: Final = {"http": 80, "https": 443}
-_UNICAST: Final = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out; translated addresses are outside
-_SPECIAL: Final = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890
 _CHUNK: Final = 1 << 16
-
-Resolve = Callable[[str, int], Iterable[str]]  # (host, port) -> IP addresses; raises OSError
 
 
 class NotReached(Exception):
     """Why nothing was fetched, in a word or two; never leaves this module."""
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host. Raises OSError."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 class RevocationFetcher:
@@ -143,19 +133,9 @@ class RevocationFetcher:
         if not found:
             raise NotReached("no address")
         for each in found:
-            if not self._private and not _public(each):
+            if not self._private and not is_public(each):
                 raise NotReached("a private address")
         return found[0]
-
-
-def _public(address: str) -> bool:
-    """Whether it is of the public internet itself: nothing wrapped (RFC 4291 section 2.5.5, RFC 3056, RFC 6052)."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        proper = parsed in _UNICAST and not (parsed.sixtofour or parsed.teredo)
-    else:
-        proper = parsed not in _SPECIAL
-    return proper and parsed.is_global and not parsed.is_multicast
 
 
 def open_fetcher(

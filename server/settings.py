@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     revocation_private_addresses: bool = Field(
         False, description="Whether these may be asked on this machine and in private networks, too."
     )
+    wallet_private_addresses: bool = Field(
+        False,
+        description="Whether wallets here may collect from, and show to, servers on this machine, in private networks "
+        "and over plain http, too.",
+    )
     responder_keys: Mapping[str, str] = Field(
         default_factory=dict,
         description="Region's code -> key URI that signs OCSP answers about its certificates, at "

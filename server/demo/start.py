@@ -148,6 +148,7 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         "trust_refresh = 15",
         'sign_in_rate = "60/minute"',
         "revocation_private_addresses = true  # this machine's own responder, for yinxin augment",
+        "wallet_private_addresses = true  # issuers and verifiers on this machine, for trying out",
         'log_level = "warning"',
         'log_format = "text"',
         "[receipt_keys]",
