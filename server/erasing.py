@@ -5,6 +5,7 @@ from __future__ import annotations
 from issuer.service import IssuerService
 from server.database import scrub
 from trust_registry.edges import HolderId
+from wallet_api.openid.sealing import forget_holder
 from wallet_api.store import WalletStore
 
 
@@ -17,5 +18,6 @@ def erase_holder(issuer: IssuerService, holder: HolderId) -> None:
     """
     engine = issuer.store.engine
     WalletStore(engine).forget_holder(holder)
+    forget_holder(engine, holder)
     issuer.erase_holder(holder)
     scrub(engine)

@@ -15,13 +15,20 @@ from sqlmodel import SQLModel
 import issuer.tables
 import server.tables
 import verifier.tables
+import wallet_api.openid.tables
 import wallet_api.tables
 from server.database import alembic_config, migrate, open_database, reachable
 from server.model import Affiliation, MachineClient
 from server.store import AccountStore
 from trust_registry.edges import AccountId
 
-ROOMS = (issuer.tables, server.tables, verifier.tables, wallet_api.tables)  # importing registers their tables
+ROOMS = (
+    issuer.tables,
+    server.tables,
+    verifier.tables,
+    wallet_api.tables,
+    wallet_api.openid.tables,
+)  # importing registers their tables
 
 
 def test_migrations_and_tables_agree(engine: Engine) -> None:
