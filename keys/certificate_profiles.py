@@ -1,4 +1,5 @@
-"""The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts, lists).
+"""The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts, lists,
+requests to wallets).
 
 The profiles are fixed here; who may have one is decided by the region's ceremony. Signing goes through the Signer port,
 so that a CA key in an HSM, or an algorithm that no X.509 library knows, works alike.
@@ -28,11 +29,13 @@ _PRINTABLE_STRING: Final = 0x13
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _TSL_SIGNING: Final = "0.4.0.2231.3.0"
 _MDOC_SIGNING: Final = "1.0.18013.5.1.2"  # id-mdl-kp-mdlDS
+_MDOC_READING: Final = "1.0.18013.5.1.6"  # id-mdl-kp-mdlReaderAuth
 _DOCUMENT_SIGNING: Final = "1.3.6.1.5.5.7.3.36"  # RFC 9336
 _OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
 _OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 _OCSP_ACCESS: Final = "1.3.6.1.5.5.7.48.1"
 _DIGITAL_SIGNATURE, _NON_REPUDIATION, _KEY_CERT_SIGN, _CRL_SIGN = 0, 1, 5, 6
+_DNS, _URI = 0x82, 0x86  # of GeneralName (RFC 5280 section 4.2.1.6)
 
 
 class Profile(Enum):
@@ -45,6 +48,7 @@ class Profile(Enum):
     LIST = f"{_POLICY_ARC}.5"
     OCSP = f"{_POLICY_ARC}.6"
     DOCUMENT_SIGNER = f"{_POLICY_ARC}.7"
+    ACCESS = f"{_POLICY_ARC}.8"
 
     @property
     def policy(self) -> str:
@@ -67,15 +71,18 @@ _KEY_USAGE: Final = {
     Profile.LIST: frozenset({_DIGITAL_SIGNATURE}),
     Profile.OCSP: frozenset({_DIGITAL_SIGNATURE}),
     Profile.DOCUMENT_SIGNER: frozenset({_DIGITAL_SIGNATURE}),
+    Profile.ACCESS: frozenset({_DIGITAL_SIGNATURE}),
 }
 # Extended key usages, and whether they are critical: RFC 3161 section 2.3 and ISO/IEC 18013-5 annex B say that theirs
-# are. A seal is put under documents and mdocs alike, so it names both usages and forbids no other.
+# are. A seal is put under documents and mdocs alike, so it names both usages and forbids no other; nor does who asks
+# wallets for either.
 _EXTENDED: Final = {
     Profile.SEAL: ((_DOCUMENT_SIGNING, _MDOC_SIGNING), False),
     Profile.TIMESTAMP: ((_TIME_STAMPING,), True),
     Profile.LIST: ((_TSL_SIGNING,), False),
     Profile.OCSP: ((_OCSP_SIGNING,), False),
     Profile.DOCUMENT_SIGNER: ((_MDOC_SIGNING,), True),
+    Profile.ACCESS: ((_MDOC_READING,), False),
 }
 
 
@@ -127,16 +134,21 @@ def make_certificate(
     not_after: datetime,
     country: str | None = None,
     revocation: RevocationUrls | None = None,
+    dns: str | None = None,
 ) -> Certificate:
     """A signer certificate under the region's CA. `revocation`: where to ask how it stands.
 
-    `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` a subjectAltName. A
-    time-stamping certificate has timeStamping as its only extended key usage, critical (RFC 3161 section 2.3), one that
-    signs mdocs only id-mdl-kp-mdlDS (ISO/IEC 18013-5 annex B.1.4), a seal both that and document signing; one for
-    lists has id-tsl-kp-tslSigning, and its `country` (ISO 3166-1 alpha-2) and `organisation` are the list's territory
-    and operator (ETSI TS 119 612 clause 5.7.1). One for OCSP has OCSPSigning and id-pkix-ocsp-nocheck (RFC 6960 section
-    4.2.2.2): nobody asks it about itself, so let it live shortly.
+    `uscc` becomes organizationIdentifier `NTRCN-<uscc>` (ETSI EN 319 412-1 clause 5.1.4), `uri` and `dns` (a host name,
+    ASCII) subjectAltNames. A time-stamping certificate has timeStamping as its only extended key usage, critical (RFC
+    3161 section 2.3), one that signs mdocs only id-mdl-kp-mdlDS (ISO/IEC 18013-5 annex B.1.4), a seal both that and
+    document signing; one for lists has id-tsl-kp-tslSigning, and its `country` (ISO 3166-1 alpha-2) and `organisation`
+    are the list's territory and operator (ETSI TS 119 612 clause 5.7.1). One for OCSP has OCSPSigning and
+    id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2): nobody asks it about itself, so let it live shortly. One for access
+    signs requests to wallets: it has id-mdl-kp-mdlReaderAuth, and its `dns` is the host that wallets answer to
+    (OpenID4VP section 5.9.3). Raises ValueError for an access certificate without `dns`.
     """
+    if profile is Profile.ACCESS and dns is None:
+        raise ValueError("an access certificate needs a host name")
     if ca_signer.public_key != ca.public_key:
         raise ValueError("the CA's signer and its certificate are of different keys")
     extensions = [
@@ -146,8 +158,9 @@ def make_certificate(
         _extension("2.5.29.35", der.sequence(der.tlv(0x80, ca.ski or _key_identifier(ca.public_key)))),
         _extension("2.5.29.32", der.sequence(der.sequence(der.oid(profile.policy)))),
     ]
-    if uri is not None:
-        extensions.append(_extension("2.5.29.17", der.sequence(der.tlv(0x86, uri.encode("ascii")))))
+    called = [der.tlv(tag, text.encode("ascii")) for tag, text in ((_DNS, dns), (_URI, uri)) if text is not None]
+    if called:
+        extensions.append(_extension("2.5.29.17", der.sequence(*called)))
     usages, critical = _EXTENDED.get(profile, ((), False))
     if usages:
         extensions.append(_extension("2.5.29.37", der.sequence(*map(der.oid, usages)), critical=critical))

@@ -52,7 +52,7 @@ from trust_registry.fetching import folder_fetch, http_fetch
 from trust_registry.keeper import TrustKeeper
 from trust_registry.log.verification import LogPolicy
 from trust_registry.log.witness_store import Witness
-from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
+from trust_registry.model import KeyUse, RegionCode, RelyingPartyId, ScenarioId, StatusView, TrustView
 from trust_registry.publication import OnlineKeys
 from trust_registry.repository import Repository
 from trust_registry.service import RegistryService
@@ -335,7 +335,8 @@ def _receipt_keys(opened: Opened) -> dict[RelyingPartyId, ReceiptKey]:
 
 def _party_keys(view: TrustView | None, party: RelyingPartyId) -> list[bytes]:
     lists = () if view is None else view.lists.values()
-    return [key.certificate for each in lists for p in each.relying_parties if p.id == party for key in p.keys]
+    keys = (key for each in lists for p in each.relying_parties if p.id == party for key in p.keys)
+    return [key.certificate for key in keys if key.use is KeyUse.RECEIPT]
 
 
 def _oidc(

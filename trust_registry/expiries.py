@@ -48,6 +48,7 @@ class ExpiryKind(Enum):
     STATUS_CERTIFICATE = "status_certificate"
     TIMESTAMP_CERTIFICATE = "timestamp_certificate"
     RECEIPT_CERTIFICATE = "receipt_certificate"
+    ACCESS_CERTIFICATE = "access_certificate"
     CA_CERTIFICATE = "ca_certificate"
     LIST_CERTIFICATE = "list_certificate"
     RECOGNITION = "recognition"
@@ -82,6 +83,7 @@ _KINDS: Final = {
     KeyUse.STATUS: ExpiryKind.STATUS_CERTIFICATE,
     KeyUse.TIMESTAMP: ExpiryKind.TIMESTAMP_CERTIFICATE,
     KeyUse.RECEIPT: ExpiryKind.RECEIPT_CERTIFICATE,
+    KeyUse.ACCESS: ExpiryKind.ACCESS_CERTIFICATE,
     KeyUse.CA: ExpiryKind.CA_CERTIFICATE,
     KeyUse.LIST: ExpiryKind.LIST_CERTIFICATE,
 }
@@ -159,7 +161,7 @@ class _Search:
                     yield from self._seals(region_list, issuer)
                     yield from self._status_keys(region_list, issuer)
             yield from self._recognitions(region_list)
-            yield from self._receipt_keys(region_list)
+            yield from self._party_keys(region_list)
             yield from self._algorithms(region_list)
         yield from self._metadata()
 
@@ -255,7 +257,7 @@ class _Search:
         for _, expiry in self._keys(region, issuer.names, f"attests/{issuer.id}/status_keys", issuer.status_keys):
             yield expiry(dependents=self._dependence.of(self._entitled(region, [issuer])))
 
-    def _receipt_keys(self, region: RegionList) -> Iterator[Expiry]:
+    def _party_keys(self, region: RegionList) -> Iterator[Expiry]:
         for party in region.relying_parties:
             if status_at(party.history, self._at) is EntryStatus.GRANTED:
                 place = f"relying_parties/{party.id}/keys"

@@ -14,6 +14,7 @@ KIND_NAMES: Final[Mapping[str, Names]] = {
     "status_certificate": Names("状态列表签名证书", "status certificate"),
     "timestamp_certificate": Names("时间戳证书", "time-stamping certificate"),
     "receipt_certificate": Names("回执签名证书", "receipt certificate"),
+    "access_certificate": Names("用证请求证书", "access certificate"),
     "ca_certificate": Names("根证书", "CA certificate"),
     "list_certificate": Names("名录签名证书", "list certificate"),
     "recognition": Names("互认", "recognition"),
@@ -33,6 +34,7 @@ _STEPS: Final[Mapping[str, Names]] = {
     "status_certificate": Names("换发状态列表签名证书并提案列入名录", "Certify a new status key and propose it"),
     "timestamp_certificate": Names("换发时间戳证书并提案列入名录", "Certify a new time-stamping key and propose it"),
     "receipt_certificate": Names("换发回执签名证书并提案列入名录", "Certify a new receipt key and propose it"),
+    "access_certificate": Names("换发用证请求证书并提案列入名录", "Certify a new access key and propose it"),
     "ca_certificate": Names(
         "提案列入新根证书，再由其换发各印章证书", "Propose a new CA, then have the seals certified under it"
     ),

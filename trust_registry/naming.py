@@ -49,6 +49,7 @@ _USES: Final = {
     KeyUse.TIMESTAMP: Names("时间戳证书", "time-stamping certificate"),
     KeyUse.STATUS: Names("状态列表签名证书", "status certificate"),
     KeyUse.RECEIPT: Names("回执签名证书", "receipt certificate"),
+    KeyUse.ACCESS: Names("用证请求证书", "access certificate"),
     KeyUse.SEAL: Names("印章证书", "seal certificate"),
     KeyUse.LIST: Names("名录签名证书", "list-signing certificate"),
 }

@@ -17,6 +17,7 @@ from trust_registry.errors import MalformedStatusToken
 TYPE: Final = "application/statuslist+cwt"
 TAG: Final = b"\xd2"  # 18, COSE_Sign1: the message MUST be tagged, and not as a CWT
 _TYP: Final = 16
+_X5CHAIN: Final = 33
 _NAMES: Final[Mapping[int, str]] = {
     2: "sub",
     3: "aud",
@@ -45,10 +46,13 @@ def read_status_cwt(data: bytes, *, max_size: int) -> tuple[CoseSign1, dict[str,
     return message, {_NAMES.get(name, name): value for name, value in claims.items() if _is_claim(name)}
 
 
-def write_status_cwt(claims: Mapping[str, Any], signer: Signer, kid: bytes) -> bytes:
-    """The signed message; `claims` have the names of the JWT form and byte strings for lists."""
+def write_status_cwt(claims: Mapping[str, Any], signer: Signer, kid: bytes, certificate: bytes) -> bytes:
+    """The signed message; `claims` have the names of the JWT form and byte strings for lists.
+
+    `certificate` is the signer's, in DER: it goes into `x5chain` (RFC 9360), where one certificate stands alone.
+    """
     payload = cbor.encode({_NUMBERS.get(name, name): value for name, value in claims.items()})
-    return sign_cose_sign1(payload, signer=signer, kid=kid, content_type=TYPE)
+    return sign_cose_sign1(payload, signer=signer, kid=kid, unprotected={_X5CHAIN: certificate}, content_type=TYPE)
 
 
 def _is_claim(name: object) -> bool:

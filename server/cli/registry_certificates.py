@@ -33,10 +33,12 @@ from server.cli.registry_offers import (
 if TYPE_CHECKING:
     from keys.certificate_profiles import RevocationUrls
     from keys.certificate_requests import CertificateRequest
-    from keys.x509 import Certificate
+    from keys.x509 import Certificate, Profile
     from trust_registry.model import IssuerEntry, Names, RegionList, SealCeremony
 
 app = typer.Typer()
+# Labels of RFC 1123 section 2.1; a last one in digits would be an IP address.
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 RequestOption = Annotated[Path, typer.Option(help="The issuer's certificate request: proof that it holds the key.")]
 CertificateOption = Annotated[
@@ -53,6 +55,7 @@ class Use(Enum):
     STATUS = "status"
     TIMESTAMP = "timestamp"
     RECEIPT = "receipt"
+    ACCESS = "access"  # a relying party's requests to wallets
     LIST = "list"
     OCSP = "ocsp"  # says how the CA's certificates stand; no list names it
     DOCUMENT_SIGNER = "document_signer"  # a seal that is put under mdocs only (ISO/IEC 18013-5 annex B)
@@ -107,6 +110,12 @@ def certify(  # noqa: PLR0917
         str | None, typer.Option(metavar="URL", help="Where the CA's OCSP responder answers: named in it.")
     ] = None,
     crl_url: Annotated[str | None, typer.Option(metavar="URL", help="Where the CA's CRL lies: named in it.")] = None,
+    dns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST", help="Host to which wallets answer; access certificates need one.", show_default=False
+        ),
+    ] = None,
     passphrase_file: PassphraseOption = None,
 ) -> None:
     """Certify a request with the region's CA. The certificate counts once officers have listed it; an OCSP responder's
@@ -131,6 +140,7 @@ def certify(  # noqa: PLR0917
         not_after=min(begins + timedelta(days=days), ca.not_after),
         country=_country(ca) if profile is Profile.LIST else None,
         revocation=None if profile is Profile.OCSP else _revocation(ocsp_url, crl_url),
+        dns=_host(profile, dns),
     )
     out.write_bytes(made.pem())
     say(f"Certificate: {out}", f"Subject:     {made.subject}", f"Key:         {asked.public_key.thumbprint()}")
@@ -143,6 +153,19 @@ def _revocation(ocsp: str | None, crl: str | None) -> RevocationUrls:
         if url is not None and not (url.isascii() and url.startswith(("http://", "https://"))):
             raise typer.BadParameter("must start with http:// or https://", param_hint=option)
     return RevocationUrls(ocsp, crl)
+
+
+def _host(profile: Profile, dns: str | None) -> str | None:
+    """A host name that wallets can compare with where they answer (OpenID4VP section 5.9.3)."""
+    from keys.x509 import Profile
+
+    if dns is None and profile is Profile.ACCESS:
+        raise typer.BadParameter("an access certificate names the host to which wallets answer", param_hint="--dns")
+    if dns is not None and not (len(dns) <= 253 and _HOST.fullmatch(dns)):
+        raise typer.BadParameter(
+            "a host name is needed, such as verify.example.org: no address, no port", param_hint="--dns"
+        )
+    return dns
 
 
 def _country(ca: Certificate) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from trust_registry.model import CertificateType, RegionList, Scenario, TypeRequirement
 
 app = typer.Typer()
+
+
+class PartyUse(Enum):
+    RECEIPT = "receipt"
+    ACCESS = "access"
+
 
 ScenarioArgument = Annotated[str, typer.Argument(help="Its id: 990200/household-transfer.", metavar="SCENARIO")]
 PartyArgument = Annotated[str, typer.Argument(help="Its id: 990200/government-hall.", metavar="AGENCY")]
@@ -140,6 +147,10 @@ def add_relying_party(  # noqa: PLR0917
         list[Path] | None,
         typer.Option(help="Certificate (PEM) that signs its receipts, from `certify`.", show_default=False),
     ] = None,
+    access_certificate: Annotated[
+        list[Path] | None,
+        typer.Option(help="Certificate (PEM) that signs its requests to wallets.", show_default=False),
+    ] = None,
     since: SinceOption = None,
     out: OutOption = None,
     onto: OntoOption = None,
@@ -152,6 +163,7 @@ def add_relying_party(  # noqa: PLR0917
     from trust_registry.model import Names, RelyingPartyId, ScenarioId
 
     certificates, begins = [one_certificate(each).der for each in certificate or ()], read_time(since)
+    access = [one_certificate(each).der for each in access_certificate or ()]
     offer(
         repo,
         code,
@@ -162,6 +174,7 @@ def add_relying_party(  # noqa: PLR0917
             names=Names(name_zh, name_en),
             scenarios=[ScenarioId(each) for each in scenario],
             certificates=certificates,
+            access=access,
             since=begins,
             now=at,
         ),
@@ -174,20 +187,26 @@ def add_relying_party_key(  # noqa: PLR0917
     repo: RepositoryArgument,
     code: CodeArgument,
     party: PartyArgument,
-    certificate: Annotated[Path, typer.Option(help="Certificate (PEM) that signs its receipts, from `certify`.")],
+    certificate: Annotated[Path, typer.Option(help="The certificate (PEM), from `certify`.")],
+    use: Annotated[PartyUse, typer.Option(help="What it signs: receipts, or requests to wallets.")] = PartyUse.RECEIPT,
     out: OutOption = None,
     onto: OntoOption = None,
 ) -> None:
-    """Propose another certificate for an agency's receipts. Overlap with the old one, then withdraw that."""
+    """Propose another certificate for an agency's receipts, or for its requests to wallets (access).
+
+    Overlap with the old one, then withdraw that.
+    """
     from trust_registry import editing
-    from trust_registry.model import RelyingPartyId
+    from trust_registry.model import KeyUse, RelyingPartyId
 
     listed = one_certificate(certificate).der
     offer(
         repo,
         code,
         Way(out, onto),
-        lambda old, at: editing.add_relying_party_key(old, RelyingPartyId(party), listed, now=at),
+        lambda old, at: editing.add_relying_party_key(
+            old, RelyingPartyId(party), listed, use=KeyUse(use.value), now=at
+        ),
     )
 
 

@@ -18,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys.algorithms import ALGORITHMS, ES256
+from keys.certificate_names import dns_names
 from keys.certificate_requests import CertificateRequest, make_request, parse_request, request_pem
 from keys.custody.pkcs11 import create_pkcs11_key
 from keys.errors import AlgorithmNotSupported, KeysError, MalformedRequest
 from keys.model import Algorithm
 from keys.signer import EphemeralSigner, Signer
-from keys.x509 import Profile, make_certificate, make_region_ca, parse_certificate
+from keys.x509 import Certificate, Profile, make_certificate, make_region_ca, parse_certificate
 from tests import hsm
 from tests.keys.conftest import SINCE, UNTIL
 
@@ -101,6 +102,35 @@ def test_a_certificate_for_lists_may_sign_trusted_lists() -> None:
     assert found.extended_key_usage == {"0.4.0.2231.3.0"}
     assert found.key_usage == {"digitalSignature"}
     assert not found.extended_key_usage_critical
+
+
+def test_a_certificate_for_access_names_the_host_that_wallets_answer_to() -> None:
+    """OpenID4VP section 5.9.3: the client identifier of x509_san_dns is a dNSName of the leaf."""
+    signer = EphemeralSigner.generate(ES256)
+    ca = make_region_ca(signer, common_name="CA", organisation="o", region="990100", not_before=SINCE, not_after=UNTIL)
+
+    def made(dns: str | None) -> Certificate:
+        return make_certificate(
+            Profile.ACCESS,
+            ca_signer=signer,
+            ca=ca,
+            subject_key=signer.public_key,
+            common_name="hall",
+            organisation="o",
+            uscc=None,
+            uri="urn:hall",
+            not_before=SINCE,
+            not_after=UNTIL,
+            dns=dns,
+        )
+
+    found = parse_certificate(made("verify.example.org").der)
+    assert dns_names(found) == ("verify.example.org",)
+    assert found.san_uris == ("urn:hall",)
+    assert (found.extended_key_usage, found.extended_key_usage_critical) == ({"1.0.18013.5.1.6"}, False)
+    assert found.key_usage == {"digitalSignature"}
+    with pytest.raises(ValueError, match="host name"):
+        made(None)
 
 
 # Attacks

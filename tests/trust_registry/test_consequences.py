@@ -239,6 +239,22 @@ def test_a_relying_party_that_loses_a_scenario_is_told() -> None:
     assert set(told(replace(west_list(), version=2, relying_parties=(stolen,)))) == {K.RECEIPTS_DOUBTED}
 
 
+def test_an_access_key_that_ends_is_told() -> None:
+    """Wallets no longer answer what it signs; nothing that was signed before is doubted."""
+    (party,) = west_list().relying_parties
+    key = key_entry(KeyUse.ACCESS, office(WEST).status)
+    with_key = replace(west_list(), relying_parties=(replace(party, keys=(*party.keys, key)),))
+    before = view_of(common_list(), east_list(), with_key)
+    gone = replace(key, history=withdrawn(granted(), NOW + DAY))
+    after = replace(with_key, version=2, relying_parties=(replace(party, keys=(*party.keys, gone)),))
+    (found,) = consequences(before, view_with(before, after), NOW)
+    assert (found.kind, found.when) == (K.REQUESTS_REFUSED, NOW + DAY)
+    assert found.entry == f"relying_parties/{party.id}/keys/access:{key.thumbprint[:16]}"
+    (found,) = consequences(before, view_with(before, replace(west_list(), version=2)), NOW)
+    assert (found.kind, found.when) == (K.REQUESTS_REFUSED, None)
+    assert consequences(before, view_with(before, replace(with_key, version=2)), NOW) == ()
+
+
 def test_a_scenario_that_asks_for_more_can_be_satisfied_by_fewer() -> None:
     (scenario,) = west_list().scenarios
     more = replace(scenario, requires=(*scenario.requires, replace(scenario.requires[0], any_of=(HOUSEHOLD_REGISTER,))))

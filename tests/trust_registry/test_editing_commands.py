@@ -155,6 +155,23 @@ def test_an_agencys_receipt_keys_overlap(region: Authority) -> None:
     assert "no.pem" in region.refuse("add-relying-party-key", HALL, "--certificate", region.file("no.pem", b"x"))
 
 
+def test_an_agencys_access_key_is_listed_beside_its_receipts(region: Authority) -> None:
+    key = region.key("hall")
+    asked = ("--name", "Requests", "--organisation", "o", "--out", region.file("hall.csr"))
+    region.run("request", "--key", key, "--use", "access", *asked)
+    certify = ("certify", region.file("hall.csr"), "--ca-key", region.key("ca"), "--ca-certificate")
+    rest = (region.file("ca.pem"), "--out", region.file("hall.pem"))
+    for wrong in ((), ("--dns", "192.0.2.7"), ("--dns", "https://hall.example"), ("--dns", "Hall.example")):
+        assert "--dns" in region.run(*certify, *rest, *wrong, code=2).output
+    region.run(*certify, *rest, "--dns", "hall.example")
+    region.change("add-scenario", TRANSFER, *NAMED, *PURPOSE, *NEEDS)
+    scenario = ("--scenario", TRANSFER, "--access-certificate", region.file("hall.pem"))
+    region.change("add-relying-party", HALL, *NAMED, *scenario)
+    region.run(*certify, *rest, "--dns", "hall.example")
+    region.change("add-relying-party-key", HALL, "--use", "access", "--certificate", region.file("hall.pem"))
+    assert [each["use"] for each in region.list()["relying_parties"][0]["keys"]] == ["access", "access"]
+
+
 def test_a_types_next_version_is_edited_as_json(region: Authority) -> None:
     found = common(region, f"defines/{MARRIAGE_CERTIFICATE}")
     file = region.file("type.json", json.dumps(found | {"dual_control": True}).encode())

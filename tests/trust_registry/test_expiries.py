@@ -150,6 +150,11 @@ def test_status_receipt_and_ca_certificates_are_told_each_with_its_own() -> None
     (receipt,) = of_kind(found, ExpiryKind.RECEIPT_CERTIFICATE)
     assert [each.id for each in receipt.dependents.relying_parties] == [RelyingPartyId("990200/government-hall")]
     assert receipt.dependents.issuers == ()
+    (party,) = west_list().relying_parties
+    asking = replace(party, keys=(key_entry(KeyUse.ACCESS, office(WEST).receipt),))
+    asked = view_of(common_list(), east_list(), replace(west_list(), relying_parties=(asking,)))
+    (access,) = of_kind(expiring(asked, at), ExpiryKind.ACCESS_CERTIFICATE)
+    assert (access.dependents, access.what.en) == (receipt.dependents, "access certificate")
     east, west = of_kind(found, ExpiryKind.CA_CERTIFICATE)
     assert (east.region, east.dependents.issuers, east.dependents.accepting) == (
         EAST,

@@ -28,7 +28,7 @@ from tests.verifier.small_world import (
     suspended,
     withdrawn,
 )
-from trust_registry.model import EntryReason, RelyingPartyId
+from trust_registry.model import EntryReason, KeyUse, RegionCode, RelyingPartyId
 from verifier.evidence import digest_of, parse
 from verifier.model import Check, Policy, ProofOfExistence, ProofSource, ReceiptFile, SubIndication
 from verifier.receipts import ReceiptKey, make_receipt, proofs_from_receipt, sign_receipt
@@ -82,6 +82,17 @@ def test_from_an_agency_in_no_list(world: SmallWorld) -> None:
     report = ask(world, token, at=LATER)
     assert_indeterminate(report, "receipt_signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
     assert_indeterminate(ask(world, token, at=LATER, trust=None), "no_trust_data", SubIndication.TRY_LATER)
+
+
+def test_signed_with_the_agencys_access_key(world: SmallWorld) -> None:
+    """A key for requests to wallets may be on a server that serves everybody: it makes no receipts."""
+    listed_as = world.view()
+    west = listed_as.lists[RegionCode(WEST)]
+    (party,) = west.relying_parties
+    keys = tuple(replace(key, use=KeyUse.ACCESS) for key in party.keys)
+    lists = {**listed_as.lists, west.code: replace(west, relying_parties=(replace(party, keys=keys),))}
+    report = ask(world, filed(world), at=LATER, trust=replace(listed_as, lists=lists))
+    assert_indeterminate(report, "receipt_signer_not_listed", SubIndication.NO_CERTIFICATE_CHAIN_FOUND)
 
 
 def test_under_an_anchor_decades_later(world: SmallWorld) -> None:

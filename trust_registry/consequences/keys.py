@@ -334,13 +334,27 @@ def _party(
             scenarios=ended,
             relying_parties=(DependentParty(party.id, ended),),
         )
-    following = {} if successor is None else {key.thumbprint: key for key in successor.keys}
+    yield from _party_keys(found, code, party, successor)
+
+
+def _party_keys(
+    found: Comparison, code: RegionCode, party: RelyingPartyEntry, successor: RelyingPartyEntry | None
+) -> Iterator[Consequence]:
+    """What a receipt key signed is doubted; what an access key signs is no longer answered."""
+    following = {} if successor is None else {(key.use, key.thumbprint): key for key in successor.keys}
+    parties = (DependentParty(party.id, party.scenarios),)
     for key in party.keys:
-        replaced = following.get(key.thumbprint)
-        if replaced is None or _worse(compromised_since(key.history), compromised_since(replaced.history)):
-            entry = f"relying_parties/{party.id}/keys/receipt:{key.thumbprint[:16]}"
-            text = words.receipts_doubted(party.names)
-            parties = (DependentParty(party.id, party.scenarios),)
-            yield Consequence(
-                ConsequenceKind.RECEIPTS_DOUBTED, code, entry, None, text, accepting=code, relying_parties=parties
-            )
+        replaced = following.get((key.use, key.thumbprint))
+        entry = f"relying_parties/{party.id}/keys/{key.use.value}:{key.thumbprint[:16]}"
+        if key.use is KeyUse.ACCESS:
+            histories = (key.history, *(() if replaced is None else (replaced.history,)))
+            moment = first_loss(found.moments(histories), partial(_standing, key), partial(_standing, replaced))
+            if moment is None:
+                continue
+            kind, when = ConsequenceKind.REQUESTS_REFUSED, found.begins(moment)
+            text = words.requests_refused(party.names, when)
+        elif replaced is None or _worse(compromised_since(key.history), compromised_since(replaced.history)):
+            kind, when, text = ConsequenceKind.RECEIPTS_DOUBTED, None, words.receipts_doubted(party.names)
+        else:
+            continue
+        yield Consequence(kind, code, entry, when, text, accepting=code, relying_parties=parties)

@@ -25,6 +25,7 @@ class ConsequenceKind(Enum):
     SEALING_ENDS = "sealing_ends"
     TIMESTAMPS_END = "timestamps_end"
     RECEIPTS_DOUBTED = "receipts_doubted"
+    REQUESTS_REFUSED = "requests_refused"  # wallets no longer answer what an access key signed
     RELYING_PARTY_ENDS = "relying_party_ends"
     RECOGNITION_GAINED = "recognition_gained"
     ISSUING_BEGINS = "issuing_begins"

@@ -157,6 +157,14 @@ def receipts_doubted(party: Names) -> Names:
     return Names(f"“{party.zh}”以此密钥签发的回执存疑。", f"Receipts of {party.en} under this key are in doubt.")
 
 
+def requests_refused(party: Names, when: datetime | None) -> Names:
+    at = moment(when)
+    return Names(
+        f"“{party.zh}”以此密钥向钱包发出的用证请求{at.zh}不再被应答。",
+        f"Wallets no longer answer what {party.en} asks for under this key {at.en}.",
+    )
+
+
 def party_ends(party: Names, when: datetime | None, scenarios: int) -> Names:
     at = moment(when)
     return Names(

@@ -347,7 +347,7 @@ def _check_relying_parties(region_list: RegionList) -> None:
     def check(party: RelyingPartyEntry) -> None:
         _check_id("id", party.id, region_list.code, _SLUG)
         _check_known(party.scenarios, known)
-        _each("keys", party.keys, lambda k: k.thumbprint, lambda k: _check_key(k, KeyUse.RECEIPT))
+        _each("keys", party.keys, lambda k: k.thumbprint, lambda k: _check_key(k, KeyUse.RECEIPT, KeyUse.ACCESS))
         _check_history(party.history, of_key=True)
 
     _each("relying_parties", region_list.relying_parties, lambda p: p.id, check)

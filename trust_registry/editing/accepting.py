@@ -129,21 +129,31 @@ def add_relying_party(
     scenarios: Sequence[ScenarioId],
     now: datetime,
     certificates: Sequence[bytes] = (),
+    access: Sequence[bytes] = (),
     since: datetime | None = None,
 ) -> RegionList:
-    """Register a verifying agency for scenarios; `certificates` (DER) sign its receipts. Raises: InvalidList."""
+    """Register a verifying agency for scenarios; `certificates` (DER) sign its receipts, those of `access` its requests
+    to wallets. Raises: InvalidList."""
     history = begun(region_list, now, since)
-    keys = tuple(listed(KeyUse.RECEIPT, certificate, history) for certificate in certificates)
+    uses = {KeyUse.RECEIPT: certificates, KeyUse.ACCESS: access}
+    keys = tuple(listed(use, certificate, history) for use, each in uses.items() for certificate in each)
     party = RelyingPartyEntry(party_id, names, tuple(scenarios), keys, history)
     return checked(replace(region_list, relying_parties=(*region_list.relying_parties, party)))
 
 
 def add_relying_party_key(
-    region_list: RegionList, party_id: RelyingPartyId, certificate: bytes, *, now: datetime
+    region_list: RegionList,
+    party_id: RelyingPartyId,
+    certificate: bytes,
+    *,
+    now: datetime,
+    use: KeyUse = KeyUse.RECEIPT,
 ) -> RegionList:
-    """List another certificate (DER) for an agency's receipts. Raises: EntryUnknown, InvalidList."""
+    """List another certificate (DER) for an agency's receipts or, with the use ACCESS, its requests to wallets.
+
+    Raises: EntryUnknown, InvalidList."""
     party = find(region_list.relying_parties, f"relying_parties/{party_id}", lambda each: each.id == party_id)
-    key = listed(KeyUse.RECEIPT, certificate, begun(region_list, now))
+    key = listed(use, certificate, begun(region_list, now))
     new = replace(party, keys=(*party.keys, key))
     return checked(replace(region_list, relying_parties=replaced(region_list.relying_parties, party, new)))
 

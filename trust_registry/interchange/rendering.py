@@ -46,6 +46,7 @@ _KEY_NAMES: Final = {
     KeyUse.LIST: Names("可信清单签名", "Signing of trusted lists"),
     KeyUse.SEAL: Names("电子印章", "Electronic seal"),
     KeyUse.RECEIPT: Names("用证回执签名", "Signing of receipts"),
+    KeyUse.ACCESS: Names("用证请求签名", "Signing of requests to wallets"),
 }
 _ASSURANCE_NAMES: Final = {
     Assurance.LOW: Names("低保证级别", "low assurance"),

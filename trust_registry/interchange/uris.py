@@ -28,11 +28,13 @@ SEALING: Final = "urn:yinxin:service:seal"
 STATUS_LISTS: Final = "urn:yinxin:service:status-list"
 LIST_SIGNING: Final = "urn:yinxin:service:list-signing"
 RECEIPTS: Final = "urn:yinxin:service:receipt"
+ACCESS: Final = "urn:yinxin:service:access"
 
 SERVICE_OF_USE: Final[Mapping[KeyUse, str]] = {
     KeyUse.SEAL: SEALING,
     KeyUse.STATUS: STATUS_LISTS,
     KeyUse.RECEIPT: RECEIPTS,
+    KeyUse.ACCESS: ACCESS,
     KeyUse.LIST: LIST_SIGNING,
     KeyUse.TIMESTAMP: "http://uri.etsi.org/TrstSvc/Svctype/TSA",  # not the qualified TSA/QTST
     KeyUse.CA: "http://uri.etsi.org/TrstSvc/Svctype/CA/PKC",  # not the qualified CA/QC

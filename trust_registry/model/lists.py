@@ -95,6 +95,7 @@ class KeyUse(Enum):
     TIMESTAMP = "timestamp"  # RFC 3161 tokens
     RECEIPT = "receipt"  # a relying party's receipts
     CA = "ca"  # seal and signer certificates of the region
+    ACCESS = "access"  # a relying party's requests to wallets
     LIST = "list"  # the list's renderings as ETSI trusted lists (TS 119 602, TS 119 612)
 
 
@@ -239,7 +240,7 @@ class RelyingPartyEntry:
     id: RelyingPartyId
     names: Names
     scenarios: tuple[ScenarioId, ...]
-    keys: tuple[KeyEntry, ...]  # use RECEIPT
+    keys: tuple[KeyEntry, ...]  # use RECEIPT and ACCESS
     history: History
 
 

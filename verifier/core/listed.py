@@ -234,7 +234,7 @@ class Listed:
                 for entry, certificate in _readable(seal.key for seal in issuer.seals):
                     self._add_seal(ListedSeal(region, locations[entry.thumbprint], certificate))
             for party in region.relying_parties:
-                for entry, certificate in _readable(party.keys):
+                for entry, certificate in _readable(key for key in party.keys if key.use is KeyUse.RECEIPT):
                     _add(self.parties, certificate.thumbprint, ListedParty(region, party, entry, certificate))
 
     def seal(self, thumbprint: str, attestation: Attestation | None) -> ListedSeal | None:

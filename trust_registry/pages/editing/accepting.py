@@ -288,21 +288,27 @@ class AddRelyingParty(Form):
                 Names("回执签名证书（可不传）", "Certificate for receipts (may be left out)"),
                 Names("PEM 或 DER", "PEM or DER"),
             ),
+            Field(
+                "access",
+                "file",
+                Names("用证请求证书（可不传）", "Certificate for requests to wallets (may be left out)"),
+                Names("PEM 或 DER", "PEM or DER"),
+            ),
         )
 
     def apply(self, place: Workplace, answers: Answers) -> RegionList:
         slug, names = answers.text("slug"), answers.names("names")
         scenarios = answers.several("scenarios", scenario_options(place.region_list), required=True)
-        data = answers.file("certificate", required=False)
+        receipts, access = (answers.file(name, required=False) for name in ("certificate", "access"))
         answers.check()
-        certificates = (certificate_of(data).der,) if data else ()
         return editing.add_relying_party(
             place.region_list,
             party_id=RelyingPartyId(f"{place.region_list.code}/{slug}"),
             names=names,
             scenarios=tuple(map(ScenarioId, scenarios)),
             now=place.now,
-            certificates=certificates,
+            certificates=(certificate_of(receipts).der,) if receipts else (),
+            access=(certificate_of(access).der,) if access else (),
         )
 
 

@@ -35,6 +35,7 @@ _KEYS: Final = {
     "timestamp": Names("时间戳证书", "time-stamping certificate"),
     "status": Names("状态列表证书", "status certificate"),
     "receipt": Names("回执证书", "receipt certificate"),
+    "access": Names("用证请求证书", "access certificate"),
     "list": Names("名录签名证书", "list-signing certificate"),
 }
 
