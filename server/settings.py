@@ -181,6 +181,16 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Relying party id -> key URI that signs its receipts; its region lists the certificate.",
     )
+    access_keys: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Relying party id -> key URI that signs its requests to wallets; its region lists the certificate "
+        "(use: access).",
+    )
+    openid_origin: str = Field(
+        "",
+        description="Origin of the addresses in requests to wallets, whose host access certificates name; empty: the "
+        "public address.",
+    )
     expiry_webhooks: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="URLs, comma-separated, that are told (POST, JSON, signed as Standard Webhooks does) 90, 30 and "
@@ -257,7 +267,7 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite:/// or postgresql://")
         return value
 
-    @field_validator("public_url", "trust_url", "timestamp_url")
+    @field_validator("public_url", "trust_url", "timestamp_url", "openid_origin")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -309,6 +319,11 @@ class Settings(BaseSettings):
         """The public address, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def wallet_origin(self) -> str:
+        """The origin of the addresses in requests to wallets, without a slash at its end."""
+        return self.openid_origin or self.origin
 
     @property
     def secure(self) -> bool:

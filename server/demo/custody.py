@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from keys.algorithms import ES256
 from keys.certificate_profiles import RevocationUrls
@@ -108,6 +109,13 @@ class Custody:
     def receipt(self, party: Party, ca: Certified) -> Certified:
         return self._leaf(Profile.RECEIPT, ca, f"{party.id}/receipt", party.names, party.names, "receipts", None, None)
 
+    def access(self, party: Party, ca: Certified) -> Certified:
+        """Signs the party's requests to wallets."""
+        host = access_host(self._public_url)
+        return self._leaf(
+            Profile.ACCESS, ca, f"{party.id}/access", party.names, party.names, "requests", None, None, dns=host
+        )
+
     def _leaf(  # noqa: PLR0917 - one line for each purpose above
         self,
         profile: Profile,
@@ -119,6 +127,7 @@ class Custody:
         uscc: str | None,
         uri: str | None,
         country: str | None = None,
+        dns: str | None = None,
     ) -> Certified:
         signer = self.key(file)
         certificate = make_certificate(
@@ -134,12 +143,26 @@ class Custody:
             not_after=self.began_at + LEAF_YEARS * YEAR,
             country=country,
             revocation=None if profile is Profile.OCSP else self._revocation(file.partition("/")[0]),
+            dns=dns,
         )
         return Certified(signer, certificate)
 
     def _revocation(self, code: str) -> RevocationUrls:
         below = f"{self._public_url}/revocation"
         return RevocationUrls(f"{below}/ocsp", f"{below}/{code}.crl")
+
+
+def wallet_origin(public_url: str) -> str:
+    """The origin at which wallets are to answer: this machine by its name, because an address is no dNSName."""
+    parts = urlsplit(public_url)
+    here = parts.hostname in ("127.0.0.1", "::1")
+    return f"{parts.scheme}://localhost:{parts.port}" if here else public_url
+
+
+def access_host(public_url: str) -> str:
+    """The host that access certificates name; where the server is reached by an address only, this machine's name."""
+    host = urlsplit(wallet_origin(public_url)).hostname or ""
+    return "localhost" if ":" in host or host.replace(".", "").isdigit() else host
 
 
 def new_passphrase(path: Path) -> bytes:

@@ -73,6 +73,7 @@ class RegionInCustody:
     seals: tuple[SealInCustody, ...]
     status: Mapping[IssuerId, Certified]
     receipts: Mapping[RelyingPartyId, Certified]
+    access: Mapping[RelyingPartyId, Certified]
 
 
 def granted(at: datetime) -> History:
@@ -105,6 +106,7 @@ def region_list(
     status = {office.id: custody.status(office, ca) for office in offices}
     parties = [party for party in PARTIES if party.region == region.code]
     receipts = {party.id: custody.receipt(party, ca) for party in parties}
+    access = {party.id: custody.access(party, ca) for party in parties}
     made = RegionList(
         code=region.code,
         kind=ListKind.REGION,
@@ -122,10 +124,10 @@ def region_list(
         recognises=_recognitions(region, founded_at),
         scenarios=SCENARIOS[region.code],
         notice_period=NOTICE,
-        relying_parties=tuple(_party(party, receipts[party.id], began_at) for party in parties),
+        relying_parties=tuple(_party(p, receipts[p.id], access[p.id], began_at) for p in parties),
         rules=rules_of(region.code, founded_at),
     )
-    return RegionInCustody(made, ca, timestamper, list_signer, responder, seals, status, receipts)
+    return RegionInCustody(made, ca, timestamper, list_signer, responder, seals, status, receipts, access)
 
 
 def _seal(
@@ -194,11 +196,11 @@ def _recognitions(region: Region, founded_at: datetime) -> tuple[RecognitionEntr
     return tuple(made)
 
 
-def _party(party: Party, receipt: Certified, began_at: datetime) -> RelyingPartyEntry:
+def _party(party: Party, receipt: Certified, access: Certified, began_at: datetime) -> RelyingPartyEntry:
     return RelyingPartyEntry(
         id=party.id,
         names=party.names,
         scenarios=party.scenarios,
-        keys=(listed(KeyUse.RECEIPT, receipt, began_at),),
+        keys=(listed(KeyUse.RECEIPT, receipt, began_at), listed(KeyUse.ACCESS, access, began_at)),
         history=granted(began_at),
     )

@@ -139,7 +139,7 @@ STAFF = (
         "counter.xichuan",
         Names("西川大厅 窗口", "Counter, Xichuan Service Hall"),
         Role.COUNTER_CLERK,
-        Names("受理户口迁移、人才落户", "Household transfers, settlement of graduates"),
+        Names("受理户口迁移、人才落户、婚育登记", "Household transfers, settlement of graduates, benefits"),
         XICHUAN,
         party=RelyingPartyId("990200/government-hall"),
         next="/counter",

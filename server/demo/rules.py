@@ -28,7 +28,7 @@ _WHOLE_DOCUMENT: Final = (
         "settlement needs the whole degree record, and a printed code shows less",
     ),
     RuleScope(scenarios=(SETTLEMENT,), types=(TALENT_DEGREE,)),
-    RuleCondition(ConditionKind.FORMS.value, ("pdf", "sd_jwt_vc")),
+    RuleCondition(ConditionKind.FORMS.value, ("pdf", "sd_jwt_vc", "mdoc")),
 )
 _TODAY: Final = (
     Names("企业可能随时注销", "a company may be struck off any day"),

@@ -2,7 +2,7 @@
 
 yinxin.toml      the server's settings      deployment.key   wraps holders' data keys (0600)
 yinxin.db        accounts and certificates  passphrase       opens every key file (0600)
-keys/            officers, CAs, seals, status, time-stamping, receipts
+keys/            officers, CAs, seals, status, time-stamping, receipts, requests to wallets
 registry/        the network's repository: public/ is served at /trust, proposals wait in proposals/
 status/          published status lists     trust/           a verified local copy: yinxin verify --trust
 root.json        the first root             certificates/    the regions' CA certificates (PEM)
@@ -23,7 +23,7 @@ from keys.custody.software import read_key_file_header
 from keys.envelopes.signed_note import NoteKeyKind, note_key
 from server.clock import utc_now
 from server.demo.apart import MARK, SETTINGS_FILE
-from server.demo.custody import Custody, new_passphrase
+from server.demo.custody import Custody, new_passphrase, wallet_origin
 from server.demo.filling import Filling, issue_first, open_accounts, take_into_custody
 from server.demo.founding import found, log_origin
 from server.demo.lists import RegionInCustody
@@ -147,12 +147,15 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         f"registry_list_operator = {json.dumps(DONGLING)}",
         "trust_refresh = 15",
         'sign_in_rate = "60/minute"',
+        f"openid_origin = {json.dumps(wallet_origin(public_url))}  # a name: certificates for requests name no address",
         "revocation_private_addresses = true  # this machine's own responder, for yinxin augment",
         "wallet_private_addresses = true  # issuers and verifiers on this machine, for trying out",
         'log_level = "warning"',
         'log_format = "text"',
         "[receipt_keys]",
         *(f"{json.dumps(p)} = {json.dumps(c.signer.uri)}" for r in regions for p, c in r.receipts.items()),
+        "[access_keys]",
+        *(f"{json.dumps(p)} = {json.dumps(c.signer.uri)}" for r in regions for p, c in r.access.items()),
         "[responder_keys]",
         *(f"{json.dumps(r.list.code)} = {json.dumps(r.responder.signer.uri)}" for r in regions),
         "[responder_ca_keys]",

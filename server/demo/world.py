@@ -181,6 +181,7 @@ OFFICES = (
 
 TRANSFER = ScenarioId("990200/household-transfer")
 SETTLEMENT = ScenarioId("990200/talent-settlement")
+FAMILY = ScenarioId("990200/marriage-benefit")
 COMPANY = ScenarioId("990100/company-start")
 VEHICLE = ScenarioId("990100/vehicle-registration")
 
@@ -242,6 +243,16 @@ SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
             Names("核对学位，办理落户", "To confirm the degree before registering the settlement"),
             (TypeRequirement((TALENT_DEGREE,), ("holder_name", "school", "degree"), ("discipline", "awarded_on")),),
         ),
+        Scenario(
+            FAMILY,
+            Names("婚育服务登记", "Marriage and family benefits"),
+            Names("核对婚姻登记，办理婚育服务", "To confirm the marriage before registering for benefits"),
+            (
+                TypeRequirement(
+                    (MARRIAGE_CERTIFICATE,), ("holder_name", "spouse_name", "registered_on"), ("holder_birth_date",)
+                ),
+            ),
+        ),
     ),
     DONGLING: (
         Scenario(
@@ -264,7 +275,7 @@ PARTIES = (
         XICHUAN,
         "government-hall",
         Names("西川区政务服务大厅", "Xichuan Government Service Hall"),
-        (TRANSFER, SETTLEMENT),
+        (TRANSFER, SETTLEMENT, FAMILY),
     ),
     Party(
         DONGLING, "government-hall", Names("东岭区政务服务大厅", "Dongling Government Service Hall"), (COMPANY, VEHICLE)

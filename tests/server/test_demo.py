@@ -14,15 +14,18 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from keys.certificate_names import dns_names
+from server.access_keys import load_access_keys
 from server.app import create_app
 from server.clock import utc_now
 from server.demo.apart import MARK, SETTINGS_FILE, claim
+from server.demo.custody import access_host, wallet_origin
 from server.demo.filling import PASSWORD, account_cards
 from server.demo.people import LIN, ZHOU
 from server.demo.start import Prepared, prepare
 from server.demo.world import DONGLING, XICHUAN
 from server.errors import AlreadyRunning, DemoFolderRefused
-from server.wiring import build_house
+from server.wiring import build_house, open_all
 from tests.running import free_port
 from trust_registry.client import TrustStore
 from trust_registry.interchange.lote_reading import read_lote
@@ -299,3 +302,28 @@ def test_a_folder_and_an_address_serve_one_demonstration(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(DemoFolderRefused, match="--data"):
         claim(tmp_path / "file", "127.0.0.1", free)
+
+
+def test_halls_sign_requests_to_wallets_with_listed_keys(demo: Demo) -> None:
+    """The certificate names the host of the addresses in the requests, and this machine's address is no host name."""
+    opened = open_all(demo.prepared.settings)
+    opened.keeper.refresh()
+    keys = load_access_keys(opened)
+    assert set(keys) == {"990100/government-hall", "990200/government-hall"}
+    assert demo.prepared.settings.wallet_origin == f"http://localhost:{PORT}"
+    for key in keys.values():
+        assert key.signer.public_key == key.certificate.public_key
+        assert dns_names(key.certificate) == ("localhost",)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin", "host"),
+    [
+        ("http://127.0.0.1:8000", "http://localhost:8000", "localhost"),
+        ("http://demo.example:8000", "http://demo.example:8000", "demo.example"),
+        ("http://192.0.2.7:8000", "http://192.0.2.7:8000", "localhost"),
+        ("http://[::1]:8000", "http://localhost:8000", "localhost"),
+    ],
+)
+def test_a_certificate_for_requests_names_a_host(public_url: str, origin: str, host: str) -> None:
+    assert (wallet_origin(public_url), access_host(public_url)) == (origin, host)
