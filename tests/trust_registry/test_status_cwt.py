@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys.envelopes import cbor
-from keys.envelopes.cose import sign_cose_sign1
+from keys.envelopes.cose import parse_cose_sign1, sign_cose_sign1
 from keys.x509 import parse_certificate
 from tests.trust_registry.network import (
     DAY,
@@ -95,6 +95,7 @@ def test_5_2_both_forms_say_the_same() -> None:
     assert note_at_index(other.statuses, other.notes, 9) == StatusNote(StatusReason.CORRECTION, AT)
     assert parse_status_token(binary).aggregation_uri == parse_status_token(text).aggregation_uri
     assert len(binary) < len(text)
+    assert parse_cose_sign1(binary).unprotected[33] == values["certificate"].der, "RFC 9360 section 2: x5chain of one"
 
 
 def test_another_key_made_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -116,6 +117,14 @@ def test_a_token_by_the_listed_status_key_is_believed() -> None:
     assert status_at_index(found.statuses, 2) is VALID
     assert found.digest.startswith("sha256:")
     assert parse_status_token(text).signed.header["x5t#S256"]
+
+
+def test_a_token_carries_its_signers_certificate_but_not_the_anchor() -> None:
+    """OpenID4VC HAIP section 6.1: the public key MUST be included in `x5c`, the trust anchor MUST NOT."""
+    certificate = office(EAST).status
+    header = parse_status_token(token(certificate=certificate)).signed.header
+    assert header["x5c"] == [b64encode(certificate.der).decode()]
+    assert certificate.subject_name_der != certificate.issuer_name_der
 
 
 @pytest.mark.parametrize(
