@@ -52,7 +52,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A certificate that a wallet may collect. `identifier` is the `credential_identifier`: it names nobody."""
+    """A certificate that a wallet may collect. `identifier` is the `credential_identifier`: it names nobody.
+
+    Where identifiers are returned (`Grant.by_identifier`), each stands for one configuration: one dataset per form.
+    """
 
     identifier: str
     certificate_id: CertificateId
