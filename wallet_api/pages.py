@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse
 
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import Names, ScenarioId
+from trust_registry.qr import qr_svg
 from wallet_api import texts
 from wallet_api.errors import PresentationAlreadyRead
 from wallet_api.model import AccessRecord, CertificateDetail, ClaimChoice, Presentation, PresentationId
-from wallet_api.qr import qr_svg
 from wallet_api.service import WalletService, holder_of
 
 RECENT = timedelta(days=1)

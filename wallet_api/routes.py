@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Response
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import ScenarioId
+from trust_registry.qr import qr_svg
 from wallet_api import wire
 from wallet_api.model import Presentation, PresentationId
-from wallet_api.qr import qr_svg
 from wallet_api.service import WalletService, holder_of
 
 _PRIVATE = {"Cache-Control": "no-store"}

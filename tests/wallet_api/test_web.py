@@ -18,8 +18,8 @@ from server.house import House
 from tests.wallet_api.town import HALL, LIN, NOON, TRANSFER, WEST, ZHOU, Town
 from trust_registry.edges import Principal
 from trust_registry.model import CertificateStatus, Names
+from trust_registry.qr import QUIET_ZONE, qr_svg
 from wallet_api import core, texts
-from wallet_api.qr import QUIET_ZONE, qr_svg
 
 TOKEN = "csrf-token"
 
