@@ -190,6 +190,54 @@ class CertificateVoided(IssuerError):
         self.certificate_id = certificate_id
 
 
+class CopyRefused(IssuerError):
+    """Root of what `copy_rules.clear_copies` refuses: the certificate is there, and no copy of it is made. HTTP 409."""
+
+
+class CertificateSuspended(CopyRefused):
+    """No copies while it is suspended; once it is reinstated they can be made again. HTTP 409."""
+
+    def __init__(self, certificate_id: str, since: datetime) -> None:
+        super().__init__(f"suspended since {since.isoformat()}")
+        self.certificate_id = certificate_id
+        self.since = since
+
+
+class CertificateRevoked(CopyRefused):
+    """No copies of what is revoked: the holder asks the office for a new certificate. HTTP 409."""
+
+    def __init__(self, certificate_id: str, since: datetime) -> None:
+        super().__init__(f"revoked since {since.isoformat()}")
+        self.certificate_id = certificate_id
+        self.since = since
+
+
+class CertificateOver(CopyRefused):
+    """No copies of what is over, or over within the hour: the holder asks for a new certificate. HTTP 409."""
+
+    def __init__(self, certificate_id: str, until: datetime) -> None:
+        super().__init__(f"valid until {until.isoformat()}")
+        self.certificate_id = certificate_id
+        self.until = until
+
+
+class TooManyCopies(CopyRefused):
+    """So many copies were made of late that the next may be made only at `again_at`. HTTP 409."""
+
+    def __init__(self, limit: int, again_at: datetime) -> None:
+        super().__init__(f"{limit} copies were made of late; more from {again_at.isoformat()} on")
+        self.limit = limit
+        self.again_at = again_at
+
+
+class CopyKeysInvalid(CopyRefused):
+    """A wallet's key is not a public key of a kind that copies are bound to, or is there twice. HTTP 422, `keys`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"keys: {reason}")
+        self.reason = reason
+
+
 class HolderNotFound(IssuerError):
     """No such holder. HTTP 404."""
 

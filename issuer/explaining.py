@@ -27,6 +27,11 @@ PHRASES: Final = Phrasebook(
     ("the certificate would be over already, or before it begins", "证照已过期，或早于起始日即结束"),
     ("a date (YYYY-MM-DD) is needed", "须为日期（YYYY-MM-DD）"),
     ("the header Idempotency-Key is needed", "须有 Idempotency-Key 请求头"),
+    # copy_rules
+    ("there is none", "没有提供密钥"),
+    ("not a public JWK", "不是公钥 JWK"),
+    ("not a key on P-256, P-384 or Ed25519", "不是 P-256、P-384 或 Ed25519 密钥"),
+    ("the same key is there twice", "同一密钥出现了两次"),
     # seal_image
     ("a seal's name has 2 to {} characters", "印章名称须为 2 至 {} 个字"),
     ("a seal's code has 14 digits", "印章编码须为 14 位数字"),
@@ -63,6 +68,10 @@ FACTS: Final[Mapping[type[errors.IssuerError], tuple[str, ...]]] = {
     errors.InvalidIdentityNumber: ("pointer",),
     errors.HolderNotNamed: ("pointers",),
     errors.ValidityImpossible: ("pointer",),
+    errors.CertificateSuspended: ("since",),
+    errors.CertificateRevoked: ("since",),
+    errors.CertificateOver: ("until",),
+    errors.TooManyCopies: ("limit", "again_at"),
     errors.StatusFinal: ("since",),
     errors.StatusUnchanged: ("status",),
     errors.EffectiveTimeInPast: ("effective_at", "now"),
@@ -76,6 +85,7 @@ _REASONS: Final[Mapping[type[errors.IssuerError], str]] = {
     errors.ClaimsInvalid: "message",
     errors.InvalidIdentityNumber: "reason",
     errors.HolderKeyInvalid: "reason",
+    errors.CopyKeysInvalid: "reason",
     errors.ValidityImpossible: "reason",
     errors.BulkFileRefused: "reason",
 }

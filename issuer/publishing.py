@@ -12,6 +12,7 @@ from issuer.store import IssuerStore, StoredList
 from keys.errors import KeysError
 from keys.signer import Signer
 from keys.x509 import parse_certificate
+from trust_registry.attestations import CertificateId
 
 _ATTEMPTS = 20  # changes that may come in between while one list is published
 
@@ -39,6 +40,10 @@ class ListPublisher:
         """Those of `uris` that nobody can fetch yet. Raises: PublicationDelayed, StatusSignerMissing."""
         now = self._now()
         self._all(self._store.never_published(uris), lambda one: self.publish(one.id, now))
+
+    def publish_changed(self, certificate_id: CertificateId, now: datetime) -> None:
+        """Those in which this certificate and its copies stand, where due. Raises as `publish_due`."""
+        self._all(self._store.due_lists_of(certificate_id, now), lambda one: self.publish(one.id, now))
 
     def put_right(self) -> tuple[str, ...]:
         """What is due, and every list whose file is not the one the store knows of; after a crash or a lost disk."""

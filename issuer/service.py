@@ -87,11 +87,11 @@ class IssuerService:
         self._store = store
         self._sealing = sealing if complete is None else completed(sealing, complete)
         self._view = view
-        self._signers = signers
+        self.signers = signers
         self._timestamper = timestamper
         self._publication = publication
-        self._now = now
-        self._lists = ListPublisher(store, signers, publication, now)
+        self.now = now
+        self.lists = ListPublisher(store, signers, publication, now)
         self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
 
     @property
@@ -128,7 +128,7 @@ class IssuerService:
             if known is not None:
                 return self._finish(known)
             cleared = self._clear(request)
-            outcome = self._store.record(cleared, self._now())
+            outcome = self._store.record(cleared, self.now())
             assert outcome.certificate_id is not None
             if outcome.recorded is None:  # another process was faster
                 return self._finish(outcome.certificate_id)
@@ -188,7 +188,7 @@ class IssuerService:
     ) -> dict[int, Recorded]:
         """Record in one transaction; those recorded now by line. The others join `found` and `errors`."""
         new: dict[int, Recorded] = {}
-        outcomes = self._store.record_many([cleared for _, cleared in fresh], self._now()) if fresh else ()
+        outcomes = self._store.record_many([cleared for _, cleared in fresh], self.now()) if fresh else ()
         for (line, _), outcome in zip(fresh, outcomes, strict=True):
             if outcome.conflict is not None:
                 errors.append(row_error(line, outcome.conflict))
@@ -204,12 +204,12 @@ class IssuerService:
         if request.issuer_id not in (None, seal.issuer_id):
             raise SealUnknown(request.seal_id)
         type_, issuer_entry = self._listed(request.type_id, seal.issuer_id)
-        cleared = clear(request, type_, seal, issuer_entry, self._now())
+        cleared = clear(request, type_, seal, issuer_entry, self.now())
         check_printable(type_, request.claims)
         if self._store.status_signer(seal.issuer_id) is None:
             raise StatusSignerMissing(seal.issuer_id)
         self._publication.path_of(issuer_entry.status_list_base + "1")
-        self._signers(seal.key_uri)  # a key that can't be opened is refused before it has anything to sign
+        self.signers(seal.key_uri)  # a key that can't be opened is refused before it has anything to sign
         return cleared
 
     def _listed(self, type_id: TypeId, issuer_id: IssuerId) -> tuple[CertificateType, IssuerEntry]:
@@ -236,9 +236,9 @@ class IssuerService:
             try:
                 sealed.append((recorded, self._sign(recorded)))
             except (RequestRefused, GlyphMissing) as err:
-                self._store.void(recorded.attestation.certificate_id, self._now())
+                self._store.void(recorded.attestation.certificate_id, self.now())
                 refused[recorded.attestation.certificate_id] = err
-        self._lists.publish_new({recorded.attestation.status.uri for recorded, _ in sealed})
+        self.lists.publish_new({recorded.attestation.status.uri for recorded, _ in sealed})
         if sealed:
             self._store.attach_renderings(sealed)
         return refused
@@ -246,9 +246,9 @@ class IssuerService:
     def _sign(self, recorded: Recorded) -> Renderings:
         """Ask once more whether the seal may be used, for time may have passed since clearing; then use it."""
         entry = self._issuer(recorded.attestation.issuer_id)
-        check_entitled(recorded.type, recorded.seal, entry, self._now())
-        signer = self._signers(recorded.seal.key_uri)
-        return self._sealing(recorded, signer, self._timestamper, authority=entry.names, signed_at=self._now())
+        check_entitled(recorded.type, recorded.seal, entry, self.now())
+        signer = self.signers(recorded.seal.key_uri)
+        return self._sealing(recorded, signer, self._timestamper, authority=entry.names, signed_at=self.now())
 
     def _finish(self, certificate_id: CertificateId) -> IssuedCertificate:
         """The certificate of a repeated request, sealed first if a crash or an outage came in between."""
@@ -259,7 +259,7 @@ class IssuerService:
         return self._issued(certificate_id, replayed=True)
 
     def _issued(self, certificate_id: CertificateId, *, replayed: bool) -> IssuedCertificate:
-        summary = self._store.summary(certificate_id, self._now())
+        summary = self._store.summary(certificate_id, self.now())
         if summary.state is CertificateState.VOIDED:
             raise CertificateVoided(certificate_id)
         if summary.state is CertificateState.RECORDED:
@@ -280,8 +280,8 @@ class IssuerService:
     # Status
 
     def change_status(self, change: StatusChangeRequest) -> CertificateSummary:
-        """Suspend, reinstate or revoke, in every rendering at once. Returns when the change is durable and, if it takes
-        effect now, published.
+        """Suspend, reinstate or revoke, in every rendering and every wallet's copy at once. Returns when the change is
+        durable and, if it takes effect now, published.
 
         Raises: CertificateNotFound, CertificateNotPublished, CertificateVoided, what `core.plan_status_change` raises,
         PublicationDelayed.
@@ -291,11 +291,10 @@ class IssuerService:
             raise CertificateNotPublished(change.certificate_id)
         if place.state is CertificateState.VOIDED:
             raise CertificateVoided(change.certificate_id)
-        now = self._now()
+        now = self.now()
         self._store.change_status(change.certificate_id, lambda history: plan_status_change(history, change, now))
-        if self._store.status_list(place.status_list).due_at <= now:
-            self._lists.publish(place.status_list, now)
-        return self._store.summary(change.certificate_id, self._now())
+        self.lists.publish_changed(change.certificate_id, now)
+        return self._store.summary(change.certificate_id, self.now())
 
     def status_history(
         self, certificate_id: CertificateId, *, issuer_id: IssuerId | None = None
@@ -309,7 +308,7 @@ class IssuerService:
 
         Call it every few seconds. Raises: PublicationDelayed, after trying all the others.
         """
-        return self._lists.publish_due(now or self._now())
+        return self.lists.publish_due(now or self.now())
 
     # After a crash
 
@@ -331,7 +330,7 @@ class IssuerService:
             except Exception:  # whatever is wrong with one record must not keep all others from being served
                 unfinished.append(certificate_id)
         try:
-            published = self._lists.put_right()
+            published = self.lists.put_right()
         except (PublicationDelayed, StatusSignerMissing):
             published = ()  # still due: `publish_due` says what is wrong
         return RecoveryResult(tuple(finished), tuple(voided), tuple(unfinished), published)
@@ -340,12 +339,12 @@ class IssuerService:
 
     def certificates(self, wanted: CertificateFilter) -> tuple[CertificateSummary, ...]:
         """A page of the list, newest first."""
-        return self._store.summaries(wanted, self._now())
+        return self._store.summaries(wanted, self.now())
 
     def certificate(self, certificate_id: CertificateId, *, issuer_id: IssuerId | None = None) -> CertificateSummary:
         """Raises: CertificateNotFound, also for another issuer's when `issuer_id` is given."""
         self._store.place(certificate_id, issuer_id)
-        return self._store.summary(certificate_id, self._now())
+        return self._store.summary(certificate_id, self.now())
 
     def rendering(
         self, certificate_id: CertificateId, kind: RenderingKind, *, issuer_id: IssuerId | None = None
@@ -356,18 +355,18 @@ class IssuerService:
 
     def held(self, holder_id: HolderId) -> tuple[HeldCertificate, ...]:
         """What the holder holds, newest first, with status now."""
-        return self._store.held(holder_id, self._now())
+        return self._store.held(holder_id, self.now())
 
     def holder(self, identity: HolderIdentity) -> HolderId:
         """The opaque id of this person or organisation, made if there is none yet."""
-        return self._store.ensure_holder(identity, self._now())
+        return self._store.ensure_holder(identity, self.now())
 
     def find_holder(self, kind: HolderKind, number: str) -> HolderId | None:
         return self._store.find_holder(kind, number)
 
     def erase_holder(self, holder_id: HolderId) -> None:
         """Destroy the holder's data key for ever. Raises: HolderNotFound."""
-        self._store.erase_holder(holder_id, self._now())
+        self._store.erase_holder(holder_id, self.now())
 
     def types_of(self, issuer_id: IssuerId) -> tuple[CertificateType, ...]:
         """What the issuer is listed for, whether or not granted at the moment (clearing says so)."""

@@ -120,6 +120,25 @@ class RenderingRow(SQLModel, table=True):
     content: bytes = Field(sa_type=LargeBinary)
 
 
+class CopyRow(SQLModel, table=True):
+    """A copy in a wallet: a place of its own in a status list, written before the copy is signed. Names no key.
+
+    Its status is the history of its certificate. `made_at` goes when the holder is erased.
+    """
+
+    __tablename__ = "issuer_copies"
+    id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+    certificate: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str
+    status_list: int = Field(sa_column=Column(BigInteger, nullable=False))
+    status_index: int
+    made_at: datetime | None = Field(sa_type=UtcDateTime)
+    __table_args__ = (
+        UniqueConstraint("status_list", "status_index"),
+        Index("issuer_copies_of_certificate", "certificate", "made_at"),
+    )
+
+
 class SealUseRow(SQLModel, table=True):
     """Written in the transaction that records the certificate: a use is logged before it happens."""
 

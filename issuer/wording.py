@@ -148,6 +148,35 @@ _REFUSALS: Final[tuple[tuple[type[errors.IssuerError], Names], ...]] = (
         errors.CertificateNotFound,
         Names("没有这份证照，或它是别的机构颁发的。", "There is no such certificate, or another office issued it."),
     ),
+    (
+        errors.CertificateSuspended,
+        Names(
+            "证照已暂停；恢复后可以重新制作副本。", "It is suspended; copies can be made again once it is reinstated."
+        ),
+    ),
+    (
+        errors.CertificateRevoked,
+        Names("证照已撤销；请向颁证机构申请新的证照。", "It is revoked; ask the issuing office for a new certificate."),
+    ),
+    (
+        errors.CertificateOver,
+        Names(
+            "证照已过期，或一小时内到期；请向颁证机构申请新的证照。",
+            "It is over, or will be within the hour; ask the issuing office for a new certificate.",
+        ),
+    ),
+    (
+        errors.TooManyCopies,
+        Names("近期制作的副本已达上限，请稍后再试。", "As many copies as may be were made of late; try again later."),
+    ),
+    (
+        errors.CopyKeysInvalid,
+        Names(
+            "每个密钥须为不同的公钥（P-256、P-384 或 Ed25519）。",
+            "Each key must be another public key, on P-256, P-384 or Ed25519.",
+        ),
+    ),
+    (errors.CopyRefused, Names("不能制作这份证照的副本。", "No copy of this certificate can be made.")),
     (errors.HolderNotFound, Names("没有登记这位持证人。", "No such holder is on record.")),
     (
         errors.HolderErased,

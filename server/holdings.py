@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from issuer.errors import HolderErased, IssuerError
+from issuer.copies import WalletCopies
+from issuer.errors import CertificateNotFound, HolderErased, IssuerError
 from issuer.model import HeldCertificate, RenderingKind
 from issuer.service import IssuerService
+from keys.envelopes.base64url import b64url_encode
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
+from wallet_api.errors import CertificateNotHeld
 from wallet_api.model import Holding
 
 
@@ -17,6 +21,7 @@ class IssuerHoldings:
 
     def __init__(self, issuer: IssuerService) -> None:
         self._issuer = issuer
+        self._copies = WalletCopies(issuer)
 
     def of(self, holder: HolderId) -> Sequence[Holding]:
         try:
@@ -34,6 +39,15 @@ class IssuerHoldings:
             return self._issuer.rendering(certificate_id, RenderingKind.PDF)
         except IssuerError:
             return None
+
+    def copies(
+        self, holder: HolderId, certificate_id: CertificateId, kind: str, keys: Sequence[Mapping[str, Any]]
+    ) -> Sequence[str]:
+        try:
+            made = self._copies.make(certificate_id, holder, RenderingKind(kind), keys)
+        except (CertificateNotFound, HolderErased) as err:
+            raise CertificateNotHeld from err
+        return [each if isinstance(each, str) else b64url_encode(each).decode("ascii") for each in made]
 
 
 def _holding(held: HeldCertificate) -> Holding:

@@ -32,6 +32,7 @@ __all__ = [
     "from_cwt",
     "from_json",
     "from_sd_jwt_claims",
+    "to_copy_claims",
     "to_cwt",
     "to_json",
     "to_sd_jwt_claims",
@@ -134,6 +135,10 @@ def to_sd_jwt_claims(a: Attestation, type: CertificateType) -> tuple[dict[str, A
     Raises: ValueError when a claim has the name of a protocol claim (a type that should never have been listed).
     Spec: SD-JWT VC section 2.2.2.
     """
+    return _sd_jwt_claims(a), frozenset(c.name for c in type.claims if c.selective and c.name in a.claims)
+
+
+def _sd_jwt_claims(a: Attestation) -> dict[str, Any]:
     if clash := _SD_JWT_RESERVED & a.claims.keys():
         raise ValueError(f"reserved claim names: {sorted(clash)}")
     claims: dict[str, Any] = {
@@ -150,7 +155,16 @@ def to_sd_jwt_claims(a: Attestation, type: CertificateType) -> tuple[dict[str, A
     if a.holder_key is not None:
         claims["cnf"] = {"jwk": dict(a.holder_key)}
     claims.update(a.claims)
-    return claims, frozenset(c.name for c in type.claims if c.selective and c.name in a.claims)
+    return claims
+
+
+def to_copy_claims(a: Attestation) -> tuple[dict[str, Any], frozenset[str]]:
+    """The payload of a wallet's copy and the names of the claims to make disclosable: all that only this certificate
+    says. Two copies that show none of it can't be told to be of one certificate, nor from another's of that hour.
+
+    Raises: ValueError, as `to_sd_jwt_claims`. Spec: SD-JWT VC, privacy considerations, "Unlinkability".
+    """
+    return _sd_jwt_claims(a), frozenset({"certificate_id", *a.claims})
 
 
 def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
@@ -23,4 +23,15 @@ class Holdings(Protocol):
 
     def pdf(self, holder: HolderId, certificate_id: CertificateId) -> bytes | None:
         """Its sealed PDF, or None when it isn't held or not kept."""
+        ...
+
+    def copies(
+        self, holder: HolderId, certificate_id: CertificateId, kind: str, keys: Sequence[Mapping[str, Any]]
+    ) -> Sequence[str]:
+        """New copies of it, one bound to each of `keys` (public JWKs), each with a status index of its own.
+
+        `kind` "sd_jwt_vc": the compact SD-JWT VC with all disclosures; "mdoc": IssuerSigned in CBOR, as base64url.
+        Raises: CertificateNotHeld; what the issuer refuses a copy for (the certificate is revoked, suspended or over,
+        or has had too many copies; a key is none) comes as the issuer's refusal.
+        """
         ...

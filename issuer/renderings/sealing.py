@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from issuer.errors import GlyphMissing, SealKeyMismatch
-from issuer.model import Recorded, Renderings
+from issuer.model import Recorded, RenderingKind, Renderings, Seal
 from issuer.ports import Completing, Sealing
 from issuer.renderings.pdf import LAYOUT, render_pdf, seal_appearance
+from issuer.store.copies import RecordedCopies
 from keys.envelopes.cose import sign_cose_sign1
 from keys.envelopes.mdoc import issue_mdoc
 from keys.envelopes.pades import Appearance, sign_pdf
@@ -24,7 +25,7 @@ from keys.envelopes.sd_jwt import issue_sd_jwt
 from keys.signer import Signer
 from keys.timestamps import Timestamper
 from keys.x509 import Certificate, parse_certificate
-from trust_registry.attestations import Attestation, to_cwt, to_sd_jwt_claims
+from trust_registry.attestations import Attestation, to_copy_claims, to_cwt, to_sd_jwt_claims
 from trust_registry.mdoc_attestations import to_mdoc
 from trust_registry.model import CertificateType, Names
 from trust_registry.typesetting import can_set
@@ -45,7 +46,7 @@ def seal_renderings(
 
     Raises: SealKeyMismatch, GlyphMissing, TimestampUnavailable, and whatever the signer raises.
     """
-    certificate = seal_certificate(recorded, signer)
+    certificate = seal_certificate(recorded.seal, signer)
     qr = _printed_qr(recorded, signer, certificate)
     return Renderings(
         pdf=_sealed_pdf(recorded, signer, timestamper, certificate, qr, authority=authority, signed_at=signed_at),
@@ -73,6 +74,23 @@ def make_mdoc(attestation: Attestation, signer: Signer, chain: Sequence[bytes]) 
     )
 
 
+def seal_copies(copies: RecordedCopies, kind: RenderingKind, signer: Signer) -> tuple[str | bytes, ...]:
+    """Sign the copies for wallets: SD-JWT VCs as text, or mdocs (IssuerSigned) in CBOR; each with salts of its own.
+
+    Raises: SealKeyMismatch, and whatever the signer raises.
+    """
+    cleared = copies.cleared
+    certificate = seal_certificate(cleared.seal, signer)
+    chain = (certificate.der, *cleared.seal.chain)
+    if kind is RenderingKind.MDOC:
+        return tuple(make_mdoc(each, signer, chain) for each in copies.attestations)
+    header = _header(chain)
+    decoys = len(cleared.type.claims) - len(cleared.attestation.claims)  # which optional claims there are tells nothing
+    return tuple(
+        issue_sd_jwt(*to_copy_claims(each), signer=signer, header=header, decoys=decoys) for each in copies.attestations
+    )
+
+
 def completed(sealing: Sealing, complete: Completing) -> Sealing:
     """`sealing`, its PDFs then given to `complete`."""
 
@@ -85,11 +103,11 @@ def completed(sealing: Sealing, complete: Completing) -> Sealing:
     return seal
 
 
-def seal_certificate(recorded: Recorded, signer: Signer) -> Certificate:
+def seal_certificate(seal: Seal, signer: Signer) -> Certificate:
     """The seal's certificate, once the signer is known to hold its key. Raises: SealKeyMismatch."""
-    certificate = parse_certificate(recorded.seal.certificate)
+    certificate = parse_certificate(seal.certificate)
     if certificate.public_key != signer.public_key:
-        raise SealKeyMismatch(recorded.seal.id)
+        raise SealKeyMismatch(seal.id)
     return certificate
 
 
@@ -101,8 +119,12 @@ def _printed_qr(recorded: Recorded, signer: Signer, certificate: Certificate) ->
 
 def _sd_jwt_vc(recorded: Recorded, signer: Signer, certificate: Certificate) -> str:
     claims, disclosable = to_sd_jwt_claims(recorded.attestation, recorded.type)
-    chain = [b64encode(der).decode() for der in (certificate.der, *recorded.seal.chain)]
-    return issue_sd_jwt(claims, disclosable, signer=signer, header={"typ": "dc+sd-jwt", "x5c": chain})
+    header = _header((certificate.der, *recorded.seal.chain))
+    return issue_sd_jwt(claims, disclosable, signer=signer, header=header)
+
+
+def _header(chain: Sequence[bytes]) -> dict[str, Any]:
+    return {"typ": "dc+sd-jwt", "x5c": [b64encode(der).decode() for der in chain]}
 
 
 def _sealed_pdf(

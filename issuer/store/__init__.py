@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from issuer.store.certificates import Certificates
+from issuer.store.copies import Copies
 from issuer.store.custody import Custody
 from issuer.store.holders import Holders
 from issuer.store.recording import Recording
@@ -12,7 +13,7 @@ from issuer.store.waiting import WaitingRequests
 __all__ = ["IssuerStore", "StoredList"]
 
 
-class IssuerStore(WaitingRequests, Recording, Certificates, Statuses, Holders, Custody):
+class IssuerStore(WaitingRequests, Recording, Copies, Certificates, Statuses, Holders, Custody):
     """All of the issuer's tables over one engine (SQLite or PostgreSQL) and one deployment key.
 
     Every method is one transaction, durable when it returns. Safe for threads and for several processes.

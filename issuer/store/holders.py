@@ -10,7 +10,16 @@ from sqlalchemy import Connection, select
 
 from issuer.errors import HolderNotFound
 from issuer.model import HolderIdentity, HolderKind, WaitingState
-from issuer.store.base import CERTIFICATE_SERIES, CERTIFICATES, HOLDERS, RENDERINGS, WAITING, StoreBase, allocate
+from issuer.store.base import (
+    CERTIFICATE_SERIES,
+    CERTIFICATES,
+    COPIES,
+    HOLDERS,
+    RENDERINGS,
+    WAITING,
+    StoreBase,
+    allocate,
+)
 from issuer.store.voiding import void
 from keys.data_keys import new_data_key
 from trust_registry.edges import HolderId
@@ -52,6 +61,8 @@ class Holders(StoreBase):
                     raise HolderNotFound
                 return
             connection.execute(RENDERINGS.delete().where(RENDERINGS.c.certificate.in_(certificates)))
+            copies = COPIES.c.certificate.in_(certificates)
+            connection.execute(COPIES.update().where(copies).values(made_at=None))  # when somebody got them is theirs
             void(connection, CERTIFICATES.c.holder_id == holder_id, now)  # what is not sealed yet never can be
             connection.execute(
                 WAITING.update()

@@ -20,12 +20,12 @@ from issuer.store.base import (
     CERTIFICATES,
     REQUESTS,
     SEAL_USES,
-    STATUS_LISTS,
     Content,
     allocate,
     seal_content,
 )
 from issuer.store.holders import Holders
+from issuer.store.places import StatusPlace, StatusPlaces
 from trust_registry.attestations import Attestation, StatusReference, to_json
 from trust_registry.edges import AccountId, HolderId
 from trust_registry.identifiers import CertificateId, make_certificate_id
@@ -40,12 +40,6 @@ class RecordOutcome:
     conflict: IdempotencyConflict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    status_list: int
-    reference: StatusReference
-
-
 _Key = tuple[AccountId, str]
 _Known = dict[_Key, tuple[bytes, CertificateId]]
 
@@ -54,7 +48,7 @@ def _key(request: IssueRequest) -> _Key:
     return request.requested_by, request.idempotency_key
 
 
-class Recording(Holders):
+class Recording(Holders, StatusPlaces):
     """Part of `IssuerStore`."""
 
     def find_request(self, request: IssueRequest) -> CertificateId | None:
@@ -185,64 +179,15 @@ class Recording(Holders):
         connection.execute(SEAL_USES.insert(), uses)
         return tuple(results)
 
-    def _places(self, connection: Connection, cleared: Sequence[Cleared], now: datetime) -> list[_Place]:
+    def _places(self, connection: Connection, cleared: Sequence[Cleared], now: datetime) -> list[StatusPlace]:
         """A status list and a random free index in it for each, by issuer and status list base."""
         waiting: dict[tuple[str, str], list[int]] = {}
         for position, item in enumerate(cleared):
             waiting.setdefault((item.issuer.id, item.issuer.status_list_base), []).append(position)
-        places: dict[int, _Place] = {}
+        places: dict[int, StatusPlace] = {}
         for (issuer_id, base), positions in waiting.items():
-            rest = positions
-            while rest:
-                row = self._open_list(connection, issuer_id, base, now)
-                room = max(1, row["size"] // 2 - row["used"])
-                batch, rest = rest[:room], rest[room:]
-                indexes = _draw(connection, row["id"], row["size"], len(batch))
-                connection.execute(
-                    STATUS_LISTS.update()
-                    .where(STATUS_LISTS.c.id == row["id"])
-                    .values(used=STATUS_LISTS.c.used + len(batch))
-                )
-                for position, index in zip(batch, indexes, strict=True):
-                    places[position] = _Place(row["id"], StatusReference(row["uri"], index))
+            places.update(zip(positions, self._draw(connection, issuer_id, base, len(positions), now), strict=True))
         return [places[position] for position in range(len(cleared))]
-
-    def _open_list(self, connection: Connection, issuer_id: str, base: str, now: datetime) -> dict[str, Any]:
-        """The issuer's list that is not half full yet (random draws stay fast, and gaps hide how much is issued)."""
-        lists = STATUS_LISTS
-        query = (
-            select(lists.c.id, lists.c.uri, lists.c.size, lists.c.used)
-            .where(lists.c.issuer_id == issuer_id, lists.c.base == base, lists.c.used * 2 < lists.c.size)
-            .order_by(lists.c.id)
-            .limit(1)
-        )
-        row = connection.execute(query).mappings().one_or_none()
-        if row is not None:
-            return dict(row)
-        number = allocate(connection, f"status-list:{issuer_id}", 1)
-        values = {"uri": f"{base}{number}", "size": self._list_size, "used": 0}
-        inserted = connection.execute(
-            lists.insert()
-            .values(issuer_id=issuer_id, base=base, number=number, revision=0, opened_at=now, due_at=now, **values)
-            .returning(lists.c.id)
-        )
-        return {"id": inserted.scalar_one(), **values}
-
-
-def _draw(connection: Connection, status_list: int, size: int, count: int) -> list[int]:
-    """`count` free indexes, uniformly at random: an index says nothing about when or for whom. Callers hold the lock.
-
-    Spec: Token Status List, privacy considerations, "Unlinkability".
-    """
-    drawn: dict[int, None] = {}
-    while len(drawn) < count:
-        candidates = [secrets.randbelow(size) for _ in range(count - len(drawn))]
-        query = select(CERTIFICATES.c.status_index).where(
-            CERTIFICATES.c.status_list == status_list, CERTIFICATES.c.status_index.in_(candidates)
-        )
-        taken = set(connection.execute(query).scalars())
-        drawn.update(dict.fromkeys(index for index in candidates if index not in taken))  # in the order drawn
-    return list(drawn)
 
 
 def _attestation(item: Cleared, row_id: int, reference: StatusReference) -> Attestation:

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from issuer.model import StatusRecord
-from issuer.store.base import CERTIFICATES, STATUS_CHANGES, STATUS_LISTS, StoreBase
-from issuer.store.voiding import lock_list, mark_changed
+from issuer.store.base import CERTIFICATES, COPIES, STATUS_CHANGES, STATUS_LISTS, StoreBase
+from issuer.store.voiding import mark_changed
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import AccountId
 from trust_registry.model import CertificateStatus, IssuerId, StatusReason
@@ -42,11 +42,9 @@ class Statuses(StoreBase):
         Nobody else changes the certificate's status between reading and appending. Raises: whatever `decide` raises.
         """
         c = CERTIFICATES.c
+        locked = select(c.id, c.status_list, c.status_index).where(c.certificate_id == certificate_id).with_for_update()
         with self._engine.begin() as connection:
-            lock_list(connection, certificate_id)
-            certificate = connection.execute(
-                select(c.id, c.status_list, c.status_index).where(c.certificate_id == certificate_id)
-            ).one()
+            certificate = connection.execute(locked).one()
             record = decide(_history(connection.execute(_changes(certificate.id)).all()))
             if record is None:
                 return None
@@ -62,8 +60,22 @@ class Statuses(StoreBase):
                     recorded_by=record.recorded_by,
                 )
             )
-            mark_changed(connection, certificate.status_list, record.effective_at)
+            copies = select(COPIES.c.status_list).where(COPIES.c.certificate == certificate.id).distinct()
+            touched = {certificate.status_list, *connection.execute(copies).scalars()}
+            for status_list in sorted(touched):  # in one order, so that no two changes wait for each other
+                mark_changed(connection, status_list, record.effective_at)
         return record
+
+    def due_lists_of(self, certificate_id: CertificateId, now: datetime) -> tuple[StoredList, ...]:
+        """The lists in which the certificate and its copies stand, as far as they are to be published by `now`."""
+        c = CERTIFICATES.c
+        own = select(c.status_list).where(c.certificate_id == certificate_id)
+        copies = select(COPIES.c.status_list).join(CERTIFICATES, c.id == COPIES.c.certificate)
+        of_copies = copies.where(c.certificate_id == certificate_id)
+        lists = STATUS_LISTS.c
+        due = select(STATUS_LISTS).where(lists.id.in_(own.union(of_copies)), lists.due_at <= now).order_by(lists.id)
+        with self._engine.connect() as connection:
+            return tuple(_stored(row) for row in connection.execute(due))
 
     def status_history(self, certificate_id: CertificateId) -> tuple[StatusRecord, ...]:
         """Oldest first, as recorded."""
@@ -94,12 +106,24 @@ class Statuses(StoreBase):
             return tuple(_stored(row) for row in connection.execute(query))
 
     def list_histories(self, list_id: int) -> dict[int, tuple[StatusRecord, ...]]:
-        """The history of every index of the list that has one, each in the order recorded."""
-        query = select(STATUS_CHANGES).where(STATUS_CHANGES.c.status_list == list_id).order_by(STATUS_CHANGES.c.id)
+        """The history of every index of the list that has one, each in the order recorded.
+
+        A copy's is that of its certificate, wherever the certificate itself stands and whenever the copy was made.
+        """
+        changes = STATUS_CHANGES.c
+        parts = (changes.status, changes.reason, changes.effective_at, changes.recorded_at, changes.recorded_by)
+        own = select(changes.status_index, *parts).where(changes.status_list == list_id).order_by(changes.id)
+        copies = (
+            select(COPIES.c.status_index, *parts)
+            .join(STATUS_CHANGES, changes.certificate == COPIES.c.certificate)
+            .where(COPIES.c.status_list == list_id)
+            .order_by(changes.id)
+        )
         by_index: dict[int, list[StatusRecord]] = {}
         with self._engine.connect() as connection:
-            for row in connection.execute(query):
-                by_index.setdefault(row.status_index, []).append(record_of(row))
+            for query in (own, copies):
+                for row in connection.execute(query):
+                    by_index.setdefault(row.status_index, []).append(record_of(row))
         return {index: tuple(history) for index, history in by_index.items()}
 
     def mark_published(self, seen: StoredList, *, published_at: datetime, due_at: datetime, digest: str) -> bool:
@@ -114,7 +138,7 @@ class Statuses(StoreBase):
         return updated.rowcount == 1
 
 
-def record_of(row: Row[Any]) -> StatusRecord:
+def record_of(row: Any) -> StatusRecord:
     return StatusRecord(
         CertificateStatus(row.status),
         StatusReason(row.reason),

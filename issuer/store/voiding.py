@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, select
+from sqlalchemy import ColumnElement, Connection, case
 
 from issuer.model import CertificateState
 from issuer.store.base import CERTIFICATES, STATUS_CHANGES, STATUS_LISTS
@@ -57,14 +57,4 @@ def mark_changed(connection: Connection, status_list: int, effective_at: datetim
         STATUS_LISTS.update()
         .where(STATUS_LISTS.c.id == status_list)
         .values(revision=STATUS_LISTS.c.revision + 1, due_at=due)
-    )
-
-
-def lock_list(connection: Connection, certificate_id: str) -> None:
-    """Take the write lock of the list that holds this certificate, so that what is read next stays so until commit."""
-    status_list = select(CERTIFICATES.c.status_list).where(CERTIFICATES.c.certificate_id == certificate_id)
-    connection.execute(
-        STATUS_LISTS.update()
-        .where(STATUS_LISTS.c.id == status_list.scalar_subquery())
-        .values(revision=STATUS_LISTS.c.revision + 1)
     )
