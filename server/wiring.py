@@ -37,7 +37,7 @@ from server.observation import log
 from server.oidc import OidcSignIn
 from server.online_revocation import AskingVerifier, open_source
 from server.presentations import WalletReader
-from server.protocols import build_protocols
+from server.protocols import build_protocols, protocol_tasks
 from server.renderings import Renderings
 from server.revocation import open_responder, stapling
 from server.settings import Settings
@@ -171,9 +171,10 @@ def build_house(
     audiences = frozenset({settings.origin, f"{settings.origin}/oauth/token"})
     mounts = {"/trust": opened.repository.folder / "public"} if opened.repository is not None else {}
     services = _services(opened, issuer, registry)
+    protocols = build_protocols(opened, services)
     return House(
         services=services,
-        protocols=build_protocols(opened, services),
+        protocols=protocols,
         access=access,
         now=now,
         public_url=settings.origin,
@@ -183,7 +184,7 @@ def build_house(
         sign_in=SignIn(accounts, access, metrics, oidc, settings.local_accounts, demo_accounts),
         machines=MachineSignIn(accounts, now, audiences),
         machine_limit=RateLimit(settings.sign_in_rate),
-        tasks=background.tasks(keeper, settings.trust_refresh.total_seconds()),
+        tasks=[*background.tasks(keeper, settings.trust_refresh.total_seconds()), *protocol_tasks(protocols)],
         ready=background.ready(opened.engine, keeper),
         gauges={"yinxin_trust_age_seconds": ("Age of the trust data", partial(_trust_age, keeper, now))},
         at_start=background.at_start(),

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlmodel import SQLModel
 
+import issuer.openid4vci.tables
 import issuer.tables
 import server.tables
 import verifier.tables
@@ -24,6 +25,7 @@ from trust_registry.edges import AccountId
 
 ROOMS = (
     issuer.tables,
+    issuer.openid4vci.tables,
     server.tables,
     verifier.tables,
     wallet_api.tables,

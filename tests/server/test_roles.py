@@ -69,6 +69,9 @@ OPEN = {
     *("GET /trust/log/{path:path}", "POST /witness/{name}/add-checkpoint", "GET /witness/{name}/{log}/checkpoint"),
 }
 OPEN |= {f"{method} /trqp/{asked}" for method in ("POST", "OPTIONS") for asked in ("authorization", "recognition")}
+# The OpenID4VCI endpoints: what they answer depends on codes and tokens, not on who is signed in.
+OF_WALLETS = {"offers/{address}": "GET", "token": "POST"}
+OPEN |= {f"{how} /issuers/{{region}}/{{office}}/{end}" for end, m in OF_WALLETS.items() for how in (m, "OPTIONS")}
 OPEN_BELOW = ("GET /registry", "GET /api/registry/")  # signed lists, and what they say
 MOUNTS = {"/static", "/trust"}
 

@@ -2,15 +2,102 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
+import trust_registry.columns
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_TABLES = ("used", "tokens", "grants", "codes", "requests", "offers")
+
 
 def upgrade() -> None:
-    pass
+    moment = trust_registry.columns.UtcDateTime()
+    op.create_table(
+        "issuer_openid_offers",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("holder_id", sa.String(), nullable=False),
+        sa.Column("certificate_id", sa.String(), nullable=False),
+        sa.Column("configurations", sa.Text(), nullable=False),
+        sa.Column("grant_type", sa.String(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.Column("pin", sa.LargeBinary(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.Column("grant_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("code"),
+    )
+    op.create_table(
+        "issuer_openid_requests",
+        sa.Column("request_uri", sa.LargeBinary(), nullable=False),
+        sa.Column("page", sa.LargeBinary(), nullable=True),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("request_uri"),
+        sa.UniqueConstraint("page"),
+    )
+    op.create_table(
+        "issuer_openid_codes",
+        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.Column("grant_id", sa.String(), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("challenge", sa.String(), nullable=False),
+        sa.Column("key_thumbprint", sa.String(), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=True),
+        sa.Column("used", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("code"),
+    )
+    op.create_table(
+        "issuer_openid_grants",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("holder_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=True),
+        sa.Column("client_key", sa.String(), nullable=True),
+        sa.Column("datasets", sa.Text(), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("by_identifier", sa.Boolean(), nullable=False),
+        sa.Column("revoked", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "issuer_openid_tokens",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("grant_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key_thumbprint", sa.String(), nullable=True),
+        sa.Column("datasets", sa.Text(), nullable=True),
+        sa.Column("by_identifier", sa.Boolean(), nullable=False),
+        sa.Column("used", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "issuer_openid_used",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("until", moment, nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    for name in ("offers", "requests", "codes", "grants", "tokens"):
+        op.create_index(f"ix_issuer_openid_{name}_expires_at", f"issuer_openid_{name}", ["expires_at"])
+    op.create_index("ix_issuer_openid_grants_holder_id", "issuer_openid_grants", ["holder_id"])
+    op.create_index("ix_issuer_openid_tokens_grant_id", "issuer_openid_tokens", ["grant_id"])
+    op.create_index("ix_issuer_openid_used_until", "issuer_openid_used", ["until"])
 
 
 def downgrade() -> None:
-    pass
+    for name in _TABLES:
+        op.drop_table(f"issuer_openid_{name}")

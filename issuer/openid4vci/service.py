@@ -1,0 +1,35 @@
+"""The protocol's parts, put together for the routes. Decides nothing; `server.openid4vci` builds one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from issuer.openid4vci.dpop import Proofs
+from issuer.openid4vci.offers import Offers
+from issuer.openid4vci.store import OpenidStore
+from issuer.openid4vci.tenants import Tenants
+from issuer.openid4vci.token_endpoint import TokenEndpoint
+from issuer.openid4vci.tokens import Tokens
+from issuer.service import IssuerService
+
+
+@dataclass(frozen=True, slots=True)
+class Openid4vci:
+    """Credential issuers and authorization servers of all tenants. `credentials`: the credential endpoint's part."""
+
+    issuer: IssuerService
+    tenants: Tenants
+    store: OpenidStore
+    offers: Offers
+    tokens: Tokens
+    proofs: Proofs
+    token_endpoint: TokenEndpoint
+    now: Callable[[], datetime]
+    credentials: Any = None
+
+    def sweep(self) -> int:
+        """Delete what has expired; the number of rows."""
+        return self.store.sweep(self.now())

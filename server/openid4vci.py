@@ -1,0 +1,42 @@
+"""Builds the OpenID4VCI issuer of this process. Serves and decides nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from issuer.openid4vci.dpop import Proofs
+from issuer.openid4vci.nonces import Nonces
+from issuer.openid4vci.offers import Offers
+from issuer.openid4vci.service import Openid4vci
+from issuer.openid4vci.store import OpenidStore
+from issuer.openid4vci.tenants import Tenants
+from issuer.openid4vci.token_endpoint import TokenEndpoint
+from issuer.openid4vci.tokens import Tokens
+from issuer.service import IssuerService
+from keys.data_keys import load_or_create_deployment_key
+
+if TYPE_CHECKING:
+    from server.wiring import Opened
+
+NONCE_LIFE = timedelta(minutes=10)
+
+
+def build_openid4vci(opened: Opened, issuer: IssuerService) -> Openid4vci:
+    """The credential issuers and authorization servers of the offices whose seals are here."""
+    settings, now = opened.settings, opened.now
+    key = load_or_create_deployment_key(settings.path(settings.deployment_key_file))
+    store = OpenidStore(opened.engine)
+    proofs = Proofs(store, Nonces(key, "dpop", NONCE_LIFE), now)
+    offers = Offers(store, issuer, key, now)
+    tokens = Tokens(store, proofs, now)
+    return Openid4vci(
+        issuer=issuer,
+        tenants=Tenants(issuer, settings.origin, now),
+        store=store,
+        offers=offers,
+        tokens=tokens,
+        proofs=proofs,
+        token_endpoint=TokenEndpoint(store, offers, tokens, proofs, now),
+        now=now,
+    )
