@@ -170,11 +170,16 @@ def _host(profile: Profile, dns: str | None) -> str | None:
 
 def _country(ca: Certificate) -> str | None:
     """Of the region that the CA names as its state: list signers are recognised by it (TS 119 612 clause 5.7.1)."""
+    region = re.search(r"(?:^|,)ST=([A-Za-z0-9-]+)(?:,|$)", ca.subject)
+    return None if region is None else _territory(region[1])
+
+
+def _territory(region: str) -> str | None:
+    """ISO 3166-1's code for a region's country; ISO/IEC 18013-5 annex B.1.2 wants it in a CA's name."""
     from trust_registry.interchange.rendering import territory_of
     from trust_registry.model import RegionCode
 
-    region = re.search(r"(?:^|,)ST=([A-Za-z0-9-]+)(?:,|$)", ca.subject)
-    return None if region is None else territory_of(RegionCode(region[1]))
+    return territory_of(RegionCode(region))
 
 
 @app.command("make-ca")
@@ -199,6 +204,7 @@ def make_ca(  # noqa: PLR0917
         region=region,
         not_before=at,
         not_after=at + timedelta(days=days),
+        country=_territory(region),
     )
     out.write_bytes(made.pem())
     say(f"CA certificate: {out}")

@@ -61,6 +61,7 @@ class Custody:
             region=region.code,
             not_before=self.began_at,
             not_after=self.began_at + CA_YEARS * YEAR,
+            country=territory_of(region.code),
         )
         return Certified(signer, certificate)
 
