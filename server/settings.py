@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         description="Whether wallets here may collect from, and show to, servers on this machine, in private networks "
         "and over plain http, too.",
     )
+    wallet_provider_anchors: Path = Field(
+        Path("wallet-providers.pem"),
+        description="PEM file of the CAs of wallet providers whose attestations of wallets and keys count here; none "
+        "count where there is no such file.",
+    )
     responder_keys: Mapping[str, str] = Field(
         default_factory=dict,
         description="Region's code -> key URI that signs OCSP answers about its certificates, at "
