@@ -38,7 +38,8 @@ class WalletCredential:
     `type`: its vct or doctype. `names` and `issuer`: what to call it and who issued it, on pages. `hue`: "#rrggbb", or
     "" when no colour is known. `source`: the certificate's id where `own` (this house issued it), else the credential
     issuer's identifier. `batch`: equal for the copies of one credential that were collected together. `content`: the
-    compact SD-JWT, or IssuerSigned in base64url. `used`: how many presentations it was in.
+    compact SD-JWT, or IssuerSigned in base64url. `used`: how many presentations it was in. `labels`: what the issuer
+    calls its claims, by their paths joined with "/"; only for those of types that no list defines.
     """
 
     id: str
@@ -55,6 +56,7 @@ class WalletCredential:
     collected_at: datetime
     used: int
     content: str
+    labels: tuple[tuple[str, Names], ...] = ()
 
 
 def new_id() -> str:
@@ -140,6 +142,7 @@ def _read(row: Mapping[Any, Any], opened: Callable[[str, bytes], dict[str, Any]]
         collected_at=row["collected_at"],
         used=row["used"],
         content=told["content"],
+        labels=tuple((path, Names(*names)) for path, names in told["labels"]),
     )
 
 
@@ -154,6 +157,7 @@ def _content(credential: WalletCredential) -> Mapping[str, Any]:
         "own": credential.own,
         "batch": credential.batch,
         "content": credential.content,
+        "labels": [[path, [names.zh, names.en]] for path, names in credential.labels],
     }
 
 

@@ -11,10 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from keys.data_keys import DeploymentKey, new_data_key, open_data, seal_data
 from trust_registry.edges import HolderId
-from wallet_api.openid.tables import CredentialRow, HolderKeyRow, RequestRow
+from wallet_api.openid.tables import CollectionRow, CredentialRow, HolderKeyRow, RequestRow
 
 _KEYS: Table = HolderKeyRow.__table__  # type: ignore[attr-defined]
-_OF_HOLDERS: tuple[Table, ...] = (CredentialRow.__table__, RequestRow.__table__)  # type: ignore[attr-defined]
+_OF_HOLDERS: tuple[Table, ...] = (
+    CredentialRow.__table__,  # type: ignore[attr-defined]
+    RequestRow.__table__,  # type: ignore[attr-defined]
+    CollectionRow.__table__,  # type: ignore[attr-defined]
+)
 
 
 class HolderData:

@@ -48,3 +48,24 @@ class RequestRow(SQLModel, table=True):
     expires_at: datetime = Field(index=True, sa_type=UtcDateTime)
     state: str = Field(max_length=16)
     sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class CollectionRow(SQLModel, table=True):
+    """A credential offer that is being taken up. `sealed`: what came of it so far, with the codes, tokens and keys.
+
+    `state_digest`: SHA-256 of the `state` of its authorization request. `version`: counts changes.
+    """
+
+    __tablename__ = "wallet_collections"
+
+    row_id: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True, max_length=32)
+    holder_id: str = Field(
+        sa_column=Column(String(64), ForeignKey("wallet_holder_keys.holder_id"), index=True, nullable=False)
+    )
+    state_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), unique=True, nullable=True))
+    state: str = Field(max_length=16)
+    version: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(index=True, sa_type=UtcDateTime)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
