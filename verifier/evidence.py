@@ -56,6 +56,7 @@ _PDF_MARK_WITHIN: Final = 1024  # ISO 32000-2 annex I.3: readers look that far
 _MAX_CHAIN: Final = 6
 # SD-JWT VC, "Registered JWT Claims": who could withhold `exp` would hold for ever what was issued for a year.
 _NEVER_DISCLOSED: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
+_NUMBER: Final = "certificate_id"  # in wallets' copies for the holder to show or not
 # A tuple: strangers' headers hold what has no hash. The second name: drafts before November 2024.
 _CREDENTIAL_TYPES: Final = ("dc+sd-jwt", "vc+sd-jwt")
 
@@ -145,12 +146,14 @@ def _credential(text: str) -> Credential:
         if not _NEVER_DISCLOSED.isdisjoint(sd_jwt.roots):
             raise MalformedEnvelope("a protocol claim stands in a disclosure")
         chain = _chain(sd_jwt.jws.header)
-        attestation = _attestation(sd_jwt.claims)
+        attestation, withheld = _attestation(sd_jwt.claims), None
+        if attestation is not None and _NUMBER not in sd_jwt.claims:
+            attestation, withheld = None, attestation
         own = attestation is not None and "aud" not in sd_jwt.claims
         terms = None if own else _terms(sd_jwt.claims, chain)
     except (MalformedEnvelope, MalformedAttestation) as err:
         raise _damaged(kind, err) from err
-    return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation, terms)
+    return Credential(digest_of(text), sd_jwt, chain[0] if chain else None, chain[1:], attestation, terms, withheld)
 
 
 def _compact(text: str) -> str:
@@ -166,8 +169,9 @@ def _compact(text: str) -> str:
 
 
 def _attestation(claims: Mapping[str, Any]) -> Attestation | None:
+    """What it says of a certificate of this network; without its number, where the holder withheld that."""
     try:
-        return from_sd_jwt_claims(claims)
+        return from_sd_jwt_claims(claims if _NUMBER in claims else {_NUMBER: "", **claims})
     except MalformedAttestation:
         vct = claims.get("vct")
         if not isinstance(vct, str) or not vct or vct.startswith("urn:yinxin:"):

@@ -143,7 +143,8 @@ class StatedTerms:
 class Credential:
     """An SD-JWT VC with the certificates of its `x5c`. `attestation` is None when it is not one of this network's.
 
-    `terms` is None when the attestation says all that there is to say.
+    `terms` is None when the attestation says all that there is to say. `withheld`: what it says where its number was
+    not disclosed; `attestation` is None then, and the number in `withheld` empty.
     """
 
     kind: ClassVar[EvidenceKind] = EvidenceKind.SD_JWT_VC
@@ -153,6 +154,7 @@ class Credential:
     intermediates: tuple[Certificate, ...]
     attestation: Attestation | None
     terms: StatedTerms | None = None
+    withheld: Attestation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
 
     Spec: EN 319 102-1 clauses 5.2 to 5.6.
     """
+    if signature.withholding:
+        return _judge_withholding(signature, evidence, asked, material)
     if not signature.sound:
         return Judged([signature.form, signature.integrity], signature)
     trust, policy, at = asked.trust, asked.policy, asked.at
@@ -91,6 +93,29 @@ def judge_signature(signature: Signature, evidence: Evidence, asked: Asked, mate
         aged = too_old(origin.vouching.listed, policy, at)
         findings += [] if aged is None else [aged]
     return Judged(findings, signature, time, ages)
+
+
+def _judge_withholding(signature: Signature, evidence: Evidence, asked: Asked, material: Material) -> Judged:
+    """What is wrong with it all the same, where the holder did not show of which certificate it is.
+
+    That keeps it from being accepted; a forgery, a stolen copy or a revoked one is still told from a holder's choice.
+    """
+    assert isinstance(evidence, Credential | MobileDocument)
+    assert evidence.terms is not None
+    policy, at = asked.policy, asked.at
+    said = evidence.withheld if isinstance(evidence, Credential) else None
+    time = sealing_time(signature, evidence, asked, material)
+    origin = find_origin(signature, asked, When(time.claimed_at, time.proven_by, at), material.certificates)
+    chain = origin.chain if origin.finding.outcome is _PASSED else ()
+    signing_time = check_signing_time(signature, time, at, chain)
+    findings = [signature.form, signature.integrity, _path(origin, time, signing_time, asked, material)]
+    if said is None:
+        findings.append(signing_time)
+    else:
+        entitlement = check_entitlement(signature, said, origin, time.claimed_at)
+        findings += [entitlement, signing_time, check_status(said, signature.seal, asked.statuses, at)[0]]
+    findings += [check_terms(evidence.terms, said, policy, at), check_holder_binding(evidence, policy, at)]
+    return Judged(findings, signature, time)
 
 
 def _path(origin: Origin, time: SealingTime, signing_time: Finding, asked: Asked, material: Material) -> Finding:

@@ -66,6 +66,11 @@ class Signature:
     def sound(self) -> bool:
         return self.form.outcome is _PASSED and self.integrity.outcome is _PASSED
 
+    @property
+    def withholding(self) -> bool:
+        """Sound, but shown without what says of which certificate it is."""
+        return self.form is _CORE_WITHHELD and self.integrity.outcome is _PASSED
+
 
 def read_qr(code: QrCode, trust: TrustView | None, policy: Policy) -> Signature:
     """1. Identify the signing certificate by `kid` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
@@ -117,12 +122,15 @@ def read_credential(credential: Credential, trust: TrustView | None, policy: Pol
     """1. The signing certificate is the first of `x5c` (clause 5.2.3). 2. Verify with it (clause 5.2.7)."""
     attestation, certificate = credential.attestation, credential.certificate
     form = FORMAT_OK if attestation is not None else FORMAT_FOREIGN
+    if credential.withheld is not None:
+        form = _CORE_WITHHELD
     key = None if certificate is None else _key(certificate)
     if certificate is None or key is None:
         return Signature(form, SIGNER_UNKNOWN, attestation=attestation)
     if not credential.sd_jwt.jws.verified_by(key):
         return Signature(form, SIGNATURE_WRONG, attestation=attestation)
-    seal = None if trust is None else listed(trust).seal(certificate.thumbprint, attestation)
+    said = attestation or credential.withheld
+    seal = None if trust is None else listed(trust).seal(certificate.thumbprint, said)
     signature = _whole(form, attestation, certificate, key, seal=seal)
     signature.intermediates = credential.intermediates
     if not _proper_chain(certificate, credential.intermediates, policy):

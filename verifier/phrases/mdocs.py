@@ -28,10 +28,10 @@ MDOC: Final[Mapping[str, Phrase]] = {
         *_REPORT,
     ),
     "core_withheld": Phrase(
-        "出示时没有包含证照编号、签发机构和印章，无法核对。",
-        "It was shown without its number, its issuer and its seal, so it cannot be checked.",
-        "请持证人重新出示，并同意提供这三项。",
-        "Ask the holder to show it again and to include these three.",
+        "出示时没有包含证照编号（或签发机构、印章），无法核对是哪一份证照。",
+        "It was shown without its number (or its issuer or seal), so which certificate it is cannot be checked.",
+        "请持证人重新出示，并同意提供这些内容。",
+        "Ask the holder to show it again and to include these.",
     ),
     "device_binding_false": Phrase(
         "持证人设备的签名不对：不是本人的设备，或是为别的办理作出的。",
