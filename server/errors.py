@@ -61,3 +61,7 @@ class AlreadyRunning(ServerError):
 
 class DemoFolderRefused(ServerError):
     """The folder for the demonstration holds something else, which is left alone."""
+
+
+class NotInTheDemo(ServerError):
+    """The demonstration has no such certificate, scenario or party; the message names what there is."""

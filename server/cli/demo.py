@@ -1,18 +1,39 @@
-"""`yinxin demo`: a complete demonstration on this machine, made at the first start and kept."""
+"""`yinxin demo`: a complete demonstration on this machine, made at the first start and kept.
+
+And what somebody needs who tries a wallet or a scanner of their own with it: offers, requests, the CAs to trust.
+"""
 
 from __future__ import annotations
 
+import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
+
+DATA = Path(".data/demo")
+DataOption = Annotated[
+    Path | None, typer.Option(help=f"The demonstration's folder; {DATA} if not said.", show_default=False)
+]
 
 
-@app.command()
+class Format(Enum):
+    SD_JWT_VC = "dc+sd-jwt"
+    MDOC = "mso_mdoc"
+
+
+class Grant(Enum):
+    PRE_AUTHORIZED_CODE = "pre-authorized_code"
+    AUTHORIZATION_CODE = "authorization_code"
+
+
+@app.callback()
 def demo(
-    data: Annotated[Path, typer.Option(help="Folder for everything; made at the first start.")] = Path(".data/demo"),
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Folder for everything; made at the first start.")] = DATA,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on; others than this machine see fictional data.")] = (
         "127.0.0.1"
@@ -23,6 +44,8 @@ def demo(
     The keys, the ceremony, the signatures and the status lists are real; the people are not. Stop with Ctrl-C; the next
     start keeps everything. To begin anew, remove the folder.
     """
+    if context.invoked_subcommand is not None:
+        return
     from server.demo import apart
 
     apart.claim(data, host, port)
@@ -41,3 +64,56 @@ def demo(
     house = build_house(settings, demo_accounts=account_cards())
     run(settings, house, started=lambda: greet(Console(), settings, data, made=child is not None))
     Console().print(f"印信 stopped. Everything is kept in {data}: start again the same way.", highlight=False)
+
+
+@app.command()
+def offer(  # noqa: PLR0917  (typer makes options of them)
+    context: typer.Context,
+    data: DataOption = None,
+    type: Annotated[str, typer.Option(help="Certificate type.")] = "common/marriage-certificate",
+    form: Annotated[
+        Format | None, typer.Option("--format", help="In this format only, instead of both.", show_default=False)
+    ] = None,
+    grant: Annotated[Grant, typer.Option(help="How the wallet gets its token.")] = Grant.PRE_AUTHORIZED_CODE,
+    tx_code: Annotated[bool, typer.Option("--tx-code", help="Ask for a transaction code; told beside the offer.")] = (
+        False
+    ),
+    by_reference: Annotated[
+        bool, typer.Option("--by-reference", help="An address of the offer instead of the offer.")
+    ] = False,
+) -> None:
+    """Print a fresh credential offer (OpenID4VCI 1.0) of a fictional citizen's certificate, for any wallet.
+
+    It works once, for ten minutes, while the demonstration runs. Nothing else goes to standard output.
+    """
+    from issuer.model import RenderingKind
+    from server.demo.offering import offer as make
+
+    kinds = [RenderingKind[each.name] for each in (Format if form is None else (form,))]
+    if tx_code and grant is not Grant.PRE_AUTHORIZED_CODE:
+        raise typer.BadParameter("only a pre-authorized code comes with one", param_hint="--tx-code")
+    made = make(_folder(context, data), type, kinds, grant=grant.value, with_pin=tx_code)
+    sys.stdout.write(f"{made.by_reference if by_reference else made.by_value}\n")
+    if made.tx_code is not None:
+        sys.stderr.write(f"Transaction code: {made.tx_code}\n")
+
+
+@app.command()
+def anchors(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for the PEM files; made if missing.")],
+    data: DataOption = None,
+) -> None:
+    """Write the CA certificates that a wallet or scanner of yours has to trust: a PEM file for each region and role."""
+    from server.demo.anchors import write_anchors
+
+    written = write_anchors(_folder(context, data), out)
+    width = max(len(str(each.path)) for each in written)
+    for each in written:
+        sys.stdout.write(f"{each.path!s:{width}}  {each.purpose}\n")
+
+
+def _folder(context: typer.Context, data: Path | None) -> Path:
+    """As said after the command's name, before it, or neither."""
+    before: Any = context.parent.params.get("data") if context.parent is not None else None
+    return data or before or DATA

@@ -65,6 +65,7 @@ SERVER: Final[Mapping[type[BaseException], Words]] = {
     server.DemoFolderRefused: _w(
         "演示文件夹里有别的内容，没有改动它。", "The demonstration's folder holds something else; it was left alone."
     ),
+    server.NotInTheDemo: _w("演示里没有这一项。", "The demonstration has no such thing."),
     server.AlreadyRunning: _w(
         "演示用的文件夹或地址正被另一个进程使用。", "Another process is using the demonstration's folder or address."
     ),

@@ -1,0 +1,135 @@
+"""What an outside tester asks a demonstration for: offers and the CAs to trust, as a second process asks for them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from issuer.model import StatusChangeRequest
+from issuer.openid4vci.offers import PRE_AUTHORIZED
+from issuer.openid4vci.store import OpenidStore
+from keys.custody import software
+from keys.x509 import parse_pem_certificates
+from server.cli.demo import app
+from server.demo import start
+from server.demo.filling import FOUNDER
+from server.demo.offering import find_type
+from server.demo.opening import open_demo
+from server.errors import DemoFolderRefused, NotInTheDemo
+from server.wiring import build_issuer
+from trust_registry.attestations import CertificateId
+from trust_registry.catalogue import HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
+from trust_registry.model import CertificateStatus, StatusReason
+
+pytestmark = pytest.mark.xdist_group("demo")
+PORT = 18998
+
+
+@dataclass
+class Folder:
+    data: Path
+
+    def run(self, *arguments: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, [arguments[0], "--data", str(self.data), *arguments[1:]])
+        assert done.exit_code == code, done.output
+        return done
+
+    def offer(self, *options: str) -> dict[str, Any]:
+        (line,) = self.run("offer", *options).stdout.splitlines()
+        assert line.startswith("openid-credential-offer://?credential_offer=")
+        (document,) = parse_qs(urlsplit(line).query)["credential_offer"]
+        read: dict[str, Any] = json.loads(document)
+        return read
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    data = tmp_path_factory.mktemp("commands") / "demo"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(software, "_COST", software._DEMO_COST)
+        patch.setattr(os, "fsync", lambda _: None)
+        start.prepare(data, "127.0.0.1", PORT, say=lambda _: None)
+    return Folder(data)
+
+
+def test_an_offer_names_both_formats_of_a_marriage_certificate(folder: Folder) -> None:
+    """OpenID4VCI 1.0 section 4.1.1."""
+    offer = folder.offer()
+    assert offer["credential_issuer"] == f"http://127.0.0.1:{PORT}/issuers/990100/civil-affairs"
+    configurations = ["common.marriage-certificate.sd_jwt_vc", "common.marriage-certificate.mdoc"]
+    assert offer["credential_configuration_ids"] == configurations
+    assert set(offer["grants"]) == {PRE_AUTHORIZED}
+    assert set(offer["grants"][PRE_AUTHORIZED]) == {"pre-authorized_code"}, "no tx_code"
+    assert folder.offer()["grants"] != offer["grants"], "fresh each time"
+
+
+def test_an_offer_of_one_type_in_one_format(folder: Folder) -> None:
+    offer = folder.offer("--type", "driving-licence", "--format", "mso_mdoc")
+    assert offer["credential_configuration_ids"] == ["common.driving-licence.mdoc"]
+    assert offer["credential_issuer"].endswith("/issuers/990200/public-security")
+
+
+def test_an_offer_by_reference_with_a_transaction_code(folder: Folder) -> None:
+    done = folder.run("offer", "--by-reference", "--tx-code")
+    assert done.stdout.startswith("openid-credential-offer://?credential_offer_uri=http%3A%2F%2F127.0.0.1%3A18998%2F")
+    assert done.stderr.startswith("Transaction code: ")
+    assert folder.run("offer", "--tx-code", "--grant", "authorization_code", code=2)
+    assert set(folder.offer("--grant", "authorization_code")["grants"]) == {"authorization_code"}
+
+
+def test_what_stands_no_more_is_issued_anew_and_offered(folder: Folder) -> None:
+    """Testers revoke what they have collected, and collect again."""
+    opened = open_demo(folder.data)
+    issuer, store = build_issuer(opened), OpenidStore(opened.engine)
+
+    def offered() -> CertificateId:
+        code = folder.offer("--type", HOUSEHOLD_REGISTER)["grants"][PRE_AUTHORIZED]["pre-authorized_code"]
+        row = store.offer_of_code(sha256(code.encode()).digest())
+        assert row is not None
+        return CertificateId(row["certificate_id"])
+
+    first = offered()
+    assert offered() == first
+    revoked, reason = CertificateStatus.INVALID, StatusReason.HOLDER_REQUEST
+    issuer.change_status(StatusChangeRequest(first, revoked, reason, opened.now(), FOUNDER))
+    second = offered()
+    assert second != first
+    assert offered() == second
+    assert issuer.certificate(second).status is CertificateStatus.VALID
+    opened.engine.dispose()
+
+
+def test_a_type_that_nobody_holds_is_named_with_those_there_are(folder: Folder) -> None:
+    with pytest.raises(NotInTheDemo, match=r"'passport'.*common/marriage-certificate, common/household-register"):
+        find_type("passport")
+    with pytest.raises(NotInTheDemo):
+        find_type("990200/talent-degree")
+    assert find_type("marriage-certificate") == find_type("common/marriage-certificate") == MARRIAGE_CERTIFICATE
+
+
+def test_anchors_are_one_file_for_each_region_and_role(folder: Folder, tmp_path: Path) -> None:
+    told = folder.run("anchors", "--out", str(tmp_path / "out")).stdout.splitlines()
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    roles = ("issuers", "status", "verifiers", "timestamps")
+    assert names == {f"{role}-{region}.pem" for role in roles for region in ("990100", "990200")}
+    assert len(told) == len(names)
+    (ca,) = parse_pem_certificates((tmp_path / "out" / "verifiers-990200.pem").read_bytes())
+    assert ca.is_ca
+    assert ca.pem() == (folder.data / "certificates" / "990200-ca.pem").read_bytes()
+
+
+def test_a_folder_that_is_no_demonstration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemoFolderRefused, match="yinxin demo --data"):
+        open_demo(tmp_path)
+    (tmp_path / "yinxin.toml").write_text("demo = false\n")
+    with pytest.raises(DemoFolderRefused, match="holds no demonstration"):
+        open_demo(tmp_path)
