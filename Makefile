@@ -12,7 +12,7 @@ PURE := $(addprefix tests/keys/test_,algorithms.py mdoc.py revocation.py) $(REGI
         tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py tests/server/test_sign_in.py \
         tests/server/test_machines.py
 
-.PHONY: help setup peers run test cover lint fix bench docs torture system clean
+.PHONY: help setup peers clients interop run test cover lint fix bench docs torture system clean
 help:          ## List what can be made
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -28,10 +28,16 @@ run: $(READY)  ## Start the demo on the embedded database (DATA=folder PORT=numb
 peers: $(READY) ## Put the implementations to compare with beside the environment
 	@VENV="$(VENV)" sh .ci/peers
 
+clients: $(READY) ## Put wallets, issuers and verifiers of others (npm) beside the environment
+	@VENV="$(VENV)" sh .ci/interop
+
 system:        ## Install Chromium, PostgreSQL and SoftHSM where this may be done, else name them
 	@sh .ci/system
 
-test: $(READY) system peers ## Run all tests
+interop: $(READY) peers clients ## Collect, present and revoke with wallets of others, against a server started for it
+	@$(BIN)/python -m pytest -rs tests/interop/test_wallets_*.py
+
+test: $(READY) system peers clients ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 cover: $(READY) ## Hold every core and model to full branch coverage
