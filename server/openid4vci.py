@@ -15,6 +15,7 @@ from issuer.openid4vci.token_endpoint import TokenEndpoint
 from issuer.openid4vci.tokens import Tokens
 from issuer.service import IssuerService
 from keys.data_keys import load_or_create_deployment_key
+from server.openid4vci_credentials import build_credentials
 
 if TYPE_CHECKING:
     from server.wiring import Opened
@@ -39,4 +40,5 @@ def build_openid4vci(opened: Opened, issuer: IssuerService) -> Openid4vci:
         proofs=proofs,
         token_endpoint=TokenEndpoint(store, offers, tokens, proofs, now),
         now=now,
+        credentials=build_credentials(opened, issuer, key, store.once),
     )

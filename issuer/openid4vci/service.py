@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from issuer.openid4vci.credentials import CredentialIssuer
 from issuer.openid4vci.dpop import Proofs
 from issuer.openid4vci.offers import Offers
 from issuer.openid4vci.store import OpenidStore
@@ -28,7 +28,7 @@ class Openid4vci:
     proofs: Proofs
     token_endpoint: TokenEndpoint
     now: Callable[[], datetime]
-    credentials: Any = None
+    credentials: CredentialIssuer
 
     def sweep(self) -> int:
         """Delete what has expired; the number of rows."""

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlmodel import SQLModel
 
+import issuer.openid4vci.deferred_tables
 import issuer.openid4vci.tables
 import issuer.tables
 import server.tables
@@ -26,6 +27,7 @@ from trust_registry.edges import AccountId
 ROOMS = (
     issuer.tables,
     issuer.openid4vci.tables,
+    issuer.openid4vci.deferred_tables,
     server.tables,
     verifier.tables,
     wallet_api.tables,

@@ -70,8 +70,13 @@ OPEN = {
 }
 OPEN |= {f"{method} /trqp/{asked}" for method in ("POST", "OPTIONS") for asked in ("authorization", "recognition")}
 # The OpenID4VCI endpoints: what they answer depends on codes and tokens, not on who is signed in.
-OF_WALLETS = {"offers/{address}": "GET", "token": "POST"}
+OF_WALLETS = {
+    **{"offers/{address}": "GET", "token": "POST"},
+    **{"nonce": "POST", "credential": "POST", "deferred_credential": "POST", "notification": "POST"},
+}
 OPEN |= {f"{how} /issuers/{{region}}/{{office}}/{end}" for end, m in OF_WALLETS.items() for how in (m, "OPTIONS")}
+_WELL_KNOWN = "/.well-known/openid-credential-issuer/issuers/{region}/{office}"
+OPEN |= {f"{method} {_WELL_KNOWN}" for method in ("GET", "OPTIONS")}
 OPEN_BELOW = ("GET /registry", "GET /api/registry/")  # signed lists, and what they say
 MOUNTS = {"/static", "/trust"}
 

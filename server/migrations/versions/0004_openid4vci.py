@@ -12,7 +12,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_TABLES = ("used", "tokens", "grants", "codes", "requests", "offers")
+_TABLES = ("notifications", "deferred", "used", "tokens", "grants", "codes", "requests", "offers")
 
 
 def upgrade() -> None:
@@ -96,6 +96,42 @@ def upgrade() -> None:
     op.create_index("ix_issuer_openid_grants_holder_id", "issuer_openid_grants", ["holder_id"])
     op.create_index("ix_issuer_openid_tokens_grant_id", "issuer_openid_tokens", ["grant_id"])
     op.create_index("ix_issuer_openid_used_until", "issuer_openid_used", ["until"])
+    _create_deferred(moment)
+
+
+def _create_deferred(moment: trust_registry.columns.UtcDateTime) -> None:
+    op.create_table(
+        "issuer_openid_deferred",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("transaction", sa.LargeBinary(), nullable=False),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("grant_id", sa.String(), nullable=False),
+        sa.Column("holder_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=True),
+        sa.Column("certificate_id", sa.String(), nullable=False),
+        sa.Column("configuration", sa.String(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=True),
+        sa.Column("key_count", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("requested_at", moment, nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", moment, nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("transaction"),
+    )
+    op.create_table(
+        "issuer_openid_notifications",
+        sa.Column("notification", sa.LargeBinary(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("reported_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("notification", "event"),
+    )
+    op.create_index("issuer_openid_deferred_of_issuer", "issuer_openid_deferred", ["issuer_id", "state"])
+    op.create_index("issuer_openid_deferred_of_grant", "issuer_openid_deferred", ["grant_id"])
+    op.create_index("ix_issuer_openid_notifications_issuer_id", "issuer_openid_notifications", ["issuer_id"])
 
 
 def downgrade() -> None:
