@@ -162,9 +162,14 @@ def to_copy_claims(a: Attestation) -> tuple[dict[str, Any], frozenset[str]]:
     """The payload of a wallet's copy and the names of the claims to make disclosable: all that only this certificate
     says. Two copies that show none of it can't be told to be of one certificate, nor from another's of that hour.
 
-    Raises: ValueError, as `to_sd_jwt_claims`. Spec: SD-JWT VC, privacy considerations, "Unlinkability".
+    It has no `iss`: the certificate in `x5c` says who signed, and wallets want an `iss` to be a web address that the
+    certificate names, which no office's identifier is. The seal's identifier begins with its issuer's.
+    Raises: ValueError, as `to_sd_jwt_claims`. Spec: SD-JWT VC section 2.2.2.2 (`iss`); privacy considerations,
+    "Unlinkability".
     """
-    return _sd_jwt_claims(a), frozenset({"certificate_id", *a.claims})
+    claims = _sd_jwt_claims(a)
+    del claims["iss"]
+    return claims, frozenset({"certificate_id", *a.claims})
 
 
 def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:
@@ -175,7 +180,7 @@ def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:
         return Attestation(
             certificate_id=CertificateId(_text(claims["certificate_id"])),
             type_id=TypeId(_after(TYPE_URN, claims["vct"])),
-            issuer_id=IssuerId(_after(ISSUER_URN, claims["iss"])),
+            issuer_id=_issuer(claims),
             seal_id=SealId(_text(claims["seal_id"])),
             issued_at=_instant(claims["iat"]),
             valid_from=_instant(claims["nbf"]),
@@ -186,6 +191,16 @@ def from_sd_jwt_claims(claims: Mapping[str, Any]) -> Attestation:
         )
     except (LookupError, TypeError, ValueError, AttributeError) as err:
         raise MalformedAttestation("not the payload of a certificate's SD-JWT VC") from err
+
+
+def _issuer(claims: Mapping[str, Any]) -> IssuerId:
+    """Who says so: `iss`, or in a copy the owner of the seal."""
+    if "iss" in claims:
+        return IssuerId(_after(ISSUER_URN, claims["iss"]))
+    owner, slash, _ = _text(claims["seal_id"]).rpartition("/")
+    if not (owner and slash):
+        raise ValueError("a seal's identifier begins with its issuer's")
+    return IssuerId(owner)
 
 
 def to_cwt(a: Attestation, type: CertificateType) -> bytes:

@@ -25,6 +25,7 @@ from trust_registry.attestations import (
     from_cwt,
     from_json,
     from_sd_jwt_claims,
+    to_copy_claims,
     to_cwt,
     to_json,
     to_sd_jwt_claims,
@@ -174,7 +175,22 @@ def test_a_wrong_protocol_claim_is_one_error(name: str, value: object) -> None:
         from_sd_jwt_claims(claims | {name: value})
 
 
-@pytest.mark.parametrize("name", ["iss", "vct", "iat", "nbf", "status", "certificate_id", "seal_id"])
+def test_a_copy_without_iss_is_its_seals_owners() -> None:
+    """SD-JWT VC section 2.2.2.2: `iss` is optional where the certificate in x5c says who signed."""
+    claims, disclosable = to_copy_claims(attestation())
+    assert "iss" not in claims
+    assert disclosable == {"certificate_id", *attestation().claims}
+    assert from_sd_jwt_claims(claims) == attestation()
+
+
+@pytest.mark.parametrize("seal", ["", "seal", "/14", 14])
+def test_a_copy_whose_seal_names_no_owner_is_one_error(seal: object) -> None:
+    claims, _ = to_copy_claims(attestation())
+    with pytest.raises(MalformedAttestation):
+        from_sd_jwt_claims(claims | {"seal_id": seal})
+
+
+@pytest.mark.parametrize("name", ["vct", "iat", "nbf", "status", "certificate_id", "seal_id"])
 def test_a_missing_protocol_claim_is_one_error(name: str) -> None:
     claims, _ = to_sd_jwt_claims(attestation(), MARRIAGE)
     del claims[name]
