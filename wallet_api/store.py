@@ -84,6 +84,22 @@ class WalletStore:
             )
         return done.rowcount == 1
 
+    def log(self, record: AccessRecord) -> None:
+        """Note a use that no one-time code of this store stands for. Its `presentation_id` is the caller's, unique."""
+        entry = {
+            "presentation_id": record.presentation_id,
+            "holder_id": record.holder_id,
+            "certificate_id": record.certificate_id,
+            "type_id": record.type_id,
+            "relying_party_id": record.relying_party_id,
+            "scenario_id": record.scenario_id,
+            "claims": json.dumps(record.claims),
+            "at": record.at,
+            "verdict": record.verdict,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(_ACCESSES).values(entry))
+
     def record_verdict(self, presentation_id: PresentationId, reader: RelyingPartyId, verdict: str) -> bool:
         """Write the verdict of a reading, once, by its reader; False when there is none waiting for one."""
         columns = _ACCESSES.c
