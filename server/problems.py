@@ -31,6 +31,7 @@ from trust_registry.edges import Render
 from trust_registry.model import Names
 from verifier import errors as verifier
 from wallet_api import errors as wallet
+from wallet_api.openid.collecting_errors import CollectingRefused, IssuerRefused
 from wallet_api.openid.outgoing import NotReached
 
 TYPE_PREFIX = "urn:yinxin:problem:"
@@ -255,6 +256,8 @@ KINDS: Mapping[type[BaseException], Kind] = {
     # around us
     OperationalError: _k(
         503, "database", "数据库暂不可用，请稍后再试", "The database is not available, please try again"
+    CollectingRefused: _k(422, "collecting-refused", "没有领取成功", "Nothing was collected", "code"),
+    IssuerRefused: _k(422, "issuer-refused-wallet", "发放机构没有受理", "The issuer did not accept this", "code"),
     ),
     PoolTimeout: _k(503, "database", "系统繁忙，请稍后再试", "The server is busy, please try again"),
     DataError: _k(422, "invalid-request", "请求内容不正确", "The request is not valid"),  # a NUL, on PostgreSQL

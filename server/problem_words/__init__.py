@@ -17,6 +17,7 @@ from trust_registry.model import Names
 from trust_registry.wording import compose, facts_of, filled
 from verifier.errors import MalformedEvidence, PresentationRefused
 from verifier.phrases import PHRASES as VERDICT_PHRASES
+from wallet_api.openid.collecting_errors import CollectingRefused, IssuerRefused
 from wallet_api.openid.outgoing import NotReached
 
 __all__ = ["detail", "field_detail", "http", "validation"]
@@ -38,7 +39,7 @@ def detail(error: BaseException) -> Names | None:
     if isinstance(error, MalformedEvidence):
         phrase = VERDICT_PHRASES[error.reason.value]
         return Names(phrase.zh, phrase.en)
-    if isinstance(error, NotReached):
+    if isinstance(error, CollectingRefused | IssuerRefused | NotReached):
         return error.words
     words = _words_of(error)
     if words is None:
