@@ -210,6 +210,10 @@ KINDS: Mapping[type[BaseException], Kind] = {
     verifier.ReceiptsNotOffered: _k(
         409, "no-receipts", "本单位未配置回执密钥", "This relying party has no receipt key"
     ),
+    verifier.RequestsNotOffered: _k(
+        409, "no-requests-to-wallets", "本单位不能向钱包请求亮证", "Wallets can't be asked from here"
+    ),
+    verifier.RequestNotFound: _k(404, "request-not-found", "没有此次亮证请求", "There is no such request"),
     verifier.CaseFilesNotOffered: _k(409, "no-case-files", "本单位不能制作核验卷宗", "No case files are made here"),
     verifier.MalformedKit: _k(422, "malformed-kit", "无法读取离线包", "The offline kit can't be read"),
     verifier.KitRefused: _k(409, "kit-refused", "不能使用这个离线包", "This offline kit can't be used here"),

@@ -73,6 +73,18 @@ class ReceiptsNotOffered(VerifierError):
         self.relying_party = relying_party
 
 
+class RequestsNotOffered(VerifierError):
+    """The relying party has no key here to sign requests to wallets with; suggested status 409."""
+
+    def __init__(self, relying_party: str) -> None:
+        super().__init__(relying_party)
+        self.relying_party = relying_party
+
+
+class RequestNotFound(VerifierError):
+    """No presentation request of that id that this browser began, or it was erased; suggested status 404."""
+
+
 class CaseFilesNotOffered(VerifierError):
     """This house makes no case files: it has no time-stamper, or no copy of the trust data; suggested status 409."""
 

@@ -197,6 +197,14 @@ VERIFIER: Final[Mapping[type[BaseException], Words]] = {
         "{relying_party} 没有配置回执密钥，不能出具回执。",
         "{relying_party} has no key for receipts and can't give any.",
     ),
+    verifier.RequestsNotOffered: _w(
+        "{relying_party} 没有配置向钱包请求亮证的密钥。请联系系统管理员。",
+        "{relying_party} has no key to sign requests to wallets with. Ask the administrator.",
+    ),
+    verifier.RequestNotFound: _w(
+        "这次亮证请求已过期清除，或不是由本浏览器发起。请重新发起。",
+        "This request was erased when its time was over, or another browser began it. Begin a new one.",
+    ),
     verifier.CaseFilesNotOffered: _w(
         "没有配置时间戳服务，不能制作核验卷宗。请管理员设置时间戳服务。",
         "Without a time-stamping authority no case files can be made. Ask the administrator to set one.",
