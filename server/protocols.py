@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from server.openid4vci import build_openid4vci
+from server.openid4vp import build_openid4vp
 from server.tasks import Task
 
 if TYPE_CHECKING:
     from server.wiring import Opened
 
 CLEANING_SECONDS = 300.0
+ERASING_SECONDS = 60.0  # what wallets showed is kept for ten minutes
 
 
 def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,10 +21,13 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
     built: dict[str, Any] = {}
     if "issuer" in services:
         built["issuer.openid4vci"] = build_openid4vci(opened, services["issuer"])
+    if "verifier" in services:
+        built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
     return built
 
 
 def protocol_tasks(protocols: Mapping[str, Any]) -> list[Task]:
     """What they do from time to time."""
-    issuing = protocols.get("issuer.openid4vci")
-    return [] if issuing is None else [Task("openid4vci_cleanup", CLEANING_SECONDS, issuing.sweep)]
+    issuing, asking = protocols.get("issuer.openid4vci"), protocols.get("verifier.openid4vp")
+    tasks = [] if issuing is None else [Task("openid4vci_cleanup", CLEANING_SECONDS, issuing.sweep)]
+    return tasks if asking is None else [*tasks, Task("openid4vp_cleanup", ERASING_SECONDS, asking.erase)]

@@ -293,7 +293,7 @@ class VerifierService:
         Raises: ReceiptsNotOffered; InvalidRequest when the party is not registered for the scenario judged for.
         """
         key = self._receipt_key(relying_party)
-        if not _registered(self._trust(), relying_party, report.policy.scenario):
+        if not registered(self._trust(), relying_party, report.policy.scenario):
             raise InvalidRequest("scenario", "this relying party is not registered for it")
         receipt = make_receipt(
             report,
@@ -364,7 +364,7 @@ class VerifierService:
         return self._trust()
 
 
-def _registered(view: TrustView | None, party: RelyingPartyId, scenario: Scenario | None) -> bool:
+def registered(view: TrustView | None, party: RelyingPartyId, scenario: Scenario | None) -> bool:
     """Whether its region lists the party for the scenario; without a scenario or a list nobody says no."""
     listed = None if view is None else view.lists.get(RegionCode(party.partition("/")[0]))
     if scenario is None or listed is None:

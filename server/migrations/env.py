@@ -7,10 +7,12 @@ from sqlmodel import SQLModel
 
 import issuer.tables
 import server.tables
+import verifier.openid4vp.tables
 import verifier.tables
 import wallet_api.tables
 
-ROOMS = (server.tables, issuer.tables, verifier.tables, wallet_api.tables)  # importing them registers their tables
+# importing them registers their tables
+ROOMS = (server.tables, issuer.tables, verifier.tables, verifier.openid4vp.tables, wallet_api.tables)
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -16,6 +16,7 @@ import issuer.openid4vci.deferred_tables
 import issuer.openid4vci.tables
 import issuer.tables
 import server.tables
+import verifier.openid4vp.tables
 import verifier.tables
 import wallet_api.openid.tables
 import wallet_api.tables
@@ -30,6 +31,7 @@ ROOMS = (
     issuer.openid4vci.deferred_tables,
     server.tables,
     verifier.tables,
+    verifier.openid4vp.tables,
     wallet_api.tables,
     wallet_api.openid.tables,
 )  # importing registers their tables

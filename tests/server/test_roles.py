@@ -44,6 +44,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "GET /registry/key": frozenset({OFFICER}),
     "POST /registry/proposals/": frozenset({OFFICER}),
     "POST /api/registry/proposals/": frozenset({OFFICER}),
+    "GET /issuers/{region}/{office}/authorize/": frozenset({CITIZEN}),
+    "POST /issuers/{region}/{office}/authorize/": frozenset({CITIZEN}),
     "GET /wallet": frozenset({CITIZEN}),
     "POST /wallet": frozenset({CITIZEN}),
 }
@@ -71,12 +73,15 @@ OPEN = {
 OPEN |= {f"{method} /trqp/{asked}" for method in ("POST", "OPTIONS") for asked in ("authorization", "recognition")}
 # The OpenID4VCI endpoints: what they answer depends on codes and tokens, not on who is signed in.
 OF_WALLETS = {
-    **{"offers/{address}": "GET", "token": "POST"},
+    **{"offers/{address}": "GET", "par": "POST", "token": "POST", "challenge": "POST"},
     **{"nonce": "POST", "credential": "POST", "deferred_credential": "POST", "notification": "POST"},
 }
 OPEN |= {f"{how} /issuers/{{region}}/{{office}}/{end}" for end, m in OF_WALLETS.items() for how in (m, "OPTIONS")}
-_WELL_KNOWN = "/.well-known/openid-credential-issuer/issuers/{region}/{office}"
-OPEN |= {f"{method} {_WELL_KNOWN}" for method in ("GET", "OPTIONS")}
+OPEN |= {f"{how} /openid4vp/requests/{{token}}" for how in ("GET", "POST", "OPTIONS")}
+OPEN |= {f"{how} /openid4vp/responses/{{token}}" for how in ("POST", "OPTIONS")}
+_WELL_KNOWN = ("openid-credential-issuer", "oauth-authorization-server")
+OPEN |= {f"{m} /.well-known/{n}/issuers/{{region}}/{{office}}" for m in ("GET", "OPTIONS") for n in _WELL_KNOWN}
+OPEN.add("GET /issuers/{region}/{office}/authorize")  # opens what a wallet pushed; who is asked must be signed in
 OPEN_BELOW = ("GET /registry", "GET /api/registry/")  # signed lists, and what they say
 MOUNTS = {"/static", "/trust"}
 

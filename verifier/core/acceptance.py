@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from keys.envelopes.mdoc import DeviceOutcome, check_device_authentication
-from keys.envelopes.sd_jwt import KeyBindingOutcome, SdJwt, check_key_binding
+from keys.envelopes.sd_jwt import CLOCK_SKEW, KeyBindingOutcome, SdJwt, check_key_binding
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
 from trust_registry.attestations import Attestation
@@ -44,6 +44,7 @@ _BINDINGS: Final = {
     KeyBindingOutcome.MALFORMED: failed(_HOLDER, "binding_false", SubIndication.FORMAT_FAILURE),
 }
 
+_EARLY: Final = failed(_HOLDER, "binding_early", SubIndication.NOT_YET_VALID)
 _SESSION_UNKNOWN: Final = not_applicable(_HOLDER, "device_session_unknown")
 _NOT_CHECKABLE: Final = unknown(_HOLDER, "device_not_checkable", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _DEVICES: Final = {
@@ -171,6 +172,8 @@ def check_holder_binding(evidence: Evidence, policy: Policy, at: datetime) -> Fi
         outcome = check_key_binding(
             sd_jwt, nonce=expected.nonce, audience=expected.audience, at=at, max_age=expected.max_age
         )
+        if outcome is KeyBindingOutcome.STALE and _binding_claims(sd_jwt)["iat"] > (at + CLOCK_SKEW).timestamp():
+            return _EARLY
         return _BINDINGS[outcome]
     if sd_jwt is None:
         return NOT_BOUND
@@ -198,16 +201,20 @@ def _device_binding(document: MobileDocument, policy: Policy) -> Finding:
 
 def _binding_by_itself(sd_jwt: SdJwt, at: datetime) -> Finding:
     """Nobody said what it should be bound to: the signature is judged, not to whom it was shown."""
-    assert sd_jwt.key_binding is not None
-    try:
-        claims = load_json(sd_jwt.key_binding.payload)
-    except MalformedEnvelope:
-        claims = None
-    if not isinstance(claims, dict):
-        return _BINDINGS[KeyBindingOutcome.MALFORMED]
+    claims = _binding_claims(sd_jwt)
     outcome = check_key_binding(
         sd_jwt, nonce=str(claims.get("nonce")), audience=str(claims.get("aud")), at=at, max_age=_ANY_AGE
     )
     if outcome is KeyBindingOutcome.OK:
         return not_applicable(_HOLDER, "bound_elsewhere")
     return _BINDINGS[outcome]
+
+
+def _binding_claims(sd_jwt: SdJwt) -> Mapping[str, Any]:
+    """What the KB-JWT says; empty where that can't be read, which `check_key_binding` tells."""
+    assert sd_jwt.key_binding is not None
+    try:
+        claims = load_json(sd_jwt.key_binding.payload)
+    except MalformedEnvelope:
+        return {}
+    return claims if isinstance(claims, dict) else {}

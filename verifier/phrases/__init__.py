@@ -13,6 +13,7 @@ from verifier.phrases.archives import ARCHIVE
 from verifier.phrases.documents import DOCUMENT
 from verifier.phrases.health import HEALTH
 from verifier.phrases.mdocs import MDOC
+from verifier.phrases.presented import PRESENTED
 from verifier.phrases.revocation import FOREIGN
 from verifier.phrases.rules import RULES
 from verifier.phrases.sealing import ENTITLEMENT, FORMAT, INTEGRITY, PATH, TIME
@@ -36,6 +37,7 @@ GROUPS: Final = (
     RECEIPT,
     HEALTH,
     MDOC,
+    PRESENTED,
     ARCHIVE,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {code: phrase for group in GROUPS for code, phrase in group.items()}

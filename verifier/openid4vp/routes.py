@@ -1,0 +1,92 @@
+"""The protocol over HTTP: where wallets fetch requests and post responses. Thin; open to every wallet and origin.
+
+Bodies are read by hand, so that every refusal is the specification's JSON. Spec: OpenID4VP 1.0 sections 5.10 and 8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from trust_registry.edges import Edge
+from verifier.openid4vp.errors import ProtocolRefusal, invalid
+from verifier.openid4vp.request_objects import MEDIA_TYPE
+from verifier.openid4vp.responses import MAX_BODY, MAX_FETCH, read_asking, read_form
+from verifier.openid4vp.service import REQUESTS, RESPONSES, Requests
+
+_OPEN: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+_PREFLIGHT: Final[Mapping[str, str]] = {
+    **_OPEN,
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def router(service: Requests, edge: Edge) -> APIRouter:
+    """`/openid4vp/requests/<token>` and `/openid4vp/responses/<token>`."""
+    del edge  # nobody signs in to a protocol
+    routes = APIRouter()
+
+    async def fetch(token: str) -> Response:
+        return await _answered(lambda: _signed(service.fetch(token)))
+
+    async def fetch_by_post(token: str, request: Request) -> Response:
+        try:
+            asking = read_asking(read_form(await _body(request, MAX_FETCH), request.headers.get("content-type")))
+        except ProtocolRefusal as err:
+            return refusal(err)
+        return await _answered(lambda: _signed(service.fetch(token, asking)))
+
+    async def respond(token: str, request: Request) -> Response:
+        try:
+            fields = read_form(await _body(request, MAX_BODY), request.headers.get("content-type"))
+        except ProtocolRefusal as err:
+            return refusal(err)
+        return await _answered(lambda: JSONResponse(service.answer(token, fields), headers=dict(_OPEN)))
+
+    def preflight(token: str) -> Response:
+        del token
+        return Response(None, 204, dict(_PREFLIGHT))
+
+    kept: dict[str, Any] = {"include_in_schema": False, "response_model": None}
+    routes.add_api_route(f"{REQUESTS}/{{token}}", fetch, methods=["GET"], **kept)
+    routes.add_api_route(f"{REQUESTS}/{{token}}", fetch_by_post, methods=["POST"], **kept)
+    routes.add_api_route(f"{RESPONSES}/{{token}}", respond, methods=["POST"], **kept)
+    for path in (REQUESTS, RESPONSES):
+        routes.add_api_route(f"{path}/{{token}}", preflight, methods=["OPTIONS"], **kept)
+    return routes
+
+
+def refusal(error: ProtocolRefusal) -> Response:
+    """The specification's JSON."""
+    body = {"error": error.error, "error_description": error.description}
+    if error.redirect_uri is not None:
+        body["redirect_uri"] = error.redirect_uri
+    return JSONResponse(body, error.status, dict(_OPEN))
+
+
+async def _answered(ask: Callable[[], Response]) -> Response:
+    try:
+        return await run_in_threadpool(ask)
+    except ProtocolRefusal as err:
+        return refusal(err)
+
+
+def _signed(text: str) -> Response:
+    return Response(text, 200, dict(_OPEN), MEDIA_TYPE)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Raises: ProtocolRefusal."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise invalid(f"a body of more than {most} bytes", status=413)
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,180 @@
+"""Keeping presentation requests: the only code that sees their rows. Judges nothing and makes no token.
+
+What would name a person or lend a key (nonce, state, ephemeral key, what came back) is sealed with the deployment key
+and bound to its row; tokens are kept as SHA-256. A row is erased `KEPT` after it began.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine, Row, delete, insert, select, update
+
+from keys.data_keys import DeploymentKey
+from trust_registry.model import RelyingPartyId, ScenarioId, TypeId
+from verifier.dcql.parsing import parse_dcql, query_to_json
+from verifier.openid4vp.model import (
+    KEPT,
+    Answer,
+    ClientIdPrefix,
+    PresentationRequest,
+    RequestState,
+    ResponseMode,
+    Terms,
+)
+from verifier.openid4vp.tables import PresentationRequestRow
+
+_TABLE: Final = PresentationRequestRow.__table__  # type: ignore[attr-defined]
+_OPEN: Final = (RequestState.WAITING.value, RequestState.FETCHED.value)
+
+
+def digest_of_token(token: str) -> bytes:
+    """What is stored of a token: its SHA-256. 256 random bits need no salt."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+class RequestStore:
+    """Presentation requests by id and by their two tokens."""
+
+    def __init__(self, engine: Engine, key: DeploymentKey) -> None:
+        self._engine = engine
+        self._key = key
+
+    def add(self, request: PresentationRequest, request_token: str) -> None:
+        """Keep a new request; durable when this returns. Erases those whose time is over."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(_TABLE).where(_TABLE.c.begun_at <= request.begun_at - KEPT))
+            connection.execute(
+                insert(_TABLE).values(
+                    id=request.id,
+                    request_digest=digest_of_token(request_token),
+                    response_digest=digest_of_token(request.terms.response_token),
+                    browser=request.browser,
+                    relying_party=request.relying_party,
+                    scenario=request.scenario,
+                    state=request.state.value,
+                    begun_at=request.begun_at,
+                    terms=self._seal(request.id, "terms", _terms_to_json(request.terms)),
+                )
+            )
+
+    def erase(self, now: datetime) -> None:
+        """Erase every request that began `KEPT` ago or earlier."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(_TABLE).where(_TABLE.c.begun_at <= now - KEPT))
+
+    def by_id(self, id: str) -> PresentationRequest | None:
+        return self._one(_TABLE.c.id == id)
+
+    def by_request_token(self, token: str) -> PresentationRequest | None:
+        return self._one(_TABLE.c.request_digest == digest_of_token(token))
+
+    def by_response_token(self, token: str) -> PresentationRequest | None:
+        return self._one(_TABLE.c.response_digest == digest_of_token(token))
+
+    def fetched(self, id: str) -> None:
+        """A wallet has fetched it, for the first time or again."""
+        waiting = (_TABLE.c.id == id) & (_TABLE.c.state == RequestState.WAITING.value)
+        with self._engine.begin() as connection:
+            connection.execute(update(_TABLE).where(waiting).values(state=RequestState.FETCHED.value))
+
+    def answered(self, id: str, answer: Answer, response_code: str | None) -> bool:
+        """Keep the one answer; False when there is one already. Durable when this returns."""
+        state = RequestState.ANSWERED if answer.error is None else RequestState.DECLINED
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(_TABLE)
+                .where((_TABLE.c.id == id) & _TABLE.c.state.in_(_OPEN))
+                .values(
+                    state=state.value,
+                    answer=self._seal(id, "answer", _answer_to_json(answer)),
+                    response_code=None if response_code is None else digest_of_token(response_code),
+                )
+            )
+        return bool(changed.rowcount)
+
+    def _one(self, condition: Any) -> PresentationRequest | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(_TABLE).where(condition)).one_or_none()
+        return None if row is None else self._read(row)
+
+    def _read(self, row: Row[Any]) -> PresentationRequest:
+        return PresentationRequest(
+            row.id,
+            RelyingPartyId(row.relying_party),
+            ScenarioId(row.scenario),
+            RequestState(row.state),
+            row.begun_at,
+            _terms_from_json(self._open(row.id, "terms", row.terms)),
+            None if row.answer is None else _answer_from_json(self._open(row.id, "answer", row.answer)),
+            row.browser,
+            row.response_code,
+        )
+
+    def _seal(self, id: str, column: str, content: Mapping[str, Any]) -> bytes:
+        return self._key.wrap(json.dumps(content, ensure_ascii=False).encode("utf-8"), _context(id, column))
+
+    def _open(self, id: str, column: str, sealed: bytes) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._key.unwrap(sealed, _context(id, column)))
+        return found
+
+
+def _context(id: str, column: str) -> bytes:
+    return f"presentation request {id} {column}".encode()
+
+
+def _terms_to_json(terms: Terms) -> dict[str, Any]:
+    return {
+        "client_id": terms.client_id,
+        "prefix": terms.prefix.value,
+        "mode": terms.mode.value,
+        "nonce": terms.nonce,
+        "state": terms.state,
+        "response_token": terms.response_token,
+        "secret": None if terms.secret is None else b64encode(terms.secret).decode("ascii"),
+        "query": query_to_json(terms.query),
+        "types": dict(terms.types),
+        "transaction_data": list(terms.transaction_data),
+        "origins": list(terms.origins),
+        "same_device": terms.same_device,
+    }
+
+
+def _terms_from_json(found: Mapping[str, Any]) -> Terms:
+    return Terms(
+        found["client_id"],
+        ClientIdPrefix(found["prefix"]),
+        ResponseMode(found["mode"]),
+        found["nonce"],
+        found["state"],
+        found["response_token"],
+        None if found["secret"] is None else b64decode(found["secret"]),
+        parse_dcql(found["query"]),
+        {id: TypeId(type_id) for id, type_id in found["types"].items()},
+        tuple(found["transaction_data"]),
+        tuple(found["origins"]),
+        found["same_device"],
+    )
+
+
+def _answer_to_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "received_at": answer.received_at.isoformat(),
+        "presentations": {id: list(texts) for id, texts in answer.presentations.items()},
+        "error": answer.error,
+        "origin": answer.origin,
+    }
+
+
+def _answer_from_json(found: Mapping[str, Any]) -> Answer:
+    return Answer(
+        datetime.fromisoformat(found["received_at"]),
+        {id: tuple(texts) for id, texts in found["presentations"].items()},
+        found["error"],
+        found["origin"],
+    )
