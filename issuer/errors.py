@@ -215,10 +215,10 @@ class CertificateRevoked(CopyRefused):
 class CertificateOver(CopyRefused):
     """No copies of what is over, or over within the hour: the holder asks for a new certificate. HTTP 409."""
 
-    def __init__(self, certificate_id: str, until: datetime) -> None:
-        super().__init__(f"valid until {until.isoformat()}")
+    def __init__(self, certificate_id: str, valid_until: datetime) -> None:
+        super().__init__(f"valid until {valid_until.isoformat()}")
         self.certificate_id = certificate_id
-        self.until = until
+        self.valid_until = valid_until
 
 
 class TooManyCopies(CopyRefused):

@@ -70,7 +70,7 @@ FACTS: Final[Mapping[type[errors.IssuerError], tuple[str, ...]]] = {
     errors.ValidityImpossible: ("pointer",),
     errors.CertificateSuspended: ("since",),
     errors.CertificateRevoked: ("since",),
-    errors.CertificateOver: ("until",),
+    errors.CertificateOver: ("valid_until",),
     errors.TooManyCopies: ("limit", "again_at"),
     errors.StatusFinal: ("since",),
     errors.StatusUnchanged: ("status",),

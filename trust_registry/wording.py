@@ -23,6 +23,7 @@ _HOLE: Final = "{}"
 _ATTRIBUTE: Final = re.compile(r"\{([a-z_]+)\}")
 _LONGEST: Final = 400  # characters of a reason or a fact that are worth repeating
 _LABELS: Final = {
+    "again_at": Names("可再制作", "more from"),
     "allowed": Names("可以签署的有", "those who may:"),
     "claim": Names("项目", "claim"),
     "claims": Names("项目", "claims"),
@@ -32,6 +33,7 @@ _LABELS: Final = {
     "expired_at": Names("过期时间", "expired"),
     "field": Names("字段", "field"),
     "issuer_id": Names("机构", "issuer"),
+    "limit": Names("上限", "at most"),
     "line": Names("行", "line"),
     "now": Names("现在", "now"),
     "pointer": Names("字段", "field"),

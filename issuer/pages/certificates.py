@@ -77,6 +77,7 @@ def _certificate(desk: Desk, request: Request, clerk: Principal, certificate_id:
         type_name=desk.type_name(found.type_id),
         seal=next((seal for seal in desk.seals(clerk) if seal.id == found.seal_id), None),
         qr_svg=qr_svg(_text(desk, clerk, found, RenderingKind.QR)) if published else None,
+        copies=desk.service.store.count_copies(found.certificate_id),
         history=desk.service.status_history(found.certificate_id, issuer_id=desk.issuer_id(clerk)),
         just_issued=done == "issued",
         just_changed=done == "changed",

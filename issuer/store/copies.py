@@ -63,7 +63,7 @@ _CERTIFICATE: Final = (
         _C.content,
         _C.state,
         HOLDERS.c.wrapped_key,
-        *(column.label(f"seal_{column.name}") for column in SEALS.c),
+        *(column.label(f"seal_{column.name}") for column in SEALS.c),  # the last
     )
     .join(HOLDERS, HOLDERS.c.id == _C.holder_id)
     .join(SEALS, SEALS.c.id == _C.seal_id)
@@ -71,7 +71,7 @@ _CERTIFICATE: Final = (
     # The lock against a change of status, and against more copies than may be. On SQLite all writers wait anyway.
     .with_for_update(of=CERTIFICATES)
 )
-_SEAL_NAMES: Final = tuple((column.name, f"seal_{column.name}") for column in SEALS.c)
+_SEAL_NAMES: Final = tuple(column.name for column in SEALS.c)
 _OF_CERTIFICATE: Final = COPIES.c.certificate == bindparam("of_certificate")
 _SO_FAR: Final = select(
     select(func.count())
@@ -166,7 +166,7 @@ class Copies(StatusPlaces, StoreBase):
         if so_far.changed is not None:
             history = tuple(map(record_of, connection.execute(_CHANGES, {"of_certificate": row.id})))
         content = self._open_content(self._data_key(row.holder_id, row.wrapped_key), row.id, row.content)
-        seal = seal_of({name: row._mapping[label] for name, label in _SEAL_NAMES})
+        seal = seal_of(dict(zip(_SEAL_NAMES, row[-len(_SEAL_NAMES) :], strict=True)))
         attestation = Attestation(
             CertificateId(row.certificate_id),
             TypeId(row.type_id),

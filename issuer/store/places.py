@@ -6,12 +6,12 @@ Says nothing about who may have one, and publishes nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, bindparam, select, union_all
 
 from issuer.store.base import CERTIFICATES, COPIES, STATUS_LISTS, StoreBase, allocate
 from trust_registry.attestations import StatusReference
@@ -40,18 +40,23 @@ _OPEN: Final = (
 _ROOM: Final = (_LISTS.id, _LISTS.uri, _LISTS.size, _LISTS.used, _LISTS.published_at)
 _TAKE: Final = (
     STATUS_LISTS.update()
-    .where(_LISTS.id == _OPEN.scalar_subquery(), _LISTS.used + bindparam("wanted") <= _LISTS.size)
+    # Asked again of the row itself, which on PostgreSQL another may have filled while this waited for it.
+    .where(_LISTS.id == _OPEN.scalar_subquery(), (_LISTS.used + bindparam("wanted")) * 2 <= _LISTS.size)
     .values(used=_LISTS.used + bindparam("wanted"))
     .returning(*_ROOM)
 )
-_TAKEN: Final = union_all(
-    *(
-        select(table.c.status_index).where(
-            table.c.status_list == bindparam("of_list"), table.c.status_index.in_(bindparam("drawn", expanding=True))
-        )
-        for table in (CERTIFICATES, COPIES)
+
+
+def _taken(drawn: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSelect[int]:
+    """Which indexes of those `drawn` in a list are some certificate's, or a copy's."""
+    columns = (table.c for table in (CERTIFICATES, COPIES))
+    return union_all(
+        *(select(c.status_index).where(c.status_list == bindparam("of_list"), drawn(c.status_index)) for c in columns)
     )
-)
+
+
+_TAKEN: Final = _taken(lambda index: index.in_(bindparam("drawn", expanding=True)))
+_TAKEN_ONE: Final = _taken(lambda index: index == bindparam("drawn"))  # most draw one, and this costs half of the other
 
 
 class StatusPlaces(StoreBase):
@@ -101,7 +106,8 @@ def _drawn(connection: Connection, room: Mapping[str, Any], count: int) -> list[
     drawn: dict[int, None] = {}
     while len(drawn) < count:
         candidates = [secrets.randbelow(room["size"]) for _ in range(count - len(drawn))]
-        taken = set(connection.execute(_TAKEN, {"of_list": room["id"], "drawn": candidates}).scalars())
+        query, wanted = (_TAKEN_ONE, candidates[0]) if len(candidates) == 1 else (_TAKEN, candidates)
+        taken = set(connection.execute(query, {"of_list": room["id"], "drawn": wanted}).scalars())
         drawn.update(dict.fromkeys(index for index in candidates if index not in taken))  # in the order drawn
     uri, published = room["uri"], room["published_at"] is not None
     return [StatusPlace(room["id"], StatusReference(uri, index), published) for index in drawn]
