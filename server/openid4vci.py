@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from issuer.openid4vci.attestation import WalletAttestations
+from issuer.openid4vci.authorization import Authorization
 from issuer.openid4vci.dpop import Proofs
 from issuer.openid4vci.nonces import Nonces
 from issuer.openid4vci.offers import Offers
@@ -14,8 +17,9 @@ from issuer.openid4vci.tenants import Tenants
 from issuer.openid4vci.token_endpoint import TokenEndpoint
 from issuer.openid4vci.tokens import Tokens
 from issuer.service import IssuerService
-from keys.data_keys import load_or_create_deployment_key
-from server.openid4vci_credentials import build_credentials
+from keys.data_keys import DeploymentKey, load_or_create_deployment_key
+from server.openid4vci_credentials import build_credentials, wallet_provider_anchors
+from server.settings import Settings
 
 if TYPE_CHECKING:
     from server.wiring import Opened
@@ -28,7 +32,7 @@ def build_openid4vci(opened: Opened, issuer: IssuerService) -> Openid4vci:
     settings, now = opened.settings, opened.now
     key = load_or_create_deployment_key(settings.path(settings.deployment_key_file))
     store = OpenidStore(opened.engine)
-    proofs = Proofs(store, Nonces(key, "dpop", NONCE_LIFE), now)
+    proofs = Proofs(store, Nonces(key, "dpop", NONCE_LIFE), now, settings.dpop_nonce_required)
     offers = Offers(store, issuer, key, now)
     tokens = Tokens(store, proofs, now)
     return Openid4vci(
@@ -38,7 +42,18 @@ def build_openid4vci(opened: Opened, issuer: IssuerService) -> Openid4vci:
         offers=offers,
         tokens=tokens,
         proofs=proofs,
+        attestations=_attestations(settings, store, key, now),
+        authorization=Authorization(store, offers, tokens, proofs, issuer, now),
         token_endpoint=TokenEndpoint(store, offers, tokens, proofs, now),
         now=now,
         credentials=build_credentials(opened, issuer, key, store.once),
+    )
+
+
+def _attestations(
+    settings: Settings, store: OpenidStore, key: DeploymentKey, now: Callable[[], datetime]
+) -> WalletAttestations:
+    challenges = Nonces(key, "client attestation", NONCE_LIFE)
+    return WalletAttestations(
+        store, challenges, now, wallet_provider_anchors(settings), settings.wallet_attestation_required
     )

@@ -31,16 +31,22 @@ CACHEABLE = ("/static/", *PUBLIC_FILES)
 _FORM_FIELD = re.compile(
     rb'(?:^|&)csrf_token=([0-9a-f]{64})(?:&|$)|name="csrf_token"\r\n\r\n([0-9a-f]{64})\r\n'  # urlencoded | multipart
 )
+_SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:(?://[A-Za-z0-9.\-\[\]:]+)?")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def content_security_policy(nonce: str, *, camera: bool) -> str:
-    """Own files only; scripts and styles by nonce; WebAssembly on camera pages alone."""
+def content_security_policy(nonce: str, *, camera: bool, form_action: str = "") -> str:
+    """Own files only; scripts and styles by nonce; WebAssembly on camera pages alone.
+
+    `form_action`: an origin or scheme besides our own that answers to forms are redirected to.
+    """
     wasm = " 'wasm-unsafe-eval'" if camera else ""
+    answers = f" {form_action}" if _SOURCE.fullmatch(form_action) else ""
     return (
         f"default-src 'none'; script-src 'self' 'nonce-{nonce}'{wasm}; style-src 'self' 'nonce-{nonce}'; "
         "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
-        "worker-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "worker-src 'self' blob:; manifest-src 'self'; "
+        f"form-action 'self'{answers}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -117,7 +123,9 @@ class Protection:
                 headers = MutableHeaders(scope=message)
                 camera = bool(state.get("camera"))
                 # A route that serves somebody's image says what it may do: nothing. Pages never say.
-                headers.setdefault("Content-Security-Policy", content_security_policy(nonce, camera=camera))
+                action = str(state.get("form_action", ""))
+                policy = content_security_policy(nonce, camera=camera, form_action=action)
+                headers.setdefault("Content-Security-Policy", policy)
                 headers["Permissions-Policy"] = f"camera=({'self' if camera else ''}), microphone=(), geolocation=()"
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["X-Frame-Options"] = "DENY"

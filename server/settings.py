@@ -139,6 +139,12 @@ class Settings(BaseSettings):
         description="PEM file of the CAs of wallet providers whose attestations of wallets and keys count here; none "
         "count where there is no such file.",
     )
+    wallet_attestation_required: bool = Field(
+        False, description="Whether only wallets that one of these providers attests may collect certificates."
+    )
+    dpop_nonce_required: bool = Field(
+        False, description="Whether every DPoP proof of a wallet needs a nonce of this server (RFC 9449, section 8)."
+    )
     responder_keys: Mapping[str, str] = Field(
         default_factory=dict,
         description="Region's code -> key URI that signs OCSP answers about its certificates, at "

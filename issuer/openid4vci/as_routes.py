@@ -1,6 +1,7 @@
-"""The authorization server over HTTP: offers, token endpoint, metadata. Thin; no queries, no crypto.
+"""The authorization server over HTTP: offers, pushed requests, token endpoint, metadata. Thin; no queries, no crypto.
 
-Spec: OpenID4VCI 1.0 sections 4.1.3, 6 and 12.3.
+The authorization endpoint is a page (`issuer.openid4vci.pages`). Spec: OpenID4VCI 1.0 sections 4.1.3, 5.1.4, 6 and
+12.3; RFC 9126; RFC 8414 section 3.
 """
 
 from __future__ import annotations
@@ -8,26 +9,61 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from issuer.openid4vci.attestation import CHALLENGE_HEADER, Client
 from issuer.openid4vci.exchange import add_endpoint, answer, read_form, single
+from issuer.openid4vci.metadata_as import as_metadata
 from issuer.openid4vci.model import Tenant
 from issuer.openid4vci.service import Openid4vci
 from trust_registry.edges import Edge
 
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
 
 def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
-    """`GET offers/{address}` and `POST token` of every tenant."""
+    """`GET offers/{address}`, `POST par`, `POST token`, `POST challenge` and the metadata of every tenant."""
     routes = APIRouter()
 
     async def offer(request: Request, tenant: Tenant) -> Response:
         address, language = request.path_params["address"], edge.language(request)
-        document = await run_in_threadpool(service.offers.document, tenant, address, language)
-        return answer(document)
+        return answer(await run_in_threadpool(service.offers.document, tenant, address, language))
+
+    async def par(request: Request, tenant: Tenant) -> Response:
+        form, dpop = await read_form(request), single(request, "dpop")
+
+        def push() -> dict[str, object]:
+            return service.authorization.push(tenant, form, dpop, _client(service, tenant, request, form))
+
+        return answer(await run_in_threadpool(push), status=201, headers=_nonces(service, dpop))
 
     async def token(request: Request, tenant: Tenant) -> Response:
         form, dpop = await read_form(request), single(request, "dpop")
-        response = await run_in_threadpool(service.token_endpoint.answer, tenant, form, dpop)
-        return answer(response, headers={} if dpop is None else {"DPoP-Nonce": service.proofs.nonce()})
+
+        def redeem() -> dict[str, object]:
+            return service.token_endpoint.answer(tenant, form, dpop, _client(service, tenant, request, form))
+
+        return answer(await run_in_threadpool(redeem), headers=_nonces(service, dpop))
+
+    async def challenge(_request: Request, _tenant: Tenant) -> Response:
+        return answer({"attestation_challenge": service.attestations.challenge()})
+
+    async def metadata(_request: Request, tenant: Tenant) -> Response:
+        document = as_metadata(tenant, service.attestations)
+        return answer(document, headers={"Cache-Control": "public, max-age=60"})
 
     add_endpoint(routes, service.tenants, "/offers/{address}", "GET", offer)
+    add_endpoint(routes, service.tenants, "/par", "POST", par)
     add_endpoint(routes, service.tenants, "/token", "POST", token)
+    add_endpoint(routes, service.tenants, "/challenge", "POST", challenge)
+    add_endpoint(routes, service.tenants, "", "GET", metadata, before=WELL_KNOWN)
     return routes
+
+
+def _client(service: Openid4vci, tenant: Tenant, request: Request, form: dict[str, str]) -> Client:
+    attestation, pop = single(request, "oauth-client-attestation"), single(request, "oauth-client-attestation-pop")
+    return service.attestations.authenticate(tenant.identifier, attestation, pop, form.get("client_id"))
+
+
+def _nonces(service: Openid4vci, dpop: str | None) -> dict[str, str]:
+    """For the next request: RFC 9449 section 8.2, draft-ietf-oauth-attestation-based-client-auth section 8."""
+    headers = {} if dpop is None else {"DPoP-Nonce": service.proofs.nonce()}
+    return headers | ({CHALLENGE_HEADER: service.attestations.challenge()} if service.attestations.anchors else {})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from issuer.openid4vci.attestation import WalletAttestations
+from issuer.openid4vci.authorization import Authorization
 from issuer.openid4vci.credentials import CredentialIssuer
 from issuer.openid4vci.dpop import Proofs
 from issuer.openid4vci.offers import Offers
@@ -26,7 +28,9 @@ class Openid4vci:
     offers: Offers
     tokens: Tokens
     proofs: Proofs
+    attestations: WalletAttestations
     token_endpoint: TokenEndpoint
+    authorization: Authorization
     now: Callable[[], datetime]
     credentials: CredentialIssuer
 

@@ -142,17 +142,17 @@ class OpenidStore:
         with self._engine.begin() as connection:
             connection.execute(insert(REQUESTS), dict(row))
 
-    def open_request(self, request_uri: bytes, page: bytes, now: datetime, until: datetime) -> Row | None:
-        """The request, once: from now on, and until `until`, `page` finds it. None: unknown, opened before, expired."""
+    def open_request(
+        self, request_uri: bytes, page: bytes, *, client_id: str, issuer_id: str, now: datetime, until: datetime
+    ) -> bool:
+        """Whether the request was opened by this: from now on, and until `until`, `page` finds it. False: unknown,
+        another's, opened before, expired.
+        """
         c = REQUESTS.c
-        opened = (
-            update(REQUESTS)
-            .where(c.request_uri == request_uri, c.page.is_(None), c.expires_at > now)
-            .values(page=page, expires_at=until)
-            .returning(*c)
-        )
+        mine = (c.request_uri == request_uri) & (c.client_id == client_id) & (c.issuer_id == issuer_id)
+        opened = update(REQUESTS).where(mine, c.page.is_(None), c.expires_at > now)
         with self._engine.begin() as connection:
-            return connection.execute(opened).mappings().one_or_none()
+            return connection.execute(opened.values(page=page, expires_at=until)).rowcount == 1
 
     def opened_request(self, page: bytes, now: datetime) -> Row | None:
         """The request behind a page, while it waits for an answer."""

@@ -72,10 +72,9 @@ OPEN = {
 }
 OPEN |= {f"{method} /trqp/{asked}" for method in ("POST", "OPTIONS") for asked in ("authorization", "recognition")}
 # The OpenID4VCI endpoints: what they answer depends on codes and tokens, not on who is signed in.
-OF_WALLETS = {
-    **{"offers/{address}": "GET", "par": "POST", "token": "POST", "challenge": "POST"},
-    **{"nonce": "POST", "credential": "POST", "deferred_credential": "POST", "notification": "POST"},
-}
+OF_WALLETS = dict.fromkeys(
+    ("par", "token", "challenge", "nonce", "credential", "deferred_credential", "notification"), "POST"
+) | {"offers/{address}": "GET"}
 OPEN |= {f"{how} /issuers/{{region}}/{{office}}/{end}" for end, m in OF_WALLETS.items() for how in (m, "OPTIONS")}
 OPEN |= {f"{how} /openid4vp/requests/{{token}}" for how in ("GET", "POST", "OPTIONS")}
 OPEN |= {f"{how} /openid4vp/responses/{{token}}" for how in ("POST", "OPTIONS")}
