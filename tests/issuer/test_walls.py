@@ -49,6 +49,12 @@ def test_only_the_service_seals() -> None:
     assert users_of("seal_renderings") == {"issuer/service.py"}
 
 
+def test_copies_are_cleared_recorded_and_sealed_in_one_place_each() -> None:
+    assert called("ClearedCopies") == {"issuer/copy_rules.py"}
+    assert called("RecordedCopies") == {"issuer/store/copies.py"}
+    assert users_of("seal_copies") == {"issuer/copies.py"}
+
+
 def test_media_types_of_renderings() -> None:
     assert {kind.media_type for kind in RenderingKind} == {
         "application/pdf",
