@@ -11,9 +11,12 @@ from qrcode.main import QRCode
 QUIET_ZONE = 4  # modules, ISO/IEC 18004 clause 9.1
 
 
-def qr_svg(text: str, label: str) -> str:
-    """`text` as an `<svg>` without styles (a strict CSP blocks them); `label` is what is read aloud."""
-    code: Any = QRCode(error_correction=ERROR_CORRECT_Q, border=QUIET_ZONE)  # the library is untyped
+def qr_svg(text: str, label: str, correction: int = ERROR_CORRECT_Q) -> str:
+    """`text` as an `<svg>` without styles (a strict CSP blocks them); `label` is what is read aloud.
+
+    `correction`: the library's ERROR_CORRECT_...; a long text on a clean screen is easier to read with less of it.
+    """
+    code: Any = QRCode(error_correction=correction, border=QUIET_ZONE)  # the library is untyped
     code.add_data(text, optimize=0)
     modules: list[list[bool]] = code.get_matrix()
     size = len(modules)

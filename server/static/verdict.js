@@ -17,9 +17,8 @@
   function clear() {
     document.querySelectorAll("[data-claims], [data-personal]").forEach((part) => part.remove());
     document.querySelectorAll("[form=take]").forEach((button) => button.remove());
-    document.querySelector("[data-report]")?.closest("details")?.removeAttribute("open");
-    const cleared = card.querySelector("[data-cleared]");
-    if (cleared) cleared.hidden = false;
+    document.querySelectorAll("[data-report]").forEach((report) => report.closest("details")?.removeAttribute("open"));
+    document.querySelectorAll("[data-cleared]").forEach((said) => { said.hidden = false; });
   }
   setTimeout(clear, Number(card.dataset.clearAfter) * 1000);
   window.addEventListener("pagehide", clear); // nothing is left for the back button

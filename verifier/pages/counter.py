@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
+from starlette.routing import NoMatchFound
 
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import Names, RegionCode, RelyingPartyEntry, RelyingPartyId, Scenario, ScenarioId, TrustView
@@ -78,6 +79,7 @@ class Counter:
             scenarios=scenarios,
             problem=problem,
             one_time_codes=self._service.presentations is not None,
+            asks_wallets=_asks_wallets(request),
         )
         if chosen is not None and wanted == chosen.id:
             self._remember(request, response, chosen)
@@ -157,7 +159,7 @@ class Counter:
             return self.scan(request, clerk, wanted, evidence if isinstance(evidence, Names) else AGAIN)
         view = self._service.trust
         agreed = None if view is None else view.scenarios.get(ScenarioId(wanted))
-        party = _party(view, clerk)
+        party = party_of(view, clerk)
         names = party.names if party else None
         try:
             language = self._edge.language(request)
@@ -185,7 +187,7 @@ class Counter:
         **more: Any,
     ) -> Response:
         view = self._service.trust
-        party = _party(view, clerk)
+        party = party_of(view, clerk)
         context = {
             "party": party.names if party else None,
             "scenario": scenario,
@@ -202,6 +204,15 @@ class Counter:
         )
 
 
+def _asks_wallets(request: Request) -> bool:
+    """Whether this house serves `verifier.pages.asking`, which it names by this route."""
+    try:
+        request.app.url_path_for("ask_wallet")
+    except NoMatchFound:
+        return False
+    return True
+
+
 def _policy(clerk: Principal, scenario: Scenario | None) -> PolicyRequest:
     if scenario is not None:
         return PolicyRequest(scenario=ScenarioId(scenario.id))
@@ -209,7 +220,7 @@ def _policy(clerk: Principal, scenario: Scenario | None) -> PolicyRequest:
     return PolicyRequest(accepting=region)
 
 
-def _party(view: TrustView | None, clerk: Principal) -> RelyingPartyEntry | None:
+def party_of(view: TrustView | None, clerk: Principal) -> RelyingPartyEntry | None:
     if view is None or clerk.relying_party_id is None:
         return None
     listed = view.lists.get(RegionCode(clerk.relying_party_id.partition("/")[0]))
@@ -219,7 +230,7 @@ def _party(view: TrustView | None, clerk: Principal) -> RelyingPartyEntry | None
 
 def scenarios_of(view: TrustView | None, clerk: Principal) -> list[Scenario]:
     """Those for which the clerk's relying party is registered."""
-    party = _party(view, clerk)
+    party = party_of(view, clerk)
     if view is None or party is None:
         return []
     return [view.scenarios[each] for each in party.scenarios if each in view.scenarios]

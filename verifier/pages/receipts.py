@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import StringConstraints
 
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import Names, RegionCode, RelyingPartyId
@@ -14,7 +17,8 @@ from verifier.reports.making import receipt_pdf
 from verifier.service import VerifierService
 from verifier.store import KeptReceipt
 
-_LONGEST_DRAFT = MAX_TEXT  # what can be read back
+_MOST_DRAFTS = 20
+Draft = Annotated[str, StringConstraints(max_length=MAX_TEXT)]  # what can be read back
 
 
 def router(service: VerifierService, edge: Edge) -> APIRouter:
@@ -22,9 +26,14 @@ def router(service: VerifierService, edge: Edge) -> APIRouter:
     clerk = Depends(edge.require(Role.COUNTER_CLERK))
 
     @pages.post("")
-    def file(principal: Principal = clerk, draft: str = Form(max_length=_LONGEST_DRAFT)) -> Response:
-        kept = service.file_receipt(draft, _party(principal))
-        return RedirectResponse(f"/counter/receipts/{kept.id}?filed=1", status_code=303)
+    def file(
+        principal: Principal = clerk,
+        draft: list[Draft] = Form(max_length=_MOST_DRAFTS),  # noqa: B008
+    ) -> Response:
+        """All that a wallet showed at once may be filed at once: then the list tells."""
+        kept = [service.file_receipt(each, _party(principal)) for each in draft]
+        page = f"/counter/receipts/{kept[0].id}?filed=1" if len(kept) == 1 else "/counter/receipts"
+        return RedirectResponse(page, status_code=303)
 
     @pages.get("")
     def listing(request: Request, principal: Principal = clerk) -> Response:
