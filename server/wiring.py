@@ -204,7 +204,7 @@ def _services(opened: Opened, issuer: IssuerService, registry: RegistryService) 
         "trust_registry": registry,
         "issuer": issuer,
         "wallet_api": wallet,
-        "verifier": _verifier(opened, wallet if "wallet_api" in rooms else None),
+        "verifier": build_verifier(opened, wallet if "wallet_api" in rooms else None),
     }
     return {room: built[room] for room in rooms}
 
@@ -280,7 +280,8 @@ def _renderings(opened: Opened) -> Renderings | None:
     )
 
 
-def _verifier(opened: Opened, wallet: WalletService | None) -> VerifierService:
+def build_verifier(opened: Opened, wallet: WalletService | None = None) -> VerifierService:
+    """The verifier of this data folder; with a wallet it reads one-time codes, too."""
     keeper = opened.keeper
 
     def statuses() -> StatusView:

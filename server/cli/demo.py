@@ -5,6 +5,7 @@ And what somebody needs who tries a wallet or a scanner of their own with it: of
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import Enum
 from pathlib import Path
@@ -28,6 +29,16 @@ class Format(Enum):
 class Grant(Enum):
     PRE_AUTHORIZED_CODE = "pre-authorized_code"
     AUTHORIZATION_CODE = "authorization_code"
+
+
+class Prefix(Enum):
+    X509_HASH = "x509_hash"
+    X509_SAN_DNS = "x509_san_dns"
+
+
+class Mode(Enum):
+    DIRECT_POST = "direct_post"
+    DIRECT_POST_JWT = "direct_post.jwt"
 
 
 @app.callback()
@@ -96,6 +107,30 @@ def offer(  # noqa: PLR0917  (typer makes options of them)
     sys.stdout.write(f"{made.by_reference if by_reference else made.by_value}\n")
     if made.tx_code is not None:
         sys.stderr.write(f"Transaction code: {made.tx_code}\n")
+
+
+@app.command()
+def request(  # noqa: PLR0917
+    context: typer.Context,
+    data: DataOption = None,
+    scenario: Annotated[str, typer.Option(help="Service item that the counter asks for.")] = "990200/marriage-benefit",
+    prefix: Annotated[Prefix, typer.Option(help="How the wallet is told who asks.")] = Prefix.X509_HASH,
+    mode: Annotated[Mode, typer.Option(help="How the answer comes back; .jwt: encrypted.")] = Mode.DIRECT_POST_JWT,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the answer, then print the verdict as JSON.")] = False,
+) -> None:
+    """Print a fresh request for presentation (OpenID4VP 1.0) of a counter, for any wallet.
+
+    It may be answered once, while the demonstration runs. The default asks for what `offer` gives by default.
+    """
+    from server.demo.requesting import ask, progress_to_json
+    from verifier.openid4vp.model import ClientIdPrefix, ResponseMode
+
+    with ask(_folder(context, data), scenario, ClientIdPrefix(prefix.value), ResponseMode(mode.value)) as asking:
+        sys.stdout.write(f"{asking.begun.uri}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"{asking.party} asks for {asking.scenario}, until {asking.begun.expires_at:%H:%M:%S} UTC\n")
+        if wait:
+            sys.stdout.write(json.dumps(progress_to_json(asking.wait()), ensure_ascii=False) + "\n")
 
 
 @app.command()
