@@ -62,7 +62,7 @@ class Notifications:
         notification, event = request.get("notification_id"), request.get("event")
         if not isinstance(notification, str):
             raise _invalid_request("notification_id is missing, or no text")
-        if event not in _EVENTS:
+        if not isinstance(event, str) or event not in _EVENTS:
             raise _invalid_request("event is not credential_accepted, credential_failure or credential_deleted")
         description = request.get("event_description", "")
         if not isinstance(description, str) or _DESCRIPTION.fullmatch(description) is None:
