@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from trust_registry import trqp_routes
+from trust_registry import trqp_routes, type_routes
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.errors import UnknownProposal
 from trust_registry.instants import Instant
@@ -44,7 +44,7 @@ _REVALIDATE: Final = "public, max-age=0, must-revalidate"
 
 
 def router(service: RegistryService, edge: Edge) -> APIRouter:
-    """`/trust/...` static files and `/api/registry/...`."""
+    """`/trust/...` static files, `/api/registry/...`, and the catalogue's documents under `/types`."""
     routes = APIRouter()
     folder = service.public_folder
     if folder is not None:
@@ -65,6 +65,7 @@ def router(service: RegistryService, edge: Edge) -> APIRouter:
         routes.add_api_route(f"/api/registry{path}", answer, methods=["GET"], tags=["registry"], response_model=None)
     _add_ceremony(routes, service, edge)
     routes.include_router(trqp_routes.router(service, edge))
+    routes.include_router(type_routes.router(service))
     return routes
 
 

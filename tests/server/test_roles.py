@@ -81,7 +81,7 @@ OPEN |= {f"{how} /openid4vp/responses/{{token}}" for how in ("POST", "OPTIONS")}
 _WELL_KNOWN = ("openid-credential-issuer", "oauth-authorization-server")
 OPEN |= {f"{m} /.well-known/{n}/issuers/{{region}}/{{office}}" for m in ("GET", "OPTIONS") for n in _WELL_KNOWN}
 OPEN.add("GET /issuers/{region}/{office}/authorize")  # opens what a wallet pushed; who is asked must be signed in
-OPEN_BELOW = ("GET /registry", "GET /api/registry/")  # signed lists, and what they say
+OPEN_BELOW = ("GET /registry", "GET /api/registry/", "GET /types")  # signed lists, and what they say
 MOUNTS = {"/static", "/trust"}
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from trust_registry.edges import Edge
-from trust_registry.pages import audit, entries, proposals, records, start
+from trust_registry.pages import audit, catalogue, entries, proposals, records, start
 from trust_registry.pages.editing import desk
 from trust_registry.pages.frame import Frame
 from trust_registry.service import RegistryService
 
 
 def router(service: RegistryService, edge: Edge) -> APIRouter:
-    """The pages under /registry."""
+    """The pages under /registry and /types."""
     frame = Frame(service, edge)
     pages = APIRouter(include_in_schema=False)
-    for part in (start, proposals, desk, records, audit, entries):
+    for part in (start, proposals, desk, records, audit, entries, catalogue):
         pages.include_router(part.router(frame))
     return pages
