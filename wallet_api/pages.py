@@ -119,7 +119,8 @@ def _certificates(pages: APIRouter, desk: _Wallet) -> None:
         details = service.holdings(holder)
         latest = desk.uses(tuple(service.access_log(holder, limit=1)), details)
         recent = [use for use in latest if edge.now() - use["record"].at <= RECENT]
-        return desk.render(request, "cards.html", {"details": details, "recent": recent[0] if recent else None})
+        context = {"details": details, "recent": recent[0] if recent else None, "collected": service.collected(holder)}
+        return desk.render(request, "cards.html", context)
 
     @pages.get("/wallet/log")
     def log(request: Request, citizen: Principal = desk.citizen) -> Response:

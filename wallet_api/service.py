@@ -6,9 +6,10 @@ Issues nothing and judges nothing: the certificate is handed on as it was sealed
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from keys.envelopes.sd_jwt import select_disclosures
 from trust_registry.attestations import CertificateId
@@ -70,6 +71,8 @@ class WalletService:
         self._now = now
         self._view = view
         self._life = core.check_life(life)
+        # What the holder collected elsewhere, as the list of cards shows it; set by whoever keeps that.
+        self.collected: Callable[[HolderId], Mapping[str, Any]] = lambda _: {}
 
     @property
     def life(self) -> timedelta:

@@ -20,6 +20,7 @@ from wallet_api.openid.collecting_settling import AGAIN, LIFE, Step, of_session,
 from wallet_api.openid.collecting_steps import Wanted
 from wallet_api.openid.collecting_store import Collection, CollectionState
 from wallet_api.openid.credentials import new_id
+from wallet_api.openid.held import held_cards
 from wallet_api.openid.issuer_client import DpopKey, Session
 from wallet_api.openid.offers import AUTHORIZATION_CODE, parse_offer, read_link
 from wallet_api.openid.outgoing import NotReached
@@ -43,10 +44,18 @@ class Collector(Asking):
         self.store.sweep(now)
         value, url = read_link(text)
         raw = value if url is None else self._client.offer(url)
-        told = looked_at(self._client, parse_offer(raw), raw, self._view(), self._origin)
+        told = looked_at(self._client, parse_offer(raw), raw, self.view(), self._origin)
         collection = Collection(new_id(), holder, CollectionState.OFFERED, 0, now, now + LIFE, told)
         self.store.add(collection)
         return collection
+
+    def cards(self, holder: HolderId) -> Mapping[str, Any]:
+        """For the list of cards: what was collected, and what its issuers still look at."""
+        waiting = []
+        for each in self.store.waiting(holder):
+            looked = self.look(each)
+            waiting.append({"id": each.id, "names": looked.configurations[0].names, "issuer": looked.party.names})
+        return {"held": held_cards(self.credentials.of(holder)), "waiting": waiting}
 
     # Authorizing
 

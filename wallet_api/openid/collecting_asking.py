@@ -50,18 +50,23 @@ class Asking(Settling):
         return self._settled(collection, session, found, waiting)
 
     def _checked(
-        self, collection: Collection, configuration_id: str, credentials: Sequence[Any], thumbprints: Sequence[str]
+        self,
+        collection: Collection,
+        configuration_id: str,
+        credentials: Sequence[Any],
+        thumbprints: Sequence[str],
     ) -> list[WalletCredential]:
-        looked, now, batch = read_told(collection.told), self.now(), new_id()
+        looked, batch = read_told(collection.told), new_id()
+        at = collection.created_at  # the same for all: what was asked for together is shown together
         configuration = looked.by_id(configuration_id)
         free = list(thumbprints)
         found = []
         for each in credentials:
-            received = check_received(each, configuration, free, at=now)
+            received = check_received(each, configuration, free, at=self.now())
             free.remove(received.key_thumbprint)  # section 8.3: each key is for one credential at most
             found.append(
                 kept_credential(
-                    received, configuration, looked, self._view(), holder=collection.holder_id, batch=batch, at=now
+                    received, configuration, looked, self.view(), holder=collection.holder_id, batch=batch, at=at
                 )
             )
         return found

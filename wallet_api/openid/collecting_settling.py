@@ -59,7 +59,7 @@ class Settling:
     ) -> None:
         self._client = IssuerClient(outgoing, now)
         self.store, self.credentials, self.now = store, credentials, now
-        self._view, self._origin, self._hit = view, origin, hit
+        self.view, self._origin, self._hit = view, origin, hit
         self._client_id, self._redirect_uri = f"{origin}/wallet", f"{origin}{CALLBACK}"
 
     def get(self, holder: HolderId, collection_id: str) -> Collection:
@@ -77,7 +77,7 @@ class Settling:
 
     def party(self, identifier: str) -> Party:
         """Who a credential issuer is, as far as the lists say."""
-        return party_of(identifier, None, None, self._view(), self._origin)
+        return party_of(identifier, None, None, self.view(), self._origin)
 
     def _changed(self, collection: Collection, *, state_value: str | None = None) -> Collection:
         """Written; or refused, when another request was faster."""

@@ -1,0 +1,100 @@
+"""Collected credentials as cards and pages show them: copies and formats of one certificate make one card. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.errors import KeysError
+from trust_registry.model import Names, TrustView
+from wallet_api.openid.credentials import CredentialFormat, WalletCredential
+from wallet_api.openid.keeping import listed_type
+from wallet_api.openid.received import Shown, shown, value_text
+
+FORMAT_NAMES: Mapping[CredentialFormat, str] = {
+    CredentialFormat.SD_JWT_VC: "SD-JWT VC",
+    CredentialFormat.MDOC: "mdoc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCard:
+    """One collected certificate. `id` is that of its newest credential; `ids` all of them."""
+
+    id: str
+    ids: tuple[str, ...]
+    names: Names
+    issuer: Names
+    source: str
+    hue: str
+    formats: tuple[str, ...]
+    copies: int
+    collected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPage:
+    """A card with what it says, row by row. `signed`: its issuer's signature was checked when it was collected."""
+
+    card: HeldCard
+    rows: tuple[tuple[Names, str], ...]
+    valid_from: datetime | None
+    valid_until: datetime | None
+    signed: bool
+    listed: bool
+
+
+def held_cards(credentials: Sequence[WalletCredential]) -> tuple[HeldCard, ...]:
+    """Cards of what was collected elsewhere, in the order given; the house's own copies are not among them."""
+    groups: dict[tuple[str, Names, datetime], list[WalletCredential]] = {}
+    for each in credentials:
+        if not each.own:
+            groups.setdefault((each.source, each.names, each.collected_at), []).append(each)
+    return tuple(_card(group) for group in groups.values())
+
+
+def held_page(credentials: Sequence[WalletCredential], card: HeldCard, view: TrustView | None) -> HeldPage | None:
+    """The page of a card; None when nothing of it can be read any more."""
+    mine = [each for each in credentials if each.id in card.ids]
+    for each in sorted(mine, key=lambda one: one.format is not CredentialFormat.SD_JWT_VC):
+        try:
+            found = shown(each.content, each.format)
+        except (KeysError, ValueError):
+            continue
+        signer = found.verified_signer
+        listed = view is not None and signer is not None and signer.thumbprint in view.seals_by_thumbprint
+        rows = _rows(each, found, view if listed else None)
+        return HeldPage(card, rows, found.valid_from, found.valid_until, signer is not None, listed)
+    return None
+
+
+def _card(group: Sequence[WalletCredential]) -> HeldCard:
+    first = group[0]
+    formats = tuple(dict.fromkeys(FORMAT_NAMES[each.format] for each in group))
+    return HeldCard(
+        first.id,
+        tuple(each.id for each in group),
+        first.names,
+        first.issuer,
+        first.source,
+        first.hue,
+        formats,
+        max(sum(1 for each in group if FORMAT_NAMES[each.format] == name) for name in formats),
+        first.collected_at,
+    )
+
+
+def _rows(credential: WalletCredential, found: Shown, view: TrustView | None) -> tuple[tuple[Names, str], ...]:
+    """Labels: the listed type's, then the issuer's, then the claim's name made readable."""
+    type_ = listed_type(view, credential.format, credential.type)
+    listed = {} if type_ is None else {claim.name: claim.names for claim in type_.claims}
+    told = dict(credential.labels)
+    rows = []
+    for path, value in found.claims:
+        text = value_text(value)
+        if text:
+            plain = path[-1].replace("_", " ").replace("-", " ").strip()
+            label = listed.get(path[-1]) or told.get("/".join(path)) or Names(plain, plain)
+            rows.append((label, text))
+    return tuple(rows)
