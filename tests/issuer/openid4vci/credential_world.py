@@ -91,10 +91,10 @@ class Issuing:
     """The office, its endpoints behind a client, and shortcuts for a wallet's steps."""
 
     def __init__(self, office: Office, folder: Path, provider: WalletProvider) -> None:
-        self.office, self.provider = office, provider
+        self.office, self.provider, self.folder = office, provider, folder
         anchors = folder / "wallet-providers.pem"
         anchors.write_bytes(provider.ca.pem())
-        settings = Settings(data=folder, public_url=ORIGIN)
+        self.settings = settings = Settings(data=folder, public_url=ORIGIN)
         opened = SimpleNamespace(
             settings=settings, engine=office.engine, now=office.clock, signers=office.signer, keeper=None
         )
