@@ -17,13 +17,18 @@ import pytest
 from sqlalchemy import event, text
 
 from issuer.bulk import BulkOrder, read_rows
+from issuer.copies import WalletCopies
 from issuer.model import CertificateFilter, CertificateState, RenderingKind
+from keys.algorithms import ES256
+from keys.envelopes.sd_jwt import parse_sd_jwt
 from keys.errors import KeyNotFound
-from keys.signer import Signer
+from keys.signer import EphemeralSigner, Signer
 from tests.issuer.office import CLERK, DAY_0, MARRIAGE, OFFICE, SEAL_ID, Office, open_office
 from tests.issuer.test_bulk import csv_of
 from trust_registry.catalogue import COMMON_TYPES_BY_ID
+from trust_registry.identifiers import CertificateId
 from trust_registry.model import CertificateStatus
+from trust_registry.status_list import status_at_index
 
 
 class Crash(BaseException):
@@ -78,11 +83,22 @@ def dying(office: Office, fatal: int | None, patch: pytest.MonkeyPatch) -> Itera
     office.restart()
 
 
-def rounds(tmp_path: Path, story: Callable[[Office], None], patch: pytest.MonkeyPatch) -> Iterator[Office]:
+def prepare(office: Office) -> None:
+    office.service.issue(office.request_for(99, "prepared"))
+
+
+def rounds(
+    tmp_path: Path,
+    story: Callable[[Office], None],
+    patch: pytest.MonkeyPatch,
+    prepare: Callable[[Office], None] = prepare,
+    list_size: int = 64,
+) -> Iterator[Office]:
     """The story, dead before step 0, 1, 2, ... until it survives; each time in a fresh office."""
     fatal = 0
     while True:
-        with open_office(f"sqlite:///{tmp_path}/{fatal}.db", tmp_path / str(fatal), durable=False) as office:
+        database = f"sqlite:///{tmp_path}/{fatal}.db"
+        with open_office(database, tmp_path / str(fatal), durable=False, list_size=list_size) as office:
             prepare(office)
             with dying(office, fatal, patch) as steps:
                 story(office)
@@ -90,10 +106,6 @@ def rounds(tmp_path: Path, story: Callable[[Office], None], patch: pytest.Monkey
             if steps.done < fatal:
                 return
         fatal += 1
-
-
-def prepare(office: Office) -> None:
-    office.service.issue(office.request_for(99, "prepared"))
 
 
 def column(office: Office, query: str) -> list[Any]:
@@ -108,7 +120,8 @@ def assert_whole(office: Office) -> None:
     for table in ("issuer_requests", "issuer_seal_uses"):
         rows = column(office, f"SELECT certificate FROM {table}")
         assert len(rows) == len(set(rows)) == len(states)
-    places = column(office, "SELECT status_list * 1000000 + status_index FROM issuer_certificates")
+    placed = "SELECT status_list * 1000000 + status_index FROM"
+    places = column(office, f"{placed} issuer_certificates UNION ALL {placed} issuer_copies")
     assert len(places) == len(set(places))
     used = column(office, "SELECT used FROM issuer_status_lists")
     assert sum(used) == len(places)
@@ -178,6 +191,63 @@ def test_a_crash_at_any_step_of_revoking(tmp_path: Path, monkeypatch: pytest.Mon
         assert office.status_seen(certificate_id) is CertificateStatus.INVALID
         assert len(column(office, "SELECT id FROM issuer_status_changes")) == 1
     assert count > 10
+
+
+def copies(office: Office, count: int = 2) -> list[tuple[str, int]]:
+    """Copies of what is prepared; where each of them has its status."""
+    (holder,) = column(office, "SELECT DISTINCT holder_id FROM issuer_certificates")
+    keys = [EphemeralSigner.generate(ES256).public_key.jwk() for _ in range(count)]
+    made = WalletCopies(office.service).make(CertificateId(prepared(office)), holder, RenderingKind.SD_JWT_VC, keys)
+    said = [parse_sd_jwt(str(each)).claims["status"]["status_list"] for each in made]
+    return [(each["uri"], each["idx"]) for each in said]
+
+
+def statuses(office: Office, places: list[tuple[str, int]]) -> set[CertificateStatus | None]:
+    return {status_at_index(office.published(uri).statuses, index) for uri, index in places}
+
+
+def test_a_crash_at_any_step_of_making_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledged: list[tuple[str, int]] = []
+    count = 0
+    for office in rounds(tmp_path, lambda office: acknowledged.extend(copies(office)), monkeypatch):
+        count += 1
+        if acknowledged:
+            assert statuses(office, acknowledged) == {CertificateStatus.VALID}  # before any recovery
+        assert office.service.recover().voided == ()
+        assert_whole(office)
+        again = copies(office)
+        assert set(again).isdisjoint(acknowledged)
+        assert_whole(office)
+        office.revoke(prepared(office))
+        assert statuses(office, [*acknowledged, *again]) == {CertificateStatus.INVALID}
+        acknowledged.clear()
+    assert count > 8
+
+
+def test_a_crash_at_any_step_of_revoking_what_has_copies_in_other_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[tuple[str, int]] = []
+    acknowledged: list[bool] = []
+
+    def with_copies(office: Office) -> None:
+        prepare(office)
+        places[:] = copies(office)
+        assert len({uri for uri, _ in places}) == 2
+
+    def story(office: Office) -> None:
+        office.revoke(prepared(office))
+        acknowledged.append(True)
+
+    for office in rounds(tmp_path, story, monkeypatch, with_copies, list_size=4):
+        if acknowledged:
+            assert statuses(office, places) == {CertificateStatus.INVALID}
+        recorded = column(office, "SELECT id FROM issuer_status_changes")
+        office.service.recover()
+        expected = CertificateStatus.INVALID if recorded else CertificateStatus.VALID
+        assert statuses(office, places) == {expected} == {office.status_seen(prepared(office))}
+        office.revoke(prepared(office))
+        assert statuses(office, places) == {CertificateStatus.INVALID}
 
 
 def prepared(office: Office) -> str:
