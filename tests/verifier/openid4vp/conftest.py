@@ -84,6 +84,7 @@ class Counter:
     status: CertificateStatus = CertificateStatus.VALID
     now: datetime = NOW
     public_url: str = ORIGIN
+    trust: TrustView | None = None  # instead of the world's
 
     def __post_init__(self) -> None:
         self.verifier = VerifierService(
@@ -104,7 +105,7 @@ class Counter:
         self.http = TestClient(app, base_url=ORIGIN)
 
     def _view(self) -> TrustView:
-        return self.world.view()
+        return self.trust or self.world.view()
 
     @property
     def wallet(self) -> Wallet:
