@@ -31,6 +31,7 @@ from trust_registry.edges import Render
 from trust_registry.model import Names
 from verifier import errors as verifier
 from wallet_api import errors as wallet
+from wallet_api.openid import refusals as presenting
 from wallet_api.openid.collecting_errors import CollectingRefused, IssuerRefused
 from wallet_api.openid.outgoing import NotReached
 
@@ -256,12 +257,17 @@ KINDS: Mapping[type[BaseException], Kind] = {
     wallet.ScenarioNotPermitted: _k(
         403, "scenario-not-permitted", "本单位没有登记这个事项", "Not registered for this scenario", "=scenario_id"
     ),
+    CollectingRefused: _k(422, "collecting-refused", "没有领取成功", "Nothing was collected", "code"),
+    IssuerRefused: _k(422, "issuer-refused-wallet", "发放机构没有受理", "The issuer did not accept this", "code"),
+    presenting.PresentingRefused: _k(422, "not-shown", "没有出示", "Nothing was shown"),
+    presenting.RequestUnknown: _k(404, "request-unknown", "没有这个请求", "There is no such request"),
+    presenting.RequestAnswered: _k(409, "request-answered", "已经回应过了", "It was answered before"),
+    presenting.ConfirmationMissing: _k(409, "confirmation-missing", "需要再次确认", "This has to be confirmed"),
+    presenting.AnswerRefused: _k(502, "answer-refused", "对方没有接受", "The other side did not accept it"),
     NotReached: _k(502, "not-reached", "连接不上对方的服务器", "The other server could not be reached"),
     # around us
     OperationalError: _k(
         503, "database", "数据库暂不可用，请稍后再试", "The database is not available, please try again"
-    CollectingRefused: _k(422, "collecting-refused", "没有领取成功", "Nothing was collected", "code"),
-    IssuerRefused: _k(422, "issuer-refused-wallet", "发放机构没有受理", "The issuer did not accept this", "code"),
     ),
     PoolTimeout: _k(503, "database", "系统繁忙，请稍后再试", "The server is busy, please try again"),
     DataError: _k(422, "invalid-request", "请求内容不正确", "The request is not valid"),  # a NUL, on PostgreSQL

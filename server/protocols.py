@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from server.openid4vci import build_openid4vci
 from server.openid4vp import build_openid4vp
 from server.tasks import Task
+from server.wallet_openid import build_wallet_openid
 
 if TYPE_CHECKING:
     from server.wiring import Opened
@@ -23,6 +24,8 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
         built["issuer.openid4vci"] = build_openid4vci(opened, services["issuer"])
     if "verifier" in services:
         built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
+    if "wallet_api" in services:
+        built["wallet_api.openid"] = build_wallet_openid(opened, services["wallet_api"])
     return built
 
 

@@ -78,6 +78,20 @@ class WalletService:
     def life(self) -> timedelta:
         return self._life
 
+    @property
+    def store(self) -> WalletStore:
+        """Where presentations and uses are kept."""
+        return self._store
+
+    @property
+    def certificates(self) -> Holdings:
+        """Who keeps the certificates, and makes copies of them."""
+        return self._holdings
+
+    def view(self) -> TrustView:
+        """What the regions say now."""
+        return self._view()
+
     def holdings(self, holder: HolderId) -> tuple[CertificateDetail, ...]:
         """All certificates of a holder, newest first."""
         return tuple(self._detail(holder, holding) for holding in self._holdings.of(holder))

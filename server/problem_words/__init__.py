@@ -19,6 +19,7 @@ from verifier.errors import MalformedEvidence, PresentationRefused
 from verifier.phrases import PHRASES as VERDICT_PHRASES
 from wallet_api.openid.collecting_errors import CollectingRefused, IssuerRefused
 from wallet_api.openid.outgoing import NotReached
+from wallet_api.openid.refusals import PresentingRefused
 
 __all__ = ["detail", "field_detail", "http", "validation"]
 
@@ -39,7 +40,7 @@ def detail(error: BaseException) -> Names | None:
     if isinstance(error, MalformedEvidence):
         phrase = VERDICT_PHRASES[error.reason.value]
         return Names(phrase.zh, phrase.en)
-    if isinstance(error, CollectingRefused | IssuerRefused | NotReached):
+    if isinstance(error, CollectingRefused | IssuerRefused | NotReached | PresentingRefused):
         return error.words
     words = _words_of(error)
     if words is None:

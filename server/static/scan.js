@@ -28,10 +28,10 @@
     return reading;
   }
 
-  async function textIn(reader, picture, thorough) {
+  async function textIn(reader, picture, thorough, wanted = OURS) {
     const results = await reader.readBarcodes(picture, { formats: ["QRCode"], maxNumberOfSymbols: 4, tryHarder: thorough, tryInvert: thorough, tryDownscale: true });
     const texts = results.filter((result) => result.isValid && result.text).map((result) => result.text.trim());
-    return texts.find((text) => OURS.test(text)) ?? texts[0] ?? null;
+    return texts.find((text) => wanted.test(text)) ?? texts[0] ?? null;
   }
 
   class Scanner {
@@ -41,6 +41,7 @@
       this.video = root.querySelector("video");
       this.canvas = document.createElement("canvas");
       this.status = one(root, "scan-status");
+      this.wanted = root.dataset.accepts ? new RegExp(root.dataset.accepts, "i") : OURS; // other pages scan other codes
       this.stream = null;
       this.submitted = false;
       this.attempt = 0;
@@ -125,7 +126,7 @@
       const context = this.canvas.getContext("2d", { willReadFrequently: true });
       context.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
       try {
-        return await textIn(reader, context.getImageData(0, 0, this.canvas.width, this.canvas.height), true);
+        return await textIn(reader, context.getImageData(0, 0, this.canvas.width, this.canvas.height), true, this.wanted);
       } catch {
         return null; // one unreadable frame; the next one follows
       }
@@ -133,7 +134,7 @@
 
     found(text) {
       if (this.submitted) return;
-      if (!OURS.test(text)) {
+      if (!this.wanted.test(text)) {
         if (this.unknown !== text) this.say("foreign");
         this.unknown = text;
         return;
@@ -147,7 +148,7 @@
       this.submitted = true;
       this.say("found");
       navigator.vibrate?.(40);
-      const field = this.form.elements.namedItem("evidence");
+      const field = this.form.elements.namedItem(this.root.dataset.field ?? "evidence");
       field.value = text;
       this.release();
       this.form.requestSubmit();

@@ -98,40 +98,72 @@ class Flaw(Enum):
         self.words = Names(zh, en)
 
 
-class RequestRefused(WalletError):
+class PresentingRefused(WalletError):
+    """Root of what presenting refuses. `words` tell the citizen what happened, and what to do."""
+
+    words = Names("没有出示。", "Nothing was shown.")
+
+
+class RequestRefused(PresentingRefused):
     """The wallet does not take this request. Nothing was shown to anybody. HTTP 422."""
 
     def __init__(self, flaw: Flaw) -> None:
         self.flaw = flaw
+        self.words = flaw.words
         super().__init__(flaw.name.lower())
 
-    @property
-    def words(self) -> Names:
-        return self.flaw.words
+
+class RequestUnknown(PresentingRefused):
+    """No such request waits for this citizen: another's, or more than ten minutes old. HTTP 404."""
+
+    words = Names(
+        "没有这个请求，或者它已超过十分钟。请让对方重新显示二维码。",
+        "There is no such request, or it is more than ten minutes old: ask for a new code.",
+    )
 
 
-class RequestUnknown(WalletError):
-    """No such request waits for this citizen: another's, answered, or ten minutes old. HTTP 404."""
-
-
-class RequestAnswered(WalletError):
+class RequestAnswered(PresentingRefused):
     """The request was answered or declined before; a consent counts once. HTTP 409."""
 
+    words = Names(
+        "这个请求已经回应过了，每个请求只能回应一次。", "This request was answered before; each is answered once."
+    )
 
-class ConfirmationMissing(WalletError):
+
+class ConfirmationMissing(PresentingRefused):
     """Who asks is not registered, or asks too much; the citizen has not said twice that it shall be. HTTP 409."""
 
+    words = Names(
+        "对方没有登记，或要得太多；要出示，请先勾选确认。",
+        "Who asks is not registered, or asks too much: to go on, tick that you want to.",
+    )
 
-class ChoiceNotPossible(WalletError):
+
+class ChoiceNotPossible(PresentingRefused):
     """What was chosen does not answer the request: a certificate that does not fit, or is missing. HTTP 422."""
 
+    words = Names(
+        "所选的证照不能回应这个请求，请重新选择。",
+        "What was chosen does not answer the request; please choose again.",
+    )
 
-class KeysMissing(WalletError):
+
+class KeysMissing(PresentingRefused):
     """The keys or the signatures are not those of this browser's credentials. HTTP 422."""
 
+    words = Names(
+        "这台设备的签名没有成立，或隔得太久。什么都没有出示，请再试一次。",
+        "This device's signature did not fit, or came too late. Nothing was shown; please try again.",
+    )
 
-class AnswerRefused(WalletError):
+
+class AnswerRefused(PresentingRefused):
     """The other side did not take the answer. `status` is its HTTP status. HTTP 502."""
+
+    words = Names(
+        "已经送到，但对方没有接受。请让对方重新发起。",
+        "It was delivered, but the other side did not accept it: have them ask again.",
+    )
 
     def __init__(self, status: int) -> None:
         self.status = status
