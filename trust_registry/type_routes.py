@@ -38,16 +38,17 @@ def router(service: RegistryService) -> APIRouter:
         body = {"types": [described(service, kind, str(request.base_url).rstrip("/")) for kind in kinds]}
         return _json(body)
 
-    def document(request: Request, owner: Part, slug: Part, name: TypeDocument, v: str | None = None) -> Response:
+    def document(request: Request, owner: Part, slug: Part, name: Part, v: str | None = None) -> Response:
         """One document of a type: SD-JWT VC type metadata, JSON Schema of its claims, or elements of its mdoc."""
-        found = find_document(service, TypeId(f"{owner}/{slug}"), name, v)
-        if found is None:
+        kind = next((each for each in TypeDocument if each.value == name), None)
+        found = None if kind is None else find_document(service, TypeId(f"{owner}/{slug}"), kind, v)
+        if kind is None or found is None:
             return Response(status_code=404, headers={"Cache-Control": "no-store", **_OPEN})
         headers = {"Cache-Control": _SOON if v is None else _FOR_EVER, "ETag": f'"{found.digest}"', **_OPEN}
         known = [_WEAK.sub("", each.strip()) for each in request.headers.get("if-none-match", "").split(",")]
         if headers["ETag"] in known or "*" in known:
             return Response(status_code=304, headers=headers)
-        return Response(found.content, media_type=_MEDIA.get(name, "application/json"), headers=headers)
+        return Response(found.content, media_type=_MEDIA.get(kind, "application/json"), headers=headers)
 
     for path, answer in (("/types.json", index), ("/types/{owner}/{slug}/{name}", document)):
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], tags=["catalogue"], response_model=None)

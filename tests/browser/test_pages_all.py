@@ -21,6 +21,8 @@ PUBLIC = (
     "/registry/recognition/990200/990200/common/marriage-certificate",
     "/registry/types",
     "/registry/types/common/household-register",
+    "/types",
+    "/types/common/marriage-certificate",
     "/registry/scenarios",
     "/registry/scenarios/990200/household-transfer",
     "/registry/proposals",

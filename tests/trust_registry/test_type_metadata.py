@@ -196,7 +196,13 @@ def test_a_digest_that_was_never_published_is_not_found(web: TestClient, digest:
 
 
 @pytest.mark.parametrize(
-    "path", ["common/nothing/vct.json", "x/y/mdoc.json", "..%2Fcommon/marriage-certificate/vct.json"]
+    "path",
+    [
+        "common/nothing/vct.json",
+        "common/marriage-certificate/other.json",
+        "x/y/mdoc.json",
+        "..%2Fcommon/marriage-certificate/vct.json",
+    ],
 )
 def test_types_that_nobody_defines_have_no_documents(web: TestClient, path: str) -> None:
     assert web.get(f"/types/{path}").status_code == 404
