@@ -111,7 +111,7 @@ class Offers:
             "grant_id": None,
         }
         self._store.add_offer(row)
-        document = json.dumps(self._document(tenant, row, address, "zh"), ensure_ascii=False, separators=(",", ":"))
+        document = json.dumps(self._document(tenant, row, address, None), ensure_ascii=False, separators=(",", ":"))
         return Offer(
             id=offer_id,
             by_reference=f"{SCHEME}?credential_offer_uri={quote(f'{tenant.identifier}/offers/{address}', safe='')}",
@@ -163,14 +163,16 @@ class Offers:
             self._store.lock_offer(row["id"])
         return False
 
-    def _document(self, tenant: Tenant, row: Row, address: str, language: str) -> dict[str, Any]:
+    def _document(self, tenant: Tenant, row: Row, address: str, language: str | None) -> dict[str, Any]:
+        """`language`: of whoever asks; None where that is not known."""
         code = self._code(address)
         if row["grant_type"] != PRE_AUTHORIZED:
             grants: dict[str, Any] = {"authorization_code": {"issuer_state": code}}
         else:
             wanted: dict[str, Any] = {"pre-authorized_code": code}
             if row["pin"] is not None:
-                description = _DESCRIPTION.in_language(language)
+                both = f"{_DESCRIPTION.zh} / {_DESCRIPTION.en}"
+                description = both if language is None else _DESCRIPTION.in_language(language)
                 wanted["tx_code"] = {"input_mode": "numeric", "length": PIN_LENGTH, "description": description}
             grants = {PRE_AUTHORIZED: wanted}
         return {
