@@ -26,6 +26,7 @@ from trust_registry.mdoc_attestations import CORE, CORE_ELEMENTS
 from trust_registry.model import (
     ClaimEquivalence,
     EntryReason,
+    IssuerId,
     TrustView,
     TypeGrant,
     TypeId,
@@ -139,7 +140,7 @@ def test_a_type_that_is_not_recognised_is_asked_for_all_the_same(world: SmallWor
 def test_own_certificates_are_asked_for_by_the_own_ca(world: SmallWorld) -> None:
     view = world.view()
     east, west = view.lists[EAST], view.lists[WEST]
-    issuer = replace(east.attests[0], id="990200/civil-affairs", grants=(TypeGrant(MARRIAGE, granted()),))
+    issuer = replace(east.attests[0], id=IssuerId("990200/civil-affairs"), grants=(TypeGrant(MARRIAGE, granted()),))
     view = replace_lists(view, {WEST: replace(west, attests=(issuer,))})
     found = query_for(view, view.scenarios[TRANSFER], NOW).query
     values = {value for each in found.credentials for value in each.trusted_authorities[0].values}

@@ -153,9 +153,9 @@ class TestDirectPost:
         form = Wallet.form(asked[1], good(counter, asked[1]))
         before, seen = counter.store.answered, []
 
-        def first(id: str, answer: Any, code: str | None) -> bool:
-            seen.append(before(id, answer, code))
-            return before(id, answer, code)
+        def first(id: str, answer: Any, response_code: str | None) -> bool:
+            seen.append(before(id, answer, response_code))
+            return before(id, answer, response_code)
 
         counter.store.answered = first  # type: ignore[method-assign]
         assert counter.post(asked[1], form).status_code == 400
