@@ -10,6 +10,7 @@ from fastapi import HTTPException, Request, Response
 from issuer import wording
 from issuer.dual_control import DualControl
 from issuer.model import CertificateFilter, CertificateSummary, Seal
+from issuer.openid4vci.deferred import Deferrals
 from issuer.service import IssuerService
 from trust_registry.attestations import CertificateId
 from trust_registry.core import status_at
@@ -28,6 +29,7 @@ class Desk:
         self.service = service
         self.edge = edge
         self.dual = DualControl(service, edge.now)
+        self.deferrals = Deferrals(service.store.engine, edge.now)
         self.clerk: Callable[..., Principal] = edge.require(Role.ISSUING_CLERK)
 
     def page(
@@ -36,6 +38,7 @@ class Desk:
         view = self.view()
         common: Mapping[str, Any] = {
             "tab": tab,
+            "wallet_requests": self.deferrals.waiting(self.issuer_id(clerk)),
             "two_clerks": any(each.dual_control for each in self.service.types_of(self.issuer_id(clerk))),
             "office": self.office(clerk).names,
             "type_names": {type_.id: type_.names for type_ in view.types.values()},
