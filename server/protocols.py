@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from server.offering import IssuerOffering
 from server.openid4vci import build_openid4vci
 from server.openid4vp import build_openid4vp
 from server.tasks import Task
@@ -26,6 +27,8 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
         built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
     if "wallet_api" in services:
         built["wallet_api.openid"] = build_wallet_openid(opened, services["wallet_api"])
+        if (issuing := built.get("issuer.openid4vci")) is not None:
+            services["wallet_api"].offering = IssuerOffering(issuing)
     return built
 
 

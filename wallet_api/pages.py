@@ -15,6 +15,7 @@ from trust_registry.model import Names, ScenarioId
 from trust_registry.qr import qr_svg
 from wallet_api import texts
 from wallet_api.errors import PresentationAlreadyRead
+from wallet_api.handing_out import handing_out_pages
 from wallet_api.model import AccessRecord, CertificateDetail, ClaimChoice, Presentation, PresentationId
 from wallet_api.service import WalletService, holder_of
 
@@ -32,6 +33,7 @@ def router(service: WalletService, edge: Edge) -> APIRouter:
     desk = _Wallet(service, edge)
     _certificates(pages, desk)
     _showing(pages, desk)
+    pages.include_router(handing_out_pages(service, edge))
     return pages
 
 
@@ -133,7 +135,8 @@ def _certificates(pages: APIRouter, desk: _Wallet) -> None:
         holder = holder_of(citizen)
         detail = service.certificate(holder, ref)
         uses = tuple(service.access_log(holder, detail.holding.certificate_id, limit=5))
-        return desk.render(request, "document.html", {"detail": detail, "uses": desk.uses(uses, (detail,))})
+        context = {"detail": detail, "uses": desk.uses(uses, (detail,)), "offering": service.offering is not None}
+        return desk.render(request, "document.html", context)
 
     @pages.get("/wallet/c/{ref}/seal.svg")
     def seal(ref: str, citizen: Principal = desk.citizen) -> Response:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from trust_registry.attestations import CertificateId
-from trust_registry.edges import HolderId
+from trust_registry.edges import AccountId, HolderId
 from wallet_api.model import Holding
 
 
@@ -34,4 +36,32 @@ class Holdings(Protocol):
         Raises: CertificateNotHeld; what the issuer refuses a copy for (the certificate is revoked, suspended or over,
         or has had too many copies; a key is none) comes as the issuer's refusal.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An invitation to collect a certificate with any wallet. `tx_code` is told once; all but `id` is secret."""
+
+    id: str
+    by_reference: str  # openid-credential-offer://...
+    tx_code: str | None
+    expires_at: datetime
+
+
+class Offering(Protocol):
+    """Lets a holder's own certificate be collected by another wallet of theirs: OpenID4VCI on the issuer's side."""
+
+    def make(self, holder: HolderId, certificate_id: CertificateId, by: AccountId, *, with_code: bool) -> Offered:
+        """Open for ten minutes, once, without a clerk's approval. Raises: CertificateNotHeld, also when its office
+        can't hand it out here or it isn't valid now.
+        """
+        ...
+
+    def state(self, holder: HolderId, offer_id: str) -> str:
+        """ "open", "taken", "expired", "locked" or "cancelled"; "expired" for what isn't this holder's, too."""
+        ...
+
+    def cancel(self, holder: HolderId, offer_id: str) -> None:
+        """Close it, if it is this holder's and open."""
         ...

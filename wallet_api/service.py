@@ -36,7 +36,7 @@ from wallet_api.model import (
     PresentedCertificate,
     ScenarioOption,
 )
-from wallet_api.ports import Holdings
+from wallet_api.ports import Holdings, Offering
 from wallet_api.store import WalletStore
 
 DEFAULT_LIFE = timedelta(seconds=60)
@@ -73,6 +73,7 @@ class WalletService:
         self._life = core.check_life(life)
         # What the holder collected elsewhere, as the list of cards shows it; set by whoever keeps that.
         self.collected: Callable[[HolderId], Mapping[str, Any]] = lambda _: {}
+        self.offering: Offering | None = None  # other wallets can't collect where nobody offers
 
     @property
     def life(self) -> timedelta:

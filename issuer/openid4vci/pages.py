@@ -18,6 +18,7 @@ from issuer.openid4vci.exchange import read_form, tenant_of
 from issuer.openid4vci.pushed import origin_of
 from issuer.openid4vci.service import Openid4vci
 from issuer.openid4vci.tenants import PREFIX
+from issuer.pages import hand_out
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import Edge, Principal, Role
 
@@ -48,6 +49,7 @@ def router(service: Openid4vci, edge: Edge) -> APIRouter:
             return await run_in_threadpool(door.gone, request)
         return await run_in_threadpool(door.answer, request, principal, form)
 
+    routes.include_router(hand_out.router(service, edge))
     return routes
 
 

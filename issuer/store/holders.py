@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from issuer.errors import HolderNotFound
+from issuer.errors import CertificateNotFound, HolderNotFound
 from issuer.model import HolderIdentity, HolderKind, WaitingState
 from issuer.store.base import (
     CERTIFICATE_SERIES,
@@ -22,6 +22,7 @@ from issuer.store.base import (
 )
 from issuer.store.voiding import void
 from keys.data_keys import new_data_key
+from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
 
 
@@ -43,6 +44,15 @@ class Holders(StoreBase):
         with self._engine.begin() as connection:
             allocate(connection, CERTIFICATE_SERIES, 0)  # the write lock of all that make holders
             return HolderId(self._holders(connection, [holder], now)[holder.kind, holder.number][0])
+
+    def holder_of(self, certificate_id: CertificateId) -> HolderId:
+        """Whose certificate it is. Raises: CertificateNotFound."""
+        query = select(CERTIFICATES.c.holder_id).where(CERTIFICATES.c.certificate_id == certificate_id)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise CertificateNotFound(certificate_id)
+        return HolderId(found)
 
     def erase_holder(self, holder_id: HolderId, now: datetime) -> None:
         """Destroy the holder's data key, for ever: nobody can read claims and renderings. Numbers and statuses stay.
