@@ -17,6 +17,6 @@ _TABLES = (tables.PresentationRow, tables.AccessRow, openid.HolderKeyRow, openid
 def wallet() -> Iterator[Wallet]:
     """Lin's wallet on a database in memory."""
     database = open_database("sqlite://")
-    SQLModel.metadata.create_all(database, tables=[t.__table__ for t in _TABLES])  # type: ignore[attr-defined]
+    SQLModel.metadata.create_all(database, tables=[t.__table__ for t in _TABLES])  # type: ignore[union-attr]
     yield Wallet(database)
     database.dispose()

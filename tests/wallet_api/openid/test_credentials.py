@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -37,7 +38,7 @@ def kept(engine: Engine) -> WalletCredentials:
     return WalletCredentials(engine, DeploymentKey(bytes(32)))
 
 
-def degree(**changes: object) -> WalletCredential:
+def degree(**changes: Any) -> WalletCredential:
     return replace(DEGREE, id=new_id(), **changes)
 
 
