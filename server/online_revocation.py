@@ -36,7 +36,7 @@ class AskingVerifier(VerifierService):
     source: RevocationSource | None = None
     timer: Callable[[], float] = staticmethod(monotonic)
 
-    def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
+    def verify(self, data: bytes | str | Evidence, request: PolicyRequest = NO_REQUEST) -> Report:
         """As VerifierService."""
         report = super().verify(data, request)
         if self.source is None or not hinges_on_revocation(report):
@@ -53,9 +53,9 @@ class AskingVerifier(VerifierService):
             return None
         return report
 
-    def _ask(self, source: RevocationSource, data: bytes | str, request: PolicyRequest) -> Iterator[bytes]:
+    def _ask(self, source: RevocationSource, data: bytes | str | Evidence, request: PolicyRequest) -> Iterator[bytes]:
         try:
-            evidence = parse(data)
+            evidence = parse(data) if isinstance(data, bytes | str) else data
         except MalformedEvidence:
             return
         began = self.timer()

@@ -35,6 +35,7 @@ from verifier.errors import (
 )
 from verifier.evidence import digest_of, parse
 from verifier.model import (
+    Evidence,
     EvidenceKind,
     ExpectedBinding,
     Indication,
@@ -112,8 +113,8 @@ class VerifierService:
         self._timer = timer
         self._last_policy: tuple[PolicyRequest, TrustView | None, Policy] | None = None
 
-    def verify(self, data: bytes | str, request: PolicyRequest = NO_REQUEST) -> Report:
-        """The verdict on whatever was handed in; unreadable things get one too.
+    def verify(self, data: bytes | str | Evidence, request: PolicyRequest = NO_REQUEST) -> Report:
+        """The verdict on whatever was handed in, read or not yet; unreadable things get one too.
 
         Raises: InvalidRequest when the scenario is not known here or is not the accepting region's.
         """
@@ -155,7 +156,7 @@ class VerifierService:
         return report if self._worth_asking_then(report, request) is None else None
 
     def _verify(
-        self, data: bytes | str, request: PolicyRequest, statuses: StatusView | None = None
+        self, data: bytes | str | Evidence, request: PolicyRequest, statuses: StatusView | None = None
     ) -> tuple[Report, str | None]:
         """The report, and the URI of the status list that it hinges on if that is worth fetching."""
         at = request.at or self._now()
@@ -164,9 +165,10 @@ class VerifierService:
         if isinstance(data, bytes) and is_case_file(data):
             return self.verify_case(data, request).report, None
         try:
-            evidence = parse(data)
+            evidence = parse(data) if isinstance(data, bytes | str) else data
         except MalformedEvidence as err:
             kind = None if err.kind is None else EvidenceKind(err.kind)
+            assert isinstance(data, bytes | str)  # what was read is readable
             return judge_unreadable(err.reason, kind, digest_of(data), policy, at), None
         report = judge(evidence, trust, self._statuses() if statuses is None else statuses, policy, at)
         return report, list_worth_fetching(report, trust)

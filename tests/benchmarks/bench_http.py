@@ -31,11 +31,11 @@ BATCHES = 240  # of fifty codes each
 class Subject:
     """A server in a process of its own, and open connections to it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, module: str = "tests.benchmarks.http_subjects") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "uvicorn", f"tests.benchmarks.http_subjects:{name}", "--port", str(self.port)]
+        command = [sys.executable, "-m", "uvicorn", f"{module}:{name}", "--port", str(self.port)]
         self.process = subprocess.Popen(
             [*command, "--log-level", "error", "--no-access-log", "--timeout-keep-alive", "600"]
         )

@@ -41,19 +41,25 @@ class Judgement:
 
 
 def judge_answer(
-    verifier: VerifierService, request: PresentationRequest, answer: Answer, response_uri: str
+    verifier: VerifierService,
+    request: PresentationRequest,
+    answer: Answer,
+    response_uri: str,
+    key: AgreementKey | None,
 ) -> Judgement:
-    """The verdict on each presentation as of when it came, in the query's order. Raises: InvalidRequest (the scenario
-    is not listed any more)."""
+    """The verdict on each presentation as of when it came, in the query's order. `key`: what it was encrypted to.
+
+    Raises: InvalidRequest (the scenario is not listed any more).
+    """
     terms, trust = request.terms, verifier.trust
-    binding = _binding(terms, response_uri, answer.origin)
+    binding = _binding(terms, response_uri, answer.origin, key)
     policy = PolicyRequest(scenario=request.scenario, at=answer.received_at, binding=binding)
     asked = [each for each in terms.query.credentials if each.id in answer.presentations]
     shown = [(each, text, _evidence(text)) for each in asked for text in answer.presentations[each.id]]
     authorised = _authorised(terms, [evidence for _, _, evidence in shown])
     verdicts = []
     for query, text, evidence in shown:
-        report = verifier.verify(text, policy)
+        report = verifier.verify(text if evidence is None else evidence, policy)
         if evidence is not None:
             others = [each for each in asked if each is not query]
             against = SHOWN_OTHER if _partial(text, evidence) else check_presented(evidence, query, others)
@@ -64,9 +70,8 @@ def judge_answer(
     return Judgement(tuple(verdicts), tuple(_names(trust, type_id) for type_id in firsts))
 
 
-def _binding(terms: Terms, response_uri: str, origin: str | None) -> ExpectedBinding:
+def _binding(terms: Terms, response_uri: str, origin: str | None, key: AgreementKey | None) -> ExpectedBinding:
     """What the holder's key must have signed. A device may use a MAC where it was given a key to agree with."""
-    key = None if terms.secret is None else AgreementKey.from_secret(terms.secret)
     thumbprint = None if key is None else b64url_decode(key.public_key.thumbprint().encode("ascii"))
     if terms.mode is ResponseMode.DC_API_JWT:
         assert origin is not None  # kept with every answer through the browser's API

@@ -114,16 +114,21 @@ def request_object(
 
 def client_metadata(terms: Terms) -> dict[str, Any]:
     """What the verifier can read, and the key of this very request to encrypt to. Spec: sections 5.1 and 11.1."""
-    if terms.secret is None:
+    key = key_of(terms)
+    if key is None:
         return {"vp_formats_supported": _FORMATS}
     mdoc = _FORMATS["mso_mdoc"]
     formats = {**_FORMATS, "mso_mdoc": {**mdoc, "deviceauth_alg_values": [*mdoc["deviceauth_alg_values"], _MAC_P256]}}
-    key = AgreementKey.from_secret(terms.secret)
     return {
         "jwks": {"keys": [key.encryption_jwk(key_id(key))]},
         "encrypted_response_enc_values_supported": list(ENCRYPTIONS),
         "vp_formats_supported": formats,
     }
+
+
+def key_of(terms: Terms) -> AgreementKey | None:
+    """The key that the response is encrypted to; None where it is not to be."""
+    return None if terms.secret is None else AgreementKey.from_secret(terms.secret)
 
 
 def key_id(key: AgreementKey) -> str:

@@ -73,26 +73,24 @@ def read_asking(fields: Mapping[str, str]) -> Asking:
     return Asking(nonce, audience)
 
 
-def read_response(fields: Mapping[str, str], terms: Terms) -> Response:
+def read_response(fields: Mapping[str, str], terms: Terms, key: AgreementKey | None) -> Response:
     """The response in a form, decrypted where that was asked for, with the right `state`. Raises ProtocolRefusal.
 
     An error may come unencrypted always: a wallet may be unable to encrypt. Spec: sections 8.2, 8.3.1 and 8.5.
     """
     if "error" in fields and "response" not in fields:
         return _read(fields, terms)
-    if not terms.mode.encrypted:
+    if key is None:
         if "response" in fields:
             raise invalid("the response was not to be encrypted")
         return _read(fields, terms)
     if "response" not in fields or "vp_token" in fields:
         raise invalid("the response is to be encrypted, in the parameter response")
-    return _read(decrypted(fields["response"], terms), terms)
+    return _read(decrypted(fields["response"], key), terms)
 
 
-def decrypted(token: str, terms: Terms) -> dict[str, Any]:
+def decrypted(token: str, key: AgreementKey) -> dict[str, Any]:
     """The members of an encrypted response. Raises ProtocolRefusal. Spec: section 8.3."""
-    assert terms.secret is not None  # whoever asks for an encrypted response has a key for it
-    key = AgreementKey.from_secret(terms.secret)
     try:
         _, plaintext = decrypt_jwe(token, key, max_size=MAX_BODY, kid=key_id(key))
         found = load_json(plaintext, max_size=MAX_BODY, max_depth=_MAX_DEPTH)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -43,6 +42,7 @@ from verifier.openid4vp.request_objects import (
     client_id_of,
     encode_transaction_data,
     host_of,
+    key_of,
     request_object,
     request_uri,
 )
@@ -151,9 +151,10 @@ class Requests:
         refused to the wallet and told to the counter: the request is used up. One that cannot be read uses up nothing.
         """
         request = self._open(self._store.by_response_token(token))
-        response = read_response(fields, request.terms)
+        key = key_of(request.terms)
+        response = read_response(fields, request.terms, key)
         code = token_urlsafe(_TOKEN_BYTES) if request.terms.same_device else None
-        rejected = self._keep(request, response, None, code)
+        rejected = self._keep(request, response, key, code=code)
         back = None if code is None else self._redirect(request, code)
         if rejected:
             description = "a presentation is altered, not bound to this request, or not what was asked for"
@@ -164,16 +165,16 @@ class Requests:
         """Take what `navigator.credentials.get` gave to a page of `origin`, once. Raises: RequestNotFound,
         ProtocolRefusal. Spec: appendix A.4."""
         request = self._open(self._own(id, browser))
-        terms = request.terms
-        if terms.mode is not ResponseMode.DC_API_JWT or origin not in terms.origins:
+        terms, key = request.terms, key_of(request.terms)
+        if terms.mode is not ResponseMode.DC_API_JWT or origin not in terms.origins or key is None:
             raise invalid("the response is not for a page of this origin")
         if "error" in data:
             response = read_members({"error": data["error"]}, terms)
         elif isinstance(data.get("response"), str):
-            response = read_members(decrypted(data["response"], terms), terms)
+            response = read_members(decrypted(data["response"], key), terms)
         else:
             raise invalid("the response is to be encrypted, in the member response")
-        self._keep(request, response, origin, None)
+        self._keep(request, response, key, origin=origin)
         return self.look(id, browser)
 
     def look(self, id: str, browser: str, response_code: str | None = None) -> Progress:
@@ -190,7 +191,8 @@ class Requests:
             return Progress(RequestState.EXPIRED if over else state, request.expires_at)
         if answer.error is not None:
             return Progress(request.state, request.expires_at, error=answer.error)
-        judged = judge_answer(self._verifier, request, answer, self._response_uri(request))
+        key = key_of(request.terms)
+        judged = judge_answer(self._verifier, request, answer, self._response_uri(request), key)
         return Progress(request.state, request.expires_at, judged.verdicts, judged.missing)
 
     def presentations(self, id: str, browser: str, response_code: str | None = None) -> tuple[str, ...]:
@@ -276,15 +278,22 @@ class Requests:
             raise RequestNotFound
         return request
 
-    def _keep(self, request: PresentationRequest, response: Response, origin: str | None, code: str | None) -> bool:
+    def _keep(
+        self,
+        request: PresentationRequest,
+        response: Response,
+        key: AgreementKey | None,
+        *,
+        origin: str | None = None,
+        code: str | None = None,
+    ) -> bool:
         """Judge, then keep the answer; whether the specification has it rejected. Raises: ProtocolRefusal when another
         answer was first."""
         answer = Answer(self._now(), response.presentations, response.error, origin)
         rejected = False
         if answer.error is None:
-            answered = replace(request, answer=answer)
             try:
-                judged = judge_answer(self._verifier, answered, answer, self._response_uri(request))
+                judged = judge_answer(self._verifier, request, answer, self._response_uri(request), key)
             except InvalidRequest:
                 raise invalid("the request is not offered any more") from None
             rejected = judged.rejected

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Engine, Row, Select, bindparam, delete, insert, select, update
 
 from keys.data_keys import DeploymentKey
 from trust_registry.model import RelyingPartyId, ScenarioId, TypeId
@@ -30,7 +30,21 @@ from verifier.openid4vp.model import (
 from verifier.openid4vp.tables import PresentationRequestRow
 
 _TABLE: Final = PresentationRequestRow.__table__  # type: ignore[attr-defined]
-_OPEN: Final = (RequestState.WAITING.value, RequestState.FETCHED.value)
+# Built once: building a statement costs as much as running it.
+_ADD: Final = insert(_TABLE)
+_ERASE: Final = delete(_TABLE).where(_TABLE.c.begun_at <= bindparam("until"))
+_BY_ID: Final = select(_TABLE).where(_TABLE.c.id == bindparam("value"))
+_BY_REQUEST: Final = select(_TABLE).where(_TABLE.c.request_digest == bindparam("value"))
+_BY_RESPONSE: Final = select(_TABLE).where(_TABLE.c.response_digest == bindparam("value"))
+_WAITING, _FETCHED = RequestState.WAITING.value, RequestState.FETCHED.value
+_FETCH: Final = (
+    update(_TABLE).where((_TABLE.c.id == bindparam("key")) & (_TABLE.c.state == _WAITING)).values(state=_FETCHED)
+)
+_ANSWER: Final = (
+    update(_TABLE)
+    .where((_TABLE.c.id == bindparam("key")) & ((_TABLE.c.state == _WAITING) | (_TABLE.c.state == _FETCHED)))
+    .values(state=bindparam("outcome"), answer=bindparam("sealed"), response_code=bindparam("code"))
+)
 
 
 def digest_of_token(token: str) -> bytes:
@@ -48,59 +62,53 @@ class RequestStore:
     def add(self, request: PresentationRequest, request_token: str) -> None:
         """Keep a new request; durable when this returns. Erases those whose time is over."""
         with self._engine.begin() as connection:
-            connection.execute(delete(_TABLE).where(_TABLE.c.begun_at <= request.begun_at - KEPT))
+            connection.execute(_ERASE, {"until": request.begun_at - KEPT})
             connection.execute(
-                insert(_TABLE).values(
-                    id=request.id,
-                    request_digest=digest_of_token(request_token),
-                    response_digest=digest_of_token(request.terms.response_token),
-                    browser=request.browser,
-                    relying_party=request.relying_party,
-                    scenario=request.scenario,
-                    state=request.state.value,
-                    begun_at=request.begun_at,
-                    terms=self._seal(request.id, "terms", _terms_to_json(request.terms)),
-                )
+                _ADD,
+                {
+                    "id": request.id,
+                    "request_digest": digest_of_token(request_token),
+                    "response_digest": digest_of_token(request.terms.response_token),
+                    "browser": request.browser,
+                    "relying_party": request.relying_party,
+                    "scenario": request.scenario,
+                    "state": request.state.value,
+                    "begun_at": request.begun_at,
+                    "terms": self._seal(request.id, "terms", _terms_to_json(request.terms)),
+                },
             )
 
     def erase(self, now: datetime) -> None:
         """Erase every request that began `KEPT` ago or earlier."""
         with self._engine.begin() as connection:
-            connection.execute(delete(_TABLE).where(_TABLE.c.begun_at <= now - KEPT))
+            connection.execute(_ERASE, {"until": now - KEPT})
 
     def by_id(self, id: str) -> PresentationRequest | None:
-        return self._one(_TABLE.c.id == id)
+        return self._one(_BY_ID, id)
 
     def by_request_token(self, token: str) -> PresentationRequest | None:
-        return self._one(_TABLE.c.request_digest == digest_of_token(token))
+        return self._one(_BY_REQUEST, digest_of_token(token))
 
     def by_response_token(self, token: str) -> PresentationRequest | None:
-        return self._one(_TABLE.c.response_digest == digest_of_token(token))
+        return self._one(_BY_RESPONSE, digest_of_token(token))
 
     def fetched(self, id: str) -> None:
         """A wallet has fetched it, for the first time or again."""
-        waiting = (_TABLE.c.id == id) & (_TABLE.c.state == RequestState.WAITING.value)
         with self._engine.begin() as connection:
-            connection.execute(update(_TABLE).where(waiting).values(state=RequestState.FETCHED.value))
+            connection.execute(_FETCH, {"key": id})
 
     def answered(self, id: str, answer: Answer, response_code: str | None) -> bool:
         """Keep the one answer; False when there is one already. Durable when this returns."""
         state = RequestState.ANSWERED if answer.error is None else RequestState.DECLINED
+        sealed = self._seal(id, "answer", _answer_to_json(answer))
+        code = None if response_code is None else digest_of_token(response_code)
+        values = {"key": id, "outcome": state.value, "sealed": sealed, "code": code}
         with self._engine.begin() as connection:
-            changed = connection.execute(
-                update(_TABLE)
-                .where((_TABLE.c.id == id) & _TABLE.c.state.in_(_OPEN))
-                .values(
-                    state=state.value,
-                    answer=self._seal(id, "answer", _answer_to_json(answer)),
-                    response_code=None if response_code is None else digest_of_token(response_code),
-                )
-            )
-        return bool(changed.rowcount)
+            return bool(connection.execute(_ANSWER, values).rowcount)
 
-    def _one(self, condition: Any) -> PresentationRequest | None:
+    def _one(self, query: Select[Any], value: str | bytes) -> PresentationRequest | None:
         with self._engine.connect() as connection:
-            row = connection.execute(select(_TABLE).where(condition)).one_or_none()
+            row = connection.execute(query, {"value": value}).one_or_none()
         return None if row is None else self._read(row)
 
     def _read(self, row: Row[Any]) -> PresentationRequest:

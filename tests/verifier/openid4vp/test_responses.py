@@ -299,7 +299,7 @@ def test_any_body_is_read_or_refused(body: bytes) -> None:
 @given(token=st.text(max_size=60) | st.from_regex(r'\{"[a-z]{0,3}": ?\[("[a-z]{0,3}")?\]\}', fullmatch=True))
 def test_any_vp_token_is_read_or_refused(token: str) -> None:
     with pytest.raises(ProtocolRefusal):
-        read_response({"state": "s", "vp_token": token}, TERMS)
+        read_response({"state": "s", "vp_token": token}, TERMS, None)
 
 
 def test_time_is_an_argument(counter: Counter) -> None:
