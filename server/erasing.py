@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from issuer.openid4vci.store import OpenidStore
 from issuer.service import IssuerService
 from server.database import scrub
 from trust_registry.edges import HolderId
@@ -19,5 +20,6 @@ def erase_holder(issuer: IssuerService, holder: HolderId) -> None:
     engine = issuer.store.engine
     WalletStore(engine).forget_holder(holder)
     forget_holder(engine, holder)
+    OpenidStore(engine).forget_holder(holder)
     issuer.erase_holder(holder)
     scrub(engine)

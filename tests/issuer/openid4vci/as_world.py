@@ -26,6 +26,7 @@ PAR = f"{ISSUER}/par"
 CREDENTIAL = f"{ISSUER}/credential"
 REDIRECT = "https://wallet.example/callback?tenant=1"
 CLIENT = "https://wallet.example"
+PRE_AUTHORIZED_GRANT = PRE_AUTHORIZED
 BOTH = (RenderingKind.SD_JWT_VC, RenderingKind.MDOC)
 
 
