@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,24 +12,28 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from issuer.model import StatusChangeRequest
 from issuer.openid4vci.offers import PRE_AUTHORIZED
 from issuer.openid4vci.store import OpenidStore
 from keys.custody import software
+from keys.data_keys import load_or_create_deployment_key
 from keys.x509 import parse_pem_certificates
 from server.cli.demo import app
 from server.demo import start
 from server.demo.filling import FOUNDER
 from server.demo.offering import find_type
 from server.demo.opening import open_demo
+from server.demo.requesting import DEFAULT_SCENARIO, Asking, ask, find_scenario, progress_to_json
 from server.errors import DemoFolderRefused, NotInTheDemo
 from server.wiring import build_issuer
+from tests.verifier.openid4vp.wallet import read_link
 from trust_registry.attestations import CertificateId
 from trust_registry.catalogue import HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
 from trust_registry.model import CertificateStatus, StatusReason
+from verifier.openid4vp.model import Answer, ClientIdPrefix, ResponseMode
+from verifier.openid4vp.store import RequestStore
 
 pytestmark = pytest.mark.xdist_group("demo")
 PORT = 18998
@@ -133,3 +138,50 @@ def test_a_folder_that_is_no_demonstration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "yinxin.toml").write_text("demo = false\n")
     with pytest.raises(DemoFolderRefused, match="holds no demonstration"):
         open_demo(tmp_path)
+
+
+def test_a_request_by_default_asks_for_what_an_offer_gives(folder: Folder) -> None:
+    """OpenID4VP 1.0 section 5.2: by reference, to be fetched by POST."""
+    done = folder.run("request")
+    (line,) = done.stdout.splitlines()
+    link = read_link(line)
+    assert link.client_id.startswith("x509_hash:")
+    assert link.request_uri.startswith(f"http://localhost:{PORT}/openid4vp/requests/")
+    assert link.method == "post"
+    assert "990200/government-hall asks for 990200/marriage-benefit" in done.stderr
+
+
+def test_a_request_by_host_name_in_the_clear(folder: Folder) -> None:
+    arguments = ("--scenario", "vehicle-registration", "--prefix", "x509_san_dns", "--mode", "direct_post")
+    assert read_link(folder.run("request", *arguments).stdout.strip()).client_id == "x509_san_dns:localhost"
+
+
+def test_a_scenario_that_no_counter_offers_is_named_with_those_there_are() -> None:
+    with pytest.raises(NotInTheDemo, match=r"'taxes'.*990200/household-transfer.*990100/vehicle-registration"):
+        find_scenario("taxes")
+
+
+def test_a_folder_of_an_earlier_version_says_that_it_has_no_access_keys(folder: Folder) -> None:
+    settings = folder.data / "yinxin.toml"
+    text = settings.read_text()
+    try:
+        settings.write_text("".join(line for line in text.splitlines(keepends=True) if "/access.key" not in line))
+        with pytest.raises(DemoFolderRefused, match=r"earlier version.*--data"), asking(folder):
+            pytest.fail("there is no key to ask with")
+    finally:
+        settings.write_text(text)
+
+
+def test_the_verdict_is_printed_when_it_came(folder: Folder) -> None:
+    with asking(folder) as asked:
+        opened = open_demo(folder.data)
+        key = load_or_create_deployment_key(folder.data / "deployment.key")
+        declined = Answer(opened.now(), error="access_denied")
+        RequestStore(opened.engine, key).answered(asked.begun.id, declined, None)
+        opened.engine.dispose()
+        told = progress_to_json(asked.wait())
+    assert told == {"state": "declined", "error": "access_denied", "verdicts": [], "missing": []}
+
+
+def asking(folder: Folder) -> AbstractContextManager[Asking]:
+    return ask(folder.data, DEFAULT_SCENARIO, ClientIdPrefix.X509_HASH, ResponseMode.DIRECT_POST_JWT)
