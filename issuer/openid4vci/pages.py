@@ -6,7 +6,7 @@ told on a page, never redirected. Spec: RFC 6749 sections 3.1 and 4.1.2.1, RFC 9
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -31,18 +31,18 @@ def router(service: Openid4vci, edge: Edge) -> APIRouter:
     """`GET authorize` for everybody; `GET` and `POST authorize/{page}` for citizens."""
     routes = APIRouter(include_in_schema=False)
     door = _Door(service, edge)
-    citizen = edge.require(Role.CITIZEN)
+    citizen = Depends(edge.require(Role.CITIZEN))
 
     @routes.get(_PATH)
     def authorize(request: Request) -> Response:
         return door.open(request)
 
     @routes.get(_PATH + "/{page}")
-    def ask(request: Request, principal: Annotated[Principal, Depends(citizen)]) -> Response:
+    def ask(request: Request, principal: Principal = citizen) -> Response:
         return door.ask(request, principal)
 
     @routes.post(_PATH + "/{page}")
-    async def answer(request: Request, principal: Annotated[Principal, Depends(citizen)]) -> Response:
+    async def answer(request: Request, principal: Principal = citizen) -> Response:
         try:
             form = await read_form(request)
         except ProtocolRefusal:
