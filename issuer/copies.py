@@ -13,6 +13,7 @@ from issuer.errors import IssuerNotListed, TooManyCopies, TypeUnknown
 from issuer.model import RenderingKind
 from issuer.renderings.sealing import seal_copies
 from issuer.service import IssuerService
+from issuer.store.copies import Asked
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
 
@@ -53,7 +54,7 @@ class WalletCopies:
             service.signers(original.seal.key_uri)  # a key that can't be opened is refused before it is to sign
             return clear_copies(original, public, type_, issuer, now)
 
-        recorded = self._store.record_copies(certificate_id, holder_id, kind, len(public), clear, now)
+        recorded = self._store.record_copies(Asked(certificate_id, holder_id, kind, len(public), now), clear)
         made = seal_copies(recorded, kind, service.signers(recorded.cleared.seal.key_uri))
         if recorded.unpublished:
             service.lists.publish_new(recorded.unpublished)

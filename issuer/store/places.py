@@ -84,6 +84,7 @@ class StatusPlaces(StoreBase):
             .where(_LISTS.issuer_id == issuer_id, _LISTS.base == base, _LISTS.used * 2 < _LISTS.size)
             .order_by(_LISTS.id)
             .limit(1)
+            .with_for_update()  # its room must not be taken by copies meanwhile
         )
         row = connection.execute(query).mappings().one_or_none()
         if row is not None:
