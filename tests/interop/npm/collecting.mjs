@@ -1,7 +1,7 @@
 // A wallet of @openid4vc collects: offer, token, proofs, credentials, notification, refresh.
 import { Oauth2Client, clientAuthenticationClientAttestationJwt, clientAuthenticationNone } from '@openid4vc/oauth2'
 import { Openid4vciClient, Openid4vciRetrieveCredentialsError, Openid4vciWalletProvider } from '@openid4vc/openid4vci'
-import { compactDecrypt, importJWK } from 'jose'
+import { CompactEncrypt, compactDecrypt, importJWK } from 'jose'
 import { b64url, callbacks, newKey, publicOf, thumbprint } from './crypto.mjs'
 
 /** One session with one issuer. Options: `dpop`, `client_id`, `attestation` (a wallet attestation's issuer key). */
@@ -15,9 +15,19 @@ export class Collecting {
       if (this.attested) return await (await this.attesting())(options)
       if (clientId) clientAuthenticationNone({ clientId })(options)
     }
-    this.callbacks = callbacks({ keys, anchors, clientAuthentication: authentication })
+    this.callbacks = { ...callbacks({ keys, anchors, clientAuthentication: authentication }), fetch: (...call) => this.#fetch(...call) }
     this.client = new Openid4vciClient({ callbacks: this.callbacks })
     this.oauth = new Oauth2Client({ callbacks: this.callbacks })
+  }
+
+  /** The library encrypts no requests: whoever uses it does, with the key of the metadata (section 10). */
+  async #fetch(url, init) {
+    if (typeof init?.body !== 'string' || !init.body.includes('"credential_response_encryption"')) return await fetch(url, init)
+    const [jwk] = this.issuerMetadata.credentialIssuer.credential_request_encryption.jwks.keys
+    const { enc } = JSON.parse(init.body).credential_response_encryption
+    const encrypt = new CompactEncrypt(new TextEncoder().encode(init.body)).setProtectedHeader({ alg: jwk.alg, enc, kid: jwk.kid })
+    const body = await encrypt.encrypt(await importJWK(jwk, jwk.alg))
+    return await fetch(url, { ...init, body, headers: { ...init.headers, 'Content-Type': 'application/jwt' } })
   }
 
   key() {

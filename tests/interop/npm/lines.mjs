@@ -11,7 +11,7 @@ export async function answer(handlers) {
       const response = error.response?.response ?? error.response
       reply = {
         failed: error.message,
-        error: error.errorResponse?.error ?? error.response?.credentialErrorResponseResult?.data?.error,
+        error: (error.errorResponse ?? error.response?.credentialErrorResponseResult?.data ?? error.response?.notificationErrorResponseResult?.data)?.error,
         status: response?.status,
         challenge: response?.headers?.get('www-authenticate') ?? undefined,
         stack: error.stack,
