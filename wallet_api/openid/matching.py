@@ -58,12 +58,16 @@ _ABOUT: Final[Mapping[str, Names]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One claim that would be shown. `value` as text; `veiled` with its middle hidden, where others might look on."""
+    """One claim that would be shown. `value` as text; `veiled` with its middle hidden, where others might look on.
+
+    `about`: it is about the certificate, not about who holds it.
+    """
 
     path: Path
     names: Names
     value: str
     veiled: str | None
+    about: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class _Piece:
     batch: tuple[WalletCredential, ...]
     always: tuple[Line, ...]
     type: CertificateType | None
+    labels: Mapping[str, Names]
 
 
 def offer(
@@ -199,7 +204,9 @@ def _line(path: Path, piece: _Piece) -> Line:
     if claim is not None and (is_mdoc or len(path) == 1):
         return Line(path, claim.names, text, veiled(claim, text))
     if name in _ABOUT and (path[0] == CORE or (not is_mdoc and len(path) == 1)):
-        return Line(path, _ABOUT[name], text, None)
+        return Line(path, _ABOUT[name], text, None, about=True)
+    if (label := piece.labels.get("/".join(map(str, path)))) is not None:
+        return Line(path, label, text, None)
     words = name if is_mdoc else " / ".join("*" if part is None else str(part) for part in path)
     return Line(path, Names(words, words), text, None)
 
@@ -237,7 +244,7 @@ def _own(details: Iterable[CertificateDetail]) -> list[_Piece]:
         hue = detail.type.hue if detail.type else ""
         always = (Line(("iss",), Names("颁证机构", "Issued by"), issuer.zh, None),)
         pieces.extend(
-            _Piece(held, detail.names, issuer, hue, detail, (), always, detail.type)
+            _Piece(held, detail.names, issuer, hue, detail, (), always, detail.type, {})
             for held in (
                 Held(f"c.{detail.ref}.sd", SD_JWT_VC, vct, claims, authorities),
                 Held(f"c.{detail.ref}.mdoc", MDOC, doc_type, elements, authorities),
@@ -260,7 +267,9 @@ def _collected(credentials: Iterable[WalletCredential], view: TrustView) -> list
             continue  # kept by an earlier version of what reads it
         type_id = type_of_doc_type(held.type) if held.format == MDOC else TypeId(held.type.removeprefix(TYPE_URN))
         type_ = view.types.get(type_id) if type_id is not None else None
-        pieces.append(_Piece(held, first.names, first.issuer, first.hue, None, tuple(copies), always, type_))
+        pieces.append(
+            _Piece(held, first.names, first.issuer, first.hue, None, tuple(copies), always, type_, dict(first.labels))
+        )
     return pieces
 
 
