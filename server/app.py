@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -25,6 +25,7 @@ from server.house import PROTOCOLS, ROOMS, House
 from server.metrics import Metrics
 from server.observation import LastResort, Observation
 from server.protection import Protection
+from server.shortcuts import Shortcut
 from server.tasks import run_forever
 from trust_registry.edges import Edge
 from trust_registry.log.routes import log_router, witness_router
@@ -61,7 +62,8 @@ def create_app(house: House) -> FastAPI:
             _include(app, room, service, edge)
     for protocol in PROTOCOLS:
         if (service := house.protocols.get(protocol)) is not None:
-            _include(app, protocol, service, edge)
+            included = _include(app, protocol, service, edge)
+            app.router.routes.insert(0, Shortcut(included))
     if "/trust" in house.static_mounts:
         app.include_router(log_router(house.static_mounts["/trust"] / "log"))
     if house.witnesses:
@@ -74,11 +76,14 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
-def _include(app: FastAPI, package: str, service: Any, edge: Edge) -> None:
+def _include(app: FastAPI, package: str, service: Any, edge: Edge) -> list[APIRouter]:
+    included = []
     for edge_module in ("routes", "pages"):
         name = f"{package}.{edge_module}"
         if find_spec(name) is not None:
-            app.include_router(import_module(name).router(service, edge))
+            included.append(import_module(name).router(service, edge))
+            app.include_router(included[-1])
+    return included
 
 
 def _word_refusals(app: FastAPI, edge: Edge) -> None:

@@ -25,6 +25,7 @@ class Tenants:
         self._service = service
         self._public_url = public_url.rstrip("/")
         self._now = now
+        self._sealed: set[IssuerId] = set()  # offices whose seal has been seen here: seals are never taken away
 
     def find(self, issuer_id: IssuerId) -> Tenant | None:
         """The tenant, with what it may issue at this moment; None when it is none. Raises: TrustViewMissing."""
@@ -32,8 +33,10 @@ class Tenants:
         entry = view.issuers.get(issuer_id)
         if entry is None or status_at(entry.history, self._now()) is not EntryStatus.GRANTED:
             return None
-        if not self._service.store.seals(issuer_id):
-            return None
+        if issuer_id not in self._sealed:
+            if not self._service.store.seals(issuer_id):
+                return None
+            self._sealed.add(issuer_id)
         return Tenant(entry, self.identifier(issuer_id), self._configurations(view, entry))
 
     def identifier(self, issuer_id: IssuerId) -> str:
