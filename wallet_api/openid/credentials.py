@@ -30,6 +30,11 @@ class CredentialFormat(Enum):
     SD_JWT_VC = "dc+sd-jwt"
     MDOC = "mso_mdoc"
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return "SD-JWT VC" if self is CredentialFormat.SD_JWT_VC else "mdoc"
+
 
 @dataclass(frozen=True, slots=True)
 class WalletCredential:

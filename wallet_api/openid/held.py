@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from keys.errors import KeysError
 from trust_registry.model import Names, TrustView
 from wallet_api.openid.credentials import CredentialFormat, WalletCredential
 from wallet_api.openid.keeping import listed_type
 from wallet_api.openid.received import Shown, shown, value_text
+from wallet_api.texts import veiled
 
-FORMAT_NAMES: Mapping[CredentialFormat, str] = {
-    CredentialFormat.SD_JWT_VC: "SD-JWT VC",
-    CredentialFormat.MDOC: "mdoc",
-}
+_ABOUT_ITSELF: Final = ("certificate_id", "seal_id", "issuer_id")  # our own certificates': after what they say
+_OWN_LABELS: Final = {"certificate_id": Names("电子证照标识", "Certificate number")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,20 @@ class HeldCard:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One claim. `veiled`: an identity number with its middle hidden."""
+
+    names: Names
+    text: str
+    veiled: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldPage:
     """A card with what it says, row by row. `signed`: its issuer's signature was checked when it was collected."""
 
     card: HeldCard
-    rows: tuple[tuple[Names, str], ...]
+    rows: tuple[HeldRow, ...]
     valid_from: datetime | None
     valid_until: datetime | None
     signed: bool
@@ -71,7 +80,7 @@ def held_page(credentials: Sequence[WalletCredential], card: HeldCard, view: Tru
 
 def _card(group: Sequence[WalletCredential]) -> HeldCard:
     first = group[0]
-    formats = tuple(dict.fromkeys(FORMAT_NAMES[each.format] for each in group))
+    formats = tuple(dict.fromkeys(each.format for each in sorted(group, key=lambda one: one.format.value)))
     return HeldCard(
         first.id,
         tuple(each.id for each in group),
@@ -79,22 +88,25 @@ def _card(group: Sequence[WalletCredential]) -> HeldCard:
         first.issuer,
         first.source,
         first.hue,
-        formats,
-        max(sum(1 for each in group if FORMAT_NAMES[each.format] == name) for name in formats),
+        tuple(each.title for each in formats),
+        max(sum(1 for each in group if each.format is wanted) for wanted in formats),
         first.collected_at,
     )
 
 
-def _rows(credential: WalletCredential, found: Shown, view: TrustView | None) -> tuple[tuple[Names, str], ...]:
-    """Labels: the listed type's, then the issuer's, then the claim's name made readable."""
+def _rows(credential: WalletCredential, found: Shown, view: TrustView | None) -> tuple[HeldRow, ...]:
+    """Labels: the listed type's, in its order; then the issuer's; then the claim's name made readable."""
     type_ = listed_type(view, credential.format, credential.type)
-    listed = {} if type_ is None else {claim.name: claim.names for claim in type_.claims}
-    told = dict(credential.labels)
-    rows = []
+    listed = {} if type_ is None else {claim.name: claim for claim in type_.claims}
+    told, order = dict(credential.labels), list(listed)
+    rows: list[tuple[int, HeldRow]] = []
     for path, value in found.claims:
-        text = value_text(value)
-        if text:
-            plain = path[-1].replace("_", " ").replace("-", " ").strip()
-            label = listed.get(path[-1]) or told.get("/".join(path)) or Names(plain, plain)
-            rows.append((label, text))
-    return tuple(rows)
+        text, name = value_text(value), path[-1]
+        if not text or (type_ is not None and name in _ABOUT_ITSELF[1:]):
+            continue
+        plain = name.replace("_", " ").replace("-", " ").strip()
+        claim = listed.get(name)
+        label = claim.names if claim else told.get("/".join(path)) or _OWN_LABELS.get(name) or Names(plain, plain)
+        place = order.index(name) if claim else len(order) + (name in _ABOUT_ITSELF)
+        rows.append((place, HeldRow(label, text, veiled(claim, text) if claim else None)))
+    return tuple(row for _, row in sorted(rows, key=lambda each: each[0]))
