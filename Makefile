@@ -10,7 +10,7 @@ REGISTRY := $(addprefix tests/trust_registry/test_,attacks.py attestations.py ca
         rules*.py status*.py trqp.py wire.py)
 PURE := $(addprefix tests/keys/test_,algorithms.py mdoc.py revocation.py) $(REGISTRY) tests/issuer/test_clearing.py tests/issuer/test_statuses.py tests/issuer/test_dual_control.py \
         tests/issuer/test_routes.py tests/verifier tests/wallet_api/test_core.py tests/wallet_api/test_stories.py tests/server/test_sign_in.py \
-        tests/server/test_machines.py
+        tests/server/test_machines.py tests/issuer/openid4vci/test_as_offers.py
 
 .PHONY: help setup peers clients interop run test cover lint fix bench docs torture system clean
 help:          ## List what can be made

@@ -38,6 +38,7 @@ TOKENS = _table(tables.TokenRow)
 USED = _table(tables.UsedRow)
 
 # Built once: SQLAlchemy finds what it compiled by the statement, and these are asked for in every flow.
+_OFFER = select(OFFERS).where(OFFERS.c.id == bindparam("offer"))
 _OFFER_OF_CODE = select(OFFERS).where(OFFERS.c.code == bindparam("code"))
 _TAKE_OFFER = (
     update(OFFERS)
@@ -94,7 +95,7 @@ class OpenidStore:
     def offer(self, offer_id: str) -> Row | None:
         """The offer of this id."""
         with self._engine.connect() as connection:
-            return connection.execute(select(OFFERS).where(OFFERS.c.id == offer_id)).mappings().one_or_none()
+            return connection.execute(_OFFER, {"offer": offer_id}).mappings().one_or_none()
 
     def offer_of_code(self, code: bytes) -> Row | None:
         """The offer whose pre-authorized code or issuer_state has this digest."""
