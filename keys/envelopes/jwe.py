@@ -36,7 +36,7 @@ _CURVE: Final = ec.SECP256R1()
 class AgreementKey:
     """A private P-256 key for key agreement: an `Agreement` when called. Signs nothing, never shows its secret."""
 
-    __slots__ = ("_key", "public_key")
+    __slots__ = ("_key", "public_key", "thumbprint")
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         if not isinstance(key.curve, ec.SECP256R1):
@@ -44,6 +44,7 @@ class AgreementKey:
         self._key = key
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.public_key = PublicKey.from_spki(public)
+        self.thumbprint = self.public_key.thumbprint()  # RFC 7638, base64url
 
     @classmethod
     def generate(cls) -> AgreementKey:
@@ -74,7 +75,7 @@ class AgreementKey:
         return {**self.public_key.jwk(), "kid": kid, "use": "enc", "alg": ALG}
 
     def __repr__(self) -> str:
-        return f"<AgreementKey {self.public_key.thumbprint()}>"  # never the key
+        return f"<AgreementKey {self.thumbprint}>"  # never the key
 
 
 def encrypt_jwe(

@@ -7,7 +7,7 @@ Spec: OpenID4VP 1.0 sections 8.6 and 14.8; appendix B.3.3.1.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
 from verifier.core.findings import decide, failed
-from verifier.dcql.matching import Held, candidate_for, claim_options
+from verifier.dcql.matching import Held, claim_options, has_claim
 from verifier.dcql.model import MDOC, SD_JWT_VC, ClaimsQuery, CredentialQuery, Path
 from verifier.model import Check, Credential, Evidence, Finding, MobileDocument, Report, SubIndication
 
@@ -40,15 +40,13 @@ def check_presented(
     held = _held(evidence)
     if held is None or held.format != asked.format or (asked.types and held.type not in asked.types):
         return SHOWN_OTHER
-    if candidate_for(replace(asked, trusted_authorities=()), held) is None:
-        return _LESS
-    shown = _withholdable(evidence)
-    kindred = [each for each in others if each.format == asked.format and held.type in each.types]
-    also = {_root(claim, asked.format) for each in kindred for claim in each.claims}
+    shown, answered = _withholdable(evidence), False
     for option in claim_options(asked):
-        if shown <= {_root(claim, asked.format) for claim in option} | also:
-            return None
-    return _MORE
+        if all(has_claim(held, claim) for claim in option):
+            answered = True
+            if shown <= {_root(claim, asked.format) for claim in (*option, *_kindred(held, others))}:
+                return None
+    return _MORE if answered else _LESS
 
 
 def check_transaction_data(evidence: Evidence, sent: Sequence[str]) -> Finding | None:
@@ -111,6 +109,11 @@ def _withholdable(evidence: Evidence) -> set[Path]:
         return {(name,) for name in evidence.sd_jwt.roots}
     assert isinstance(evidence, MobileDocument)  # others are of no format that is asked for
     return {(item.name_space, item.identifier) for item in evidence.mdoc.issuer_signed.items}
+
+
+def _kindred(held: Held, others: Sequence[CredentialQuery]) -> Iterator[ClaimsQuery]:
+    """The claims that other queries ask of the same kind of credential."""
+    return (claim for each in others if each.format == held.format and held.type in each.types for claim in each.claims)
 
 
 def _root(claim: ClaimsQuery, format: str) -> Path:

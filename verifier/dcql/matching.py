@@ -96,7 +96,7 @@ def candidate_for(query: CredentialQuery, held: Held) -> Candidate | None:
     if not _authorised(query, held):
         return None
     for option in claim_options(query):
-        if all(_has(held, claim) for claim in option):
+        if all(has_claim(held, claim) for claim in option):
             return Candidate(held, option)
     return None
 
@@ -131,7 +131,8 @@ def _authorised(query: CredentialQuery, held: Held) -> bool:
     return any(value in held.authorities for each in known for value in each.values)
 
 
-def _has(held: Held, claim: ClaimsQuery) -> bool:
+def has_claim(held: Held, claim: ClaimsQuery) -> bool:
+    """Whether the credential has that claim, with one of the values if there are any. Spec: sections 6.3 and 7."""
     found = select_element(held.claims, claim.path) if held.format == MDOC else select(held.claims, claim.path)
     if not claim.values:
         return bool(found)

@@ -72,7 +72,7 @@ def judge_answer(
 
 def _binding(terms: Terms, response_uri: str, origin: str | None, key: AgreementKey | None) -> ExpectedBinding:
     """What the holder's key must have signed. A device may use a MAC where it was given a key to agree with."""
-    thumbprint = None if key is None else b64url_decode(key.public_key.thumbprint().encode("ascii"))
+    thumbprint = None if key is None else b64url_decode(key.thumbprint.encode("ascii"))
     if terms.mode is ResponseMode.DC_API_JWT:
         assert origin is not None  # kept with every answer through the browser's API
         transcript = dc_api_transcript(origin=origin, nonce=terms.nonce, encryption_key=thumbprint)

@@ -133,7 +133,7 @@ def key_of(terms: Terms) -> AgreementKey | None:
 
 def key_id(key: AgreementKey) -> str:
     """The `kid` that a response to this request's key must name."""
-    return key.public_key.thumbprint()
+    return key.thumbprint
 
 
 def _registration(request: PresentationRequest, list_uri: str) -> dict[str, Any]:

@@ -10,13 +10,27 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from keys.data_keys import DeploymentKey
 from trust_registry.model import RelyingPartyId, ScenarioId, TypeId
+from verifier.dcql.model import DcqlQuery
 from verifier.dcql.parsing import parse_dcql, query_to_json
 from verifier.openid4vp.model import (
     KEPT,
@@ -52,12 +66,33 @@ def digest_of_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
+class _Prepared:
+    """A statement in the driver's own words, for the hot path: what SQLAlchemy does to each costs more than to run it.
+
+    What comes back is as the driver has it.
+    """
+
+    def __init__(self, statement: Executable, engine: Engine) -> None:
+        compiled: Any = statement.compile(dialect=engine.dialect)  # type: ignore[attr-defined]
+        self._text = str(compiled)
+        self._constants: dict[str, Any] = compiled.params
+        self._order: list[str] | None = compiled.positiontup
+
+    def run(self, connection: Connection, **values: Any) -> CursorResult[Any]:
+        given = {**self._constants, **values}
+        if self._order is not None:
+            return connection.exec_driver_sql(self._text, tuple(given[name] for name in self._order))
+        return connection.exec_driver_sql(self._text, given)
+
+
 class RequestStore:
     """Presentation requests by id and by their two tokens."""
 
     def __init__(self, engine: Engine, key: DeploymentKey) -> None:
         self._engine = engine
         self._key = key
+        self._find_answered = _Prepared(_BY_RESPONSE, engine)
+        self._keep_answer = _Prepared(_ANSWER, engine)
 
     def add(self, request: PresentationRequest, request_token: str) -> None:
         """Keep a new request; durable when this returns. Erases those whose time is over."""
@@ -90,7 +125,9 @@ class RequestStore:
         return self._one(_BY_REQUEST, digest_of_token(token))
 
     def by_response_token(self, token: str) -> PresentationRequest | None:
-        return self._one(_BY_RESPONSE, digest_of_token(token))
+        with self._engine.connect() as connection:
+            row = self._find_answered.run(connection, value=digest_of_token(token)).one_or_none()
+        return None if row is None else self._read(row)
 
     def fetched(self, id: str) -> None:
         """A wallet has fetched it, for the first time or again."""
@@ -102,9 +139,9 @@ class RequestStore:
         state = RequestState.ANSWERED if answer.error is None else RequestState.DECLINED
         sealed = self._seal(id, "answer", _answer_to_json(answer))
         code = None if response_code is None else digest_of_token(response_code)
-        values = {"key": id, "outcome": state.value, "sealed": sealed, "code": code}
         with self._engine.begin() as connection:
-            return bool(connection.execute(_ANSWER, values).rowcount)
+            done = self._keep_answer.run(connection, key=id, outcome=state.value, sealed=sealed, code=code)
+            return bool(done.rowcount)
 
     def _one(self, query: Select[Any], value: str | bytes) -> PresentationRequest | None:
         with self._engine.connect() as connection:
@@ -117,7 +154,7 @@ class RequestStore:
             RelyingPartyId(row.relying_party),
             ScenarioId(row.scenario),
             RequestState(row.state),
-            row.begun_at,
+            _instant(row.begun_at),
             _terms_from_json(self._open(row.id, "terms", row.terms)),
             None if row.answer is None else _answer_from_json(self._open(row.id, "answer", row.answer)),
             row.browser,
@@ -130,6 +167,13 @@ class RequestStore:
     def _open(self, id: str, column: str, sealed: bytes) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._key.unwrap(sealed, _context(id, column)))
         return found
+
+
+def _instant(value: datetime | str) -> datetime:
+    """SQLite's driver gives text, in UTC."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _context(id: str, column: str) -> bytes:
@@ -145,7 +189,7 @@ def _terms_to_json(terms: Terms) -> dict[str, Any]:
         "state": terms.state,
         "response_token": terms.response_token,
         "secret": None if terms.secret is None else b64encode(terms.secret).decode("ascii"),
-        "query": query_to_json(terms.query),
+        "query": json.dumps(query_to_json(terms.query), ensure_ascii=False),
         "types": dict(terms.types),
         "transaction_data": list(terms.transaction_data),
         "origins": list(terms.origins),
@@ -162,12 +206,17 @@ def _terms_from_json(found: Mapping[str, Any]) -> Terms:
         found["state"],
         found["response_token"],
         None if found["secret"] is None else b64decode(found["secret"]),
-        parse_dcql(found["query"]),
+        _query(found["query"]),
         {id: TypeId(type_id) for id, type_id in found["types"].items()},
         tuple(found["transaction_data"]),
         tuple(found["origins"]),
         found["same_device"],
     )
+
+
+@lru_cache(maxsize=64)  # one for each scenario: it names nobody, and costs more to read than all the rest
+def _query(text: str) -> DcqlQuery:
+    return parse_dcql(json.loads(text))
 
 
 def _answer_to_json(answer: Answer) -> dict[str, Any]:
