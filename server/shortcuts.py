@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
-from starlette.routing import BaseRoute, Match, Route
+from starlette.datastructures import URLPath
+from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
 _PREFIX: Final = "/issuers/"
@@ -38,6 +39,10 @@ class Shortcut(BaseRoute):
         route, last = found
         named = {"region": parts[2], "office": parts[3]} | ({} if last is None else {last: parts[5]})
         return Match.FULL, {"endpoint": route.endpoint, "path_params": named, "route": route}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """It has no name: the routes themselves are looked for behind it."""
+        raise NoMatchFound(name, path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
