@@ -16,7 +16,8 @@ from trust_registry.errors import MalformedAttestation
 from trust_registry.mdoc_attestations import from_mdoc
 from verifier.model import MobileDocument, StatedTerms
 
-_MAPS: Final = range(0xA1, 0xB8)  # heads of maps of one to 23 members
+# Heads of maps, and how long each is: of one to 23 members, with a count of one to eight bytes, of indefinite length.
+_MAPS: Final = {**dict.fromkeys(range(0xA1, 0xB8), 1), 0xB8: 2, 0xB9: 3, 0xBA: 5, 0xBB: 9, 0xBF: 1}
 # Of the three maps that an mdoc can be: the name of its first member is among these, whatever their order.
 _NAMES: Final = (b"version", b"documents", b"status", b"docType", b"issuerSigned", b"deviceSigned", b"nameSpaces")
 _MORE_NAMES: Final = (b"issuerAuth", b"documentErrors", b"errors")
@@ -26,9 +27,10 @@ _NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 def looks_like_mdoc(data: bytes) -> bool:
     """Whether `data` begins as an mdoc does: a CBOR map whose first name is one of an mdoc's. No text begins so."""
-    if len(data) < 2 or data[0] not in _MAPS or not 0x60 <= data[1] <= 0x77:
+    at = _MAPS.get(data[0]) if data else None
+    if at is None or len(data) <= at or not 0x60 <= data[at] <= 0x77:
         return False
-    return data[2 : 2 + data[1] - 0x60] in (*_NAMES, *_MORE_NAMES)
+    return data[at + 1 : at + 1 + data[at] - 0x60] in (*_NAMES, *_MORE_NAMES)
 
 
 def mdoc_in_text(text: str) -> bytes | None:

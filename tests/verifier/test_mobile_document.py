@@ -151,6 +151,14 @@ def test_a_document_and_issuer_signed_alone_are_recognised() -> None:
         assert evidence.attestation is not None
 
 
+@pytest.mark.parametrize("head", [b"\xb8\x03", b"\xb9\x00\x03", b"\xba\x00\x00\x00\x03", b"\xbb" + bytes(7) + b"\x03"])
+def test_a_map_may_say_its_length_in_more_bytes(world: SmallWorld, head: bytes) -> None:
+    """RFC 8949 section 3.1; wallets that write with cbor-x do so. Only what is signed over has one encoding."""
+    data = presented()
+    assert data[:1] == b"\xa3"
+    assert_passed(ask(world, head + data[1:], policy=bound_to()))
+
+
 # --- the certificate does not stand
 
 
@@ -333,7 +341,9 @@ def test_the_example_of_iso_18013_5_annex_d() -> None:
 # --- not read
 
 
-@pytest.mark.parametrize("data", [b"\xa1\x61x\x01", b"\xa2", b"\xbf\xff", b"\xa1\x67versio", b"\xff" * 90])
+@pytest.mark.parametrize(
+    "data", [b"\xa1\x61x\x01", b"\xa2", b"\xb9\x00\x03", b"\xbf\xff", b"\xa1\x67versio", b"\xff" * 90]
+)
 def test_bytes_that_are_no_mdoc_are_not_recognised(data: bytes) -> None:
     with pytest.raises(MalformedEvidence) as caught:
         parse(data)
