@@ -10,16 +10,14 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    Connection,
-    CursorResult,
     Engine,
     Executable,
-    Row,
     Select,
     bindparam,
     delete,
@@ -69,20 +67,39 @@ def digest_of_token(token: str) -> bytes:
 class _Prepared:
     """A statement in the driver's own words, for the hot path: what SQLAlchemy does to each costs more than to run it.
 
-    What comes back is as the driver has it.
+    One statement is a transaction by itself. What comes back is as the driver has it.
     """
 
     def __init__(self, statement: Executable, engine: Engine) -> None:
         compiled: Any = statement.compile(dialect=engine.dialect)  # type: ignore[attr-defined]
+        self._engine = engine
         self._text = str(compiled)
         self._constants: dict[str, Any] = compiled.params
         self._order: list[str] | None = compiled.positiontup
 
-    def run(self, connection: Connection, **values: Any) -> CursorResult[Any]:
+    def row(self, **values: Any) -> dict[str, Any] | None:
+        """The one row that a query finds, by column."""
+        with closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self._text, self._given(values))
+            found = cursor.fetchone()
+            names = [each[0] for each in cursor.description]
+            cursor.close()
+        return None if found is None else dict(zip(names, found, strict=True))
+
+    def change(self, **values: Any) -> int:
+        """How many rows were changed; durable when this returns."""
+        with closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self._text, self._given(values))
+            changed: int = cursor.rowcount
+            cursor.close()
+            connection.commit()
+        return changed
+
+    def _given(self, values: dict[str, Any]) -> Any:
         given = {**self._constants, **values}
-        if self._order is not None:
-            return connection.exec_driver_sql(self._text, tuple(given[name] for name in self._order))
-        return connection.exec_driver_sql(self._text, given)
+        return given if self._order is None else tuple(given[name] for name in self._order)
 
 
 class RequestStore:
@@ -125,8 +142,7 @@ class RequestStore:
         return self._one(_BY_REQUEST, digest_of_token(token))
 
     def by_response_token(self, token: str) -> PresentationRequest | None:
-        with self._engine.connect() as connection:
-            row = self._find_answered.run(connection, value=digest_of_token(token)).one_or_none()
+        row = self._find_answered.row(value=digest_of_token(token))
         return None if row is None else self._read(row)
 
     def fetched(self, id: str) -> None:
@@ -139,26 +155,25 @@ class RequestStore:
         state = RequestState.ANSWERED if answer.error is None else RequestState.DECLINED
         sealed = self._seal(id, "answer", _answer_to_json(answer))
         code = None if response_code is None else digest_of_token(response_code)
-        with self._engine.begin() as connection:
-            done = self._keep_answer.run(connection, key=id, outcome=state.value, sealed=sealed, code=code)
-            return bool(done.rowcount)
+        return bool(self._keep_answer.change(key=id, outcome=state.value, sealed=sealed, code=code))
 
     def _one(self, query: Select[Any], value: str | bytes) -> PresentationRequest | None:
         with self._engine.connect() as connection:
-            row = connection.execute(query, {"value": value}).one_or_none()
+            row = connection.execute(query, {"value": value}).mappings().one_or_none()
         return None if row is None else self._read(row)
 
-    def _read(self, row: Row[Any]) -> PresentationRequest:
+    def _read(self, row: Mapping[Any, Any]) -> PresentationRequest:
+        id, answer = row["id"], row["answer"]
         return PresentationRequest(
-            row.id,
-            RelyingPartyId(row.relying_party),
-            ScenarioId(row.scenario),
-            RequestState(row.state),
-            _instant(row.begun_at),
-            _terms_from_json(self._open(row.id, "terms", row.terms)),
-            None if row.answer is None else _answer_from_json(self._open(row.id, "answer", row.answer)),
-            row.browser,
-            row.response_code,
+            id,
+            RelyingPartyId(row["relying_party"]),
+            ScenarioId(row["scenario"]),
+            RequestState(row["state"]),
+            _instant(row["begun_at"]),
+            _terms_from_json(self._open(id, "terms", row["terms"])),
+            None if answer is None else _answer_from_json(self._open(id, "answer", answer)),
+            row["browser"],
+            row["response_code"],
         )
 
     def _seal(self, id: str, column: str, content: Mapping[str, Any]) -> bytes:
