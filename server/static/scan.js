@@ -139,7 +139,11 @@
         this.unknown = text;
         return;
       }
+      const field = this.form.elements.namedItem(this.root.dataset.field ?? "evidence");
+      const before = field.value;
+      field.value = text; // first: it may be what the form requires
       if (!this.form.checkValidity()) {
+        field.value = before;
         if (this.unknown !== text) this.say("choose");
         this.unknown = text;
         this.form.reportValidity();
@@ -148,8 +152,6 @@
       this.submitted = true;
       this.say("found");
       navigator.vibrate?.(40);
-      const field = this.form.elements.namedItem(this.root.dataset.field ?? "evidence");
-      field.value = text;
       this.release();
       this.form.requestSubmit();
     }
