@@ -44,7 +44,7 @@ class Collector(Asking):
         self.store.sweep(now)
         value, url = read_link(text)
         raw = value if url is None else self._client.offer(url)
-        told = looked_at(self._client, parse_offer(raw), raw, self.view(), self._origin)
+        told = looked_at(self._client, parse_offer(raw), raw, self.view(), origin=self._origin, at=now)
         collection = Collection(new_id(), holder, CollectionState.OFFERED, 0, now, now + LIFE, told)
         self.store.add(collection)
         return collection

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from keys.certificate import Certificate
-from trust_registry.model import IssuerId, Names, TrustView
+from trust_registry.core import status_at
+from trust_registry.model import EntryStatus, IssuerEntry, IssuerId, Names, TrustView
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused
 from wallet_api.openid.collecting_steps import choose_grant, choose_server
 from wallet_api.openid.issuer_client import IssuerClient
@@ -65,18 +67,20 @@ class Looked:
         return next(each for each in self.configurations if each.id == id)
 
 
-def looked_at(client: IssuerClient, offer: Offer, raw: Any, view: TrustView | None, origin: str) -> dict[str, Any]:
+def looked_at(
+    client: IssuerClient, offer: Offer, raw: Any, view: TrustView | None, *, origin: str, at: datetime
+) -> dict[str, Any]:
     """The JSON of a new collection. Raises CollectingRefused, NotReached."""
 
     def known(signer: Certificate) -> bool:
-        return view is not None and signer.thumbprint in view.seals_by_thumbprint
+        return view is not None and office_of(offer.issuer, signer, view) is not None
 
     published, signer = client.issuer(offer.issuer, known)
     metadata = parse_issuer(published, offer.issuer, offer.configuration_ids)
     if not any(metadata.configurations.values()):
         raise CollectingRefused(Collecting.NOTHING_TO_KEEP)
     server, grant = _server(client, offer, metadata)
-    party = party_of(offer.issuer, metadata.names, signer, view, origin)
+    party = party_of(offer.issuer, metadata.names, signer, view, origin=origin, at=at)
     return {
         "offer": raw,
         "metadata": trimmed(published, offer.configuration_ids),
@@ -114,18 +118,34 @@ def read_told(told: Mapping[str, Any]) -> Looked:
 
 
 def party_of(
-    identifier: str, own_names: Names | None, signer: Certificate | None, view: TrustView | None, origin: str
+    identifier: str,
+    own_names: Names | None,
+    signer: Certificate | None,
+    view: TrustView | None,
+    *,
+    origin: str,
+    at: datetime,
 ) -> Party:
     """Who an issuer is: by its signed metadata, or as an office of this house; else what it calls itself."""
     entry = None
     if view is not None and signer is not None:
-        entry = view.seals_by_thumbprint[signer.thumbprint].issuer
+        entry = office_of(identifier, signer, view)
     elif view is not None and identifier.startswith(origin + _OWN):
         entry = view.issuers.get(IssuerId(identifier.removeprefix(origin + _OWN)))
     host = _host(identifier)
-    if entry is not None:
+    if entry is not None and status_at(entry.history, at) is EntryStatus.GRANTED:
         return Party(identifier, entry.names, host, True)
     return Party(identifier, own_names or Names(host, host), host, False)
+
+
+def office_of(identifier: str, signer: Certificate, view: TrustView) -> IssuerEntry | None:
+    """The listed office whose seal or status key this is; the latter of the office that the identifier ends with."""
+    if (found := view.seals_by_thumbprint.get(signer.thumbprint)) is not None:
+        return found.issuer
+    named = view.issuers.get(IssuerId("/".join(urlsplit(identifier).path.split("/")[-2:])))
+    if named is None or all(key.thumbprint != signer.thumbprint for key in named.status_keys):
+        return None
+    return named
 
 
 def _host(identifier: str) -> str:

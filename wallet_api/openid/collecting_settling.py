@@ -15,7 +15,7 @@ from trust_registry.edges import HolderId
 from trust_registry.model import TrustView
 from wallet_api.errors import WalletError
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused, IssuerRefused
-from wallet_api.openid.collecting_offer import Looked, Party, party_of, read_told
+from wallet_api.openid.collecting_offer import Looked, read_told
 from wallet_api.openid.collecting_steps import ToSign
 from wallet_api.openid.collecting_store import CollectingStore, Collection, CollectionState
 from wallet_api.openid.credentials import WalletCredential, WalletCredentials
@@ -74,10 +74,6 @@ class Settling:
     def look(self, collection: Collection) -> Looked:
         """What was offered, by whom."""
         return read_told(collection.told)
-
-    def party(self, identifier: str) -> Party:
-        """Who a credential issuer is, as far as the lists say."""
-        return party_of(identifier, None, None, self.view(), self._origin)
 
     def _changed(self, collection: Collection, *, state_value: str | None = None) -> Collection:
         """Written; or refused, when another request was faster."""
