@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-import wallet_api.tables  # noqa: F401 - what is erased is erased there, too
+import issuer.openid4vci.tables  # noqa: F401 - what is erased is erased there, too
+import wallet_api.openid.tables
+import wallet_api.tables  # noqa: F401
 from issuer.model import HolderKind
 from server.cli import issue
 from tests.issuer.office import CLAIMS, HOUSEHOLD, MARRIAGE, NUMBER, OFFICE, SEAL_ID, Office, citizen_number
