@@ -5,7 +5,8 @@ Bodies are read by hand, so that every refusal is the specification's JSON. Spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,8 @@ from verifier.openid4vp.errors import ProtocolRefusal, invalid
 from verifier.openid4vp.request_objects import MEDIA_TYPE
 from verifier.openid4vp.responses import MAX_BODY, MAX_FETCH, read_asking, read_form
 from verifier.openid4vp.service import REQUESTS, RESPONSES, Requests
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _OPEN: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 _PREFLIGHT: Final[Mapping[str, str]] = {
@@ -51,11 +54,31 @@ def router(service: Requests, edge: Edge) -> APIRouter:
         return await _answered(lambda: JSONResponse(service.answer(token, fields), headers=dict(_OPEN)))
 
     # Not API routes: what FastAPI would do with parameters and bodies is a quarter of the whole request.
-    routes.add_route(f"{REQUESTS}/{{token}}", fetch, methods=["GET", "POST"], include_in_schema=False)
-    routes.add_route(f"{RESPONSES}/{{token}}", respond, methods=["POST"], include_in_schema=False)
-    for path in (REQUESTS, RESPONSES):
-        routes.add_route(f"{path}/{{token}}", _preflight, methods=["OPTIONS"], include_in_schema=False)
+    for path, endpoint, methods in (
+        (REQUESTS, fetch, ["GET", "POST"]),
+        (RESPONSES, respond, ["POST"]),
+        (REQUESTS, _preflight, ["OPTIONS"]),
+        (RESPONSES, _preflight, ["OPTIONS"]),
+    ):
+        template = f"{path}/{{token}}"
+        routes.add_route(template, _told(template, endpoint), methods=methods, include_in_schema=False)
     return routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    path: str
+
+
+def _told(template: str, endpoint: Endpoint) -> Endpoint:
+    """The endpoint under its template's name, as FastAPI tells logs and metrics of its own routes."""
+    named = _Template(template)
+
+    async def told(request: Request) -> Response:
+        request.scope["route"] = named
+        return await endpoint(request)
+
+    return told
 
 
 async def _preflight(request: Request) -> Response:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
+from fastapi.testclient import TestClient
 
 from tests.verifier.openid4vp.conftest import BROWSER, CLERK, FORM, ORIGIN, Counter
 from tests.verifier.openid4vp.wallet import read_link, read_request, unb64url
@@ -197,6 +198,19 @@ class TestWhoMayAsk:
         assert text.count("~") == 2
         with pytest.raises(RequestNotFound):
             counter.requests.presentations(begun.id, "another browser")
+
+
+def test_logs_and_metrics_get_the_routes_template(counter: Counter) -> None:
+    """Its path has the token, which is a secret."""
+    seen = []
+
+    async def watching(scope: Any, receive: Any, send: Any) -> None:
+        await counter.http.app(scope, receive, send)
+        if scope["type"] == "http":
+            seen.append(scope["route"].path)
+
+    TestClient(watching, base_url=ORIGIN).get(read_link(counter.begin().uri).request_uri)
+    assert seen == ["/openid4vp/requests/{token}"]
 
 
 def test_the_signature_is_over_what_is_sent(counter: Counter) -> None:
