@@ -25,7 +25,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder)
         run_stories(taken)
-        for picture in sorted(each for kind in ("story", "console", "verdict") for each in taken.glob(f"{kind}-*.png")):
+        for picture in sorted(
+            each for kind in ("story", "console", "verdict", "openid") for each in taken.glob(f"{kind}-*.png")
+        ):
             shrink(picture, PICTURES / picture.name)
         draw_certificate(taken)
     print(f"docs/ is up to date: {len(list(PICTURES.iterdir()))} pictures, docs/settings.md")
@@ -42,6 +44,7 @@ def run_stories(into: Path) -> None:
         "tests/browser/test_story.py",
         "tests/browser/test_story_console.py",
         "tests/browser/test_story_verdicts.py",
+        "tests/browser/test_story_openid.py",
     ]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
