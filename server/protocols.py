@@ -34,6 +34,11 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
 
 def protocol_tasks(protocols: Mapping[str, Any]) -> list[Task]:
     """What they do from time to time."""
-    issuing, asking = protocols.get("issuer.openid4vci"), protocols.get("verifier.openid4vp")
-    tasks = [] if issuing is None else [Task("openid4vci_cleanup", CLEANING_SECONDS, issuing.sweep)]
-    return tasks if asking is None else [*tasks, Task("openid4vp_cleanup", ERASING_SECONDS, asking.erase)]
+    tasks = []
+    if (issuing := protocols.get("issuer.openid4vci")) is not None:
+        tasks.append(Task("openid4vci_cleanup", CLEANING_SECONDS, issuing.sweep))
+    if (asking := protocols.get("verifier.openid4vp")) is not None:
+        tasks.append(Task("openid4vp_cleanup", ERASING_SECONDS, asking.erase))
+    if (wallet := protocols.get("wallet_api.openid")) is not None:
+        tasks.append(Task("wallet_openid_cleanup", ERASING_SECONDS, wallet.presenting.sweep))
+    return tasks

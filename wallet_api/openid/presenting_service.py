@@ -150,6 +150,10 @@ class PresentingService:
         }
         return self._pending.add(holder, content, self._now())
 
+    def sweep(self) -> None:
+        """Forget the requests that nobody answered in time."""
+        self._pending.sweep(self._now())
+
     def look(self, holder: HolderId, request_id: str) -> Preview:
         """The request as the citizen should understand it. Raises RequestUnknown."""
         found = self._found(holder, request_id)

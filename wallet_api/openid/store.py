@@ -47,7 +47,7 @@ class PendingRequests:
         self._data = HolderData(engine, key)
 
     def add(self, holder: HolderId, content: Mapping[str, Any], now: datetime) -> str:
-        """Keep a request for ten minutes; returns its id. What is older than that is deleted."""
+        """Keep a request for ten minutes; returns its id."""
         request_id = new_id()
         row = {
             "id": request_id,
@@ -57,7 +57,6 @@ class PendingRequests:
             "sealed": self._data.seal(holder, _context(request_id), content),
         }
         with self._engine.begin() as connection:
-            connection.execute(delete(_REQUESTS).where(_REQUESTS.c.expires_at <= now - LIFE))
             connection.execute(insert(_REQUESTS).values(row))
         return request_id
 
@@ -71,6 +70,11 @@ class PendingRequests:
             return None
         content = None if opened is None else opened(_context(request_id), row["sealed"])
         return Pending(request_id, RequestState(row["state"]), row["expires_at"], content)
+
+    def sweep(self, now: datetime) -> int:
+        """Delete what is over since ten minutes; returns how many."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(_REQUESTS).where(_REQUESTS.c.expires_at <= now - LIFE)).rowcount
 
     def prepare(self, holder: HolderId, request_id: str, content: Mapping[str, Any]) -> bool:
         """Note what is about to be answered; False when it is no longer open."""

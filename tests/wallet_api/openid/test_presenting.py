@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from keys.envelopes.base64url import b64url_encode
 from keys.envelopes.mdoc import (
@@ -35,6 +36,7 @@ from wallet_api.openid.refusals import (
 )
 from wallet_api.openid.requester import Standing
 from wallet_api.openid.store import RequestState
+from wallet_api.openid.tables import RequestRow
 from wallet_api.openid.transactions import CONFIRMATION
 
 
@@ -230,6 +232,19 @@ def test_a_request_is_forgotten_after_ten_minutes(wallet: Wallet) -> None:
     wallet.clock.forward(minutes=10)
     with pytest.raises(RequestUnknown):
         wallet.look(request)
+
+
+def test_what_nobody_answered_is_deleted(wallet: Wallet) -> None:
+    wallet.open()
+    wallet.clock.forward(minutes=19)
+    wallet.service.sweep()
+    with wallet.town.engine.connect() as connection:
+        count = select(func.count()).select_from(RequestRow)
+        assert connection.execute(count).scalar_one() == 1
+    wallet.clock.forward(minutes=1)
+    wallet.service.sweep()
+    with wallet.town.engine.connect() as connection:
+        assert connection.execute(count).scalar_one() == 0
 
 
 def test_a_signature_of_another_key_is_never_sent(wallet: Wallet) -> None:
