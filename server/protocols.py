@@ -40,5 +40,5 @@ def protocol_tasks(protocols: Mapping[str, Any]) -> list[Task]:
     if (asking := protocols.get("verifier.openid4vp")) is not None:
         tasks.append(Task("openid4vp_cleanup", ERASING_SECONDS, asking.erase))
     if (wallet := protocols.get("wallet_api.openid")) is not None:
-        tasks.append(Task("wallet_openid_cleanup", ERASING_SECONDS, wallet.presenting.sweep))
+        tasks.append(Task("wallet_openid_cleanup", ERASING_SECONDS, wallet.sweep))
     return tasks

@@ -18,3 +18,8 @@ class OpenidWallet:
     presenting: PresentingService
     collecting: Collector
     credentials: WalletCredentials
+
+    def sweep(self) -> None:
+        """Forget what nobody answered or finished in time."""
+        self.presenting.sweep()
+        self.collecting.store.sweep(self.collecting.now())
