@@ -93,10 +93,12 @@ class WalletAttestations:
             if claim in claims and (at is None or at > now + AHEAD):
                 raise _refused(f"the wallet attestation's {claim} is ahead")
         subject, key = claims.get("sub"), _confirmed(claims)
-        if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_TEXT:
+        if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_TEXT or not subject.isprintable():
             raise _refused("the wallet attestation has no sub")
         name = claims.get("wallet_name")
-        return Client(subject, key.thumbprint(), name[:100] if isinstance(name, str) else None), key
+        return Client(
+            subject, key.thumbprint(), name[:100] if isinstance(name, str) and name.isprintable() else None
+        ), key
 
     def _provider(self, signed: Jws) -> PublicKey:
         """The key of the provider: its certificate leads to an anchor, which is not among those sent (HAIP 1.0)."""

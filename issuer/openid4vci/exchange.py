@@ -119,12 +119,13 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def single(request: Request, header: str) -> str | None:
-    """The header's value. Raises ProtocolRefusal when it is there twice."""
+    """The header's value. Two DPoP headers are joined, which no proof is (RFC 9449 section 4.3); whoever reads it
+    refuses them as is due there. Raises ProtocolRefusal when another header is there twice.
+    """
     values = request.headers.getlist(header)
-    if len(values) > 1:
-        error = "invalid_dpop_proof" if header.lower() == "dpop" else "invalid_request"
-        raise ProtocolRefusal(error, f"the header {header} is there twice")
-    return values[0] if values else None
+    if len(values) > 1 and header != "dpop":
+        raise ProtocolRefusal("invalid_request", f"the header {header} is there twice")
+    return ",".join(values) if values else None
 
 
 def answer(document: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = _NONE) -> Response:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from issuer.openid4vci.attestation import WalletAttestations
 from issuer.openid4vci.errors import ProtocolRefusal
@@ -89,6 +91,7 @@ def test_a_header_twice_is_invalid_request(wallet: Wallet) -> None:
         {"sub": None},
         {"sub": ""},
         {"sub": 7},
+        {"sub": "a\0b"},
         {"exp": None},
         {"exp": 0},
         {"exp": "soon"},
@@ -236,3 +239,38 @@ def test_where_attestations_are_required_nobody_else_gets_tokens(wallet: Wallet)
     nobody = replace(strict, anchors=())
     with pytest.raises(ProtocolRefusal):
         nobody.authenticate(ISSUER, wallet.attestation(), wallet.pop(), None)
+
+
+_ISSUING: list[Issuing] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _known(shared_issuing: Issuing) -> None:
+    _ISSUING[:] = [shared_issuing]
+
+
+_ANY = st.none() | st.text(max_size=20) | st.integers() | st.dictionaries(st.text(max_size=5), st.text(max_size=5))
+
+
+@given(
+    header=st.dictionaries(st.sampled_from(["typ", "x5c", "kid"]), _ANY, max_size=3),
+    claims=st.dictionaries(st.sampled_from(["sub", "exp", "nbf", "iat", "cnf"]), _ANY, min_size=1, max_size=5),
+    pop=st.dictionaries(st.sampled_from(["aud", "jti", "iat", "exp", "iss", "challenge"]), _ANY, max_size=6),
+)
+@settings(deadline=None, max_examples=100)
+def test_any_attestation_is_refused_in_one_way(
+    header: dict[str, Any], claims: dict[str, Any], pop: dict[str, Any]
+) -> None:
+    """Signed by the provider and the instance, of any content: a client or a refusal, never anything else."""
+    wallet = Wallet(_ISSUING[0])
+    try:
+        client = authenticate_as(wallet, wallet.attestation(header=header, **claims), wallet.pop(**pop))
+    except ProtocolRefusal as err:
+        code = err.error
+    else:
+        code = "" if client.client_id else "nobody"
+    assert code in ("", "invalid_client", "use_attestation_challenge")
+
+
+def authenticate_as(wallet: Wallet, attestation: str, pop: str) -> Any:
+    return wallet.issuing.service.attestations.authenticate(ISSUER, attestation, pop, None)

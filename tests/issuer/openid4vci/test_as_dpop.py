@@ -124,6 +124,10 @@ def test_check_1_two_proofs_are_refused(wallet: Wallet) -> None:
     headers = [("DPoP", wallet.dpop()), ("DPoP", wallet.dpop())]
     assert error_of(wallet.issuing.client.post(TOKEN, data=form, headers=headers)) == "invalid_dpop_proof"
     assert at_token(wallet, f"{wallet.dpop()}, {wallet.dpop()}") == "invalid_dpop_proof"
+    token = bound(wallet)
+    proofs = [("DPoP", wallet.dpop(CREDENTIAL, token=token)) for _ in range(2)]
+    given = [("Authorization", f"DPoP {token}"), *proofs]
+    assert refused(wallet.issuing.client.post(CREDENTIAL, json={}, headers=given)) == "invalid_dpop_proof"
 
 
 @pytest.mark.parametrize("junk", ["", "x", "a.b.c", "e30.e30.e30", "x" * 9000])

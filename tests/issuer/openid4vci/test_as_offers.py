@@ -44,6 +44,8 @@ def test_an_offer_names_issuer_configurations_and_grant(wallet: Wallet) -> None:
     assert set(document["grants"]) == {PRE_AUTHORIZED}
     assert set(document["grants"][PRE_AUTHORIZED]) == {"pre-authorized_code"}
     assert len(code_of(offer)) >= 43, "256 bits"
+    offered = [wallet.tenant.configuration(each) for each in document["credential_configuration_ids"]]
+    assert [each and each.format for each in offered] == ["dc+sd-jwt", "mso_mdoc"]
     assert offer.expires_at == wallet.issuing.office.clock() + LIFE
 
 
