@@ -138,6 +138,7 @@ def read_request_object(token: bytes | str, link: Link, now: datetime, *, wallet
         raise RequestRefused(Flaw.ANOTHER_CLIENT)
     _check_client(link.client_id, chain[0])
     _check_times(claims, now)
+    _check_audience(claims, link)
     if wallet_nonce is not None and claims.get("wallet_nonce") != wallet_nonce:
         raise RequestRefused(Flaw.REPLAYED)
     if "request" in claims or "request_uri" in claims:  # RFC 9101 section 4
@@ -184,7 +185,7 @@ def _check_client(client_id: str, leaf: Certificate) -> None:
 
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
-    """Spec: RFC 7519 sections 4.1.3 to 4.1.6. `iss` is ignored (section 5)."""
+    """Spec: RFC 7519 sections 4.1.4 to 4.1.6. `iss` is ignored (section 5)."""
     seconds = now.timestamp()
     for name in ("exp", "nbf", "iat"):
         if name in claims and (isinstance(claims[name], bool) or not isinstance(claims[name], int | float)):
@@ -193,6 +194,12 @@ def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
         raise RequestRefused(Flaw.EXPIRED)
     if max(claims.get("nbf", 0), claims.get("iat", 0)) > seconds + _SKEW.total_seconds():
         raise RequestRefused(Flaw.NOT_YET)
+
+
+def _check_audience(claims: Mapping[str, Any], link: Link) -> None:
+    """Whoever is not named MUST reject. The address that the request was fetched from names no other wallet: verifiers
+    made with @openid4vc put it there. Spec: RFC 7519 section 4.1.3, section 5.8."""
     audience = claims.get("aud", SELF_ISSUED)
-    if SELF_ISSUED not in (audience if isinstance(audience, list) else [audience]):
+    named = audience if isinstance(audience, list) else [audience]
+    if SELF_ISSUED not in named and (link.request_uri is None or link.request_uri not in named):
         raise RequestRefused(Flaw.AUDIENCE)

@@ -160,6 +160,14 @@ def test_clients_that_this_wallet_cannot_authenticate_are_not_even_fetched(walle
     assert wallet.wires.sent == []
 
 
+@pytest.mark.parametrize("audience", [REQUEST_URI, [REQUEST_URI], ["https://self-issued.me/v2", "x"]])
+def test_an_audience_that_may_be_this_wallet(wallet: Wallet, audience: Any) -> None:
+    """Section 5.8 has one value under static discovery; others' verifiers name the address of the request instead."""
+    wallet.party.parameters["aud"] = audience
+    wallet.consent(wallet.open())
+    assert "vp_token" in wallet.answered
+
+
 @pytest.mark.parametrize(
     ("changes", "flaw"),
     [
