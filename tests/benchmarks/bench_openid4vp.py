@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.benchmarks.bench_http import Subject
 
-ROUNDS = 12
-PREPARED = 40  # answers a round
+ROUNDS = 60
+PREPARED = 10  # answers a round: short rounds, so that some of them are quiet
 FORM = "application/x-www-form-urlencoded"
 
 
