@@ -19,6 +19,7 @@ from issuer.openid4vci.model import Dataset
 from trust_registry.attestations import CertificateId
 from trust_registry.columns import UtcDateTime
 from trust_registry.edges import HolderId
+from trust_registry.prepared import Prepared, reading, writing
 
 OPEN: Final = "open"
 ACCESS: Final = "access"
@@ -74,6 +75,10 @@ class OpenidStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._use_once = Prepared(_USE_ONCE, engine)
+        self._offer, self._offer_of_code = Prepared(_OFFER, engine), Prepared(_OFFER_OF_CODE, engine)
+        self._token, self._take_offer = Prepared(_TOKEN, engine), Prepared(_TAKE_OFFER, engine)
+        self._add_grant, self._add_token = Prepared(_ADD_GRANT, engine), Prepared(_ADD_TOKENS, engine)
 
     @property
     def engine(self) -> Engine:
@@ -82,8 +87,8 @@ class OpenidStore:
 
     def once(self, digest: bytes, until: datetime) -> bool:
         """Whether this is the first use of what `digest` (SHA-256) stands for; remembered until `until` at least."""
-        with self._engine.begin() as connection:
-            return connection.execute(_USE_ONCE, {"digest": digest, "until": until}).rowcount == 1
+        with writing(self._engine, lasting=False) as cursor:
+            return bool(self._use_once.run(cursor, digest=digest, until=until).rowcount == 1)
 
     # Offers
 
@@ -94,13 +99,13 @@ class OpenidStore:
 
     def offer(self, offer_id: str) -> Row | None:
         """The offer of this id."""
-        with self._engine.connect() as connection:
-            return connection.execute(_OFFER, {"offer": offer_id}).mappings().one_or_none()
+        with reading(self._engine) as cursor:
+            return self._offer.one(cursor, offer=offer_id)
 
     def offer_of_code(self, code: bytes) -> Row | None:
         """The offer whose pre-authorized code or issuer_state has this digest."""
-        with self._engine.connect() as connection:
-            return connection.execute(_OFFER_OF_CODE, {"code": code}).mappings().one_or_none()
+        with reading(self._engine) as cursor:
+            return self._offer_of_code.one(cursor, code=code)
 
     def count_attempt(self, offer_id: str, most: int) -> int | None:
         """Count a try of the transaction code before it is judged, durably; the number so far, or None when `most`
@@ -129,11 +134,12 @@ class OpenidStore:
 
     def take_offer(self, offer_id: str, grant: Row, tokens: Sequence[Row]) -> bool:
         """Redeem an open offer for a grant and its tokens, all or nothing; False when somebody was faster."""
-        with self._engine.begin() as connection:
-            values = {"offer": offer_id, "to": "taken", "grant": grant["id"]}
-            if connection.execute(_TAKE_OFFER, values).rowcount != 1:
+        with writing(self._engine) as cursor:
+            if self._take_offer.run(cursor, offer=offer_id, to="taken", grant=grant["id"]).rowcount != 1:
                 return False
-            _add(connection, grant, tokens)
+            self._add_grant.run(cursor, **grant)
+            for each in tokens:
+                self._add_token.run(cursor, **each)
         return True
 
     # Authorization requests and codes
@@ -195,8 +201,8 @@ class OpenidStore:
 
     def token(self, digest: bytes, kind: str) -> Row | None:
         """The token with its grant's columns."""
-        with self._engine.connect() as connection:
-            return connection.execute(_TOKEN, {"token": digest, "wanted": kind}).mappings().one_or_none()
+        with reading(self._engine) as cursor:
+            return self._token.one(cursor, token=digest, wanted=kind)
 
     def rotate(self, digest: bytes, tokens: Sequence[Row]) -> bool:
         """Use a refresh token for new tokens; False when it was used before."""
