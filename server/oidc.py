@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet
 from server.accounts import Accounts, token_digest
 from server.errors import OidcRefused
 from server.model import Account, Affiliation, PendingSignIn
-from server.settings import OidcSettings
+from server.oidc_settings import OidcSettings
 from trust_registry.edges import AccountId, HolderId, Role
 from trust_registry.model import IssuerId, RegionCode, RelyingPartyId
 

@@ -26,7 +26,7 @@ from server.clock import utc_now
 from server.errors import OidcRefused
 from server.house import House
 from server.oidc import OidcSignIn
-from server.settings import OidcSettings
+from server.oidc_settings import OidcSettings
 from server.sign_in import SignIn
 from tests.server.conftest import ORIGIN, Browser, Clock, Place, make_place
 from trust_registry.edges import HolderId, Role
