@@ -98,15 +98,21 @@ ALGORITHMS: tuple[Algorithm, ...] = (ES256, ES384, EDDSA)
 # asks for them by name (`PublicKey.of_foreign`).
 VERIFIED_ONLY: tuple[Algorithm, ...] = (PS256,)
 
-_BY_JOSE = {a.jose: a for a in ALGORITHMS}
-_BY_COSE = {a.cose: a for a in ALGORITHMS}
+# RFC 9864: second names, which say the curve, too. We sign under the first ones, which everybody knows.
+_SECOND_JOSE = {"Ed25519": EDDSA}
+_SECOND_COSE = {-9: ES256, -51: ES384, -19: EDDSA}
+_BY_JOSE = {a.jose: a for a in ALGORITHMS} | _SECOND_JOSE
+_BY_COSE = {a.cose: a for a in ALGORITHMS} | _SECOND_COSE
 _BY_OID = {a.signature_oid: a for a in ALGORITHMS}
 _BY_CURVE = {(a.key_type.jwk_type, a.key_type.jwk_curve): a for a in ALGORITHMS}
 _BY_PREFIX = tuple((a.key_type.spki_prefix, a.key_type.spki_size, a) for a in ALGORITHMS)
 
 
 def by_jose(name: object) -> Algorithm:
-    """The algorithm of a JOSE `alg` value. Raises AlgorithmNotSupported (also for `none` and for what is not text)."""
+    """The algorithm of a JOSE `alg` value, by either of its names.
+
+    Raises AlgorithmNotSupported (also for `none` and for what is not text).
+    """
     algorithm = _BY_JOSE.get(name) if isinstance(name, str) else None
     if algorithm is None:
         raise AlgorithmNotSupported("this JOSE algorithm is not in the registry")
@@ -114,7 +120,7 @@ def by_jose(name: object) -> Algorithm:
 
 
 def by_cose(number: object) -> Algorithm:
-    """The algorithm of a COSE `alg` value. Raises AlgorithmNotSupported."""
+    """The algorithm of a COSE `alg` value, by either of its numbers. Raises AlgorithmNotSupported."""
     algorithm = _BY_COSE.get(number) if type(number) is int else None
     if algorithm is None:
         raise AlgorithmNotSupported("this COSE algorithm is not in the registry")

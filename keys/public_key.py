@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from keys.algorithms import ALGORITHMS, by_jwk_curve, by_spki
+from keys.algorithms import ALGORITHMS, by_jose, by_jwk_curve, by_spki
 from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.errors import AlgorithmNotSupported
 from keys.model import Algorithm, Verification
@@ -65,7 +65,7 @@ class PublicKey:
         if not _PRIVATE_MEMBERS.isdisjoint(jwk):
             raise AlgorithmNotSupported("a private or symmetric JWK is no public key")
         algorithm = by_jwk_curve(jwk.get("kty"), jwk.get("crv"))
-        if "alg" in jwk and jwk["alg"] != algorithm.jose:
+        if "alg" in jwk and by_jose(jwk["alg"]) is not algorithm:
             raise AlgorithmNotSupported("the JWK's alg does not fit its curve")
         kind = algorithm.key_type
         point = b""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keys import algorithms, public_key
-from keys.algorithms import ALGORITHMS, ES256, ES384, by_cose, by_jose, by_jwk_curve, by_signature_oid, by_spki
+from keys.algorithms import ALGORITHMS, EDDSA, ES256, ES384, by_cose, by_jose, by_jwk_curve, by_signature_oid, by_spki
 from keys.envelopes.cose import parse_cose_sign1, sign_cose_sign1
 from keys.envelopes.jws import parse_jws, sign_jws
 from keys.errors import AlgorithmNotSupported
@@ -27,6 +27,12 @@ def test_every_name_leads_to_the_same_algorithm(algorithm: Algorithm, signers: d
     assert by_jwk_curve(key_type.jwk_type, key_type.jwk_curve) is algorithm
     assert by_spki(signers[algorithm.jose].public_key.spki) is algorithm
     assert hashlib.new(algorithm.digest).digest_size >= 32
+
+
+def test_rfc9864_fully_specified_names_are_known() -> None:
+    """HAIP 1.0, "Crypto Suites": COSE -7 or -9. The other curves have such names, too."""
+    assert [by_cose(number) for number in (-9, -51, -19)] == [ES256, ES384, EDDSA]
+    assert by_jose("Ed25519") is EDDSA
 
 
 @pytest.mark.parametrize("name", ["none", "None", "RS256", "HS256", "ES256K", "es256", "", None, 7, ["ES256"], {}])

@@ -30,7 +30,7 @@ _SELF_ISSUED: Final = "https://self-issued.me/v2"  # section 5.8: a wallet that 
 _FORMATS: Final[Mapping[str, Any]] = {
     # Fully-specified names (appendix B.3.4): what `keys.algorithms` verifies.
     "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256", "ES384"], "kb-jwt_alg_values": ["ES256", "ES384"]},
-    "mso_mdoc": {"issuerauth_alg_values": [-7, -35], "deviceauth_alg_values": [-7, -35]},
+    "mso_mdoc": {"issuerauth_alg_values": [-7, -9, -35, -51], "deviceauth_alg_values": [-7, -9, -35, -51]},
 }
 _MAC_P256: Final = -65537  # appendix B.2.2: HMAC 256/256 with a key agreed on P-256
 
