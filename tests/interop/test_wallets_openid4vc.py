@@ -309,4 +309,5 @@ def in_cbor(uri: str, index: int) -> int:
     assert claims[2] == uri
     bits = claims[65533]["bits"]
     statuses = zlib.decompress(claims[65533]["lst"])
-    return statuses[index * bits // 8] >> (index * bits % 8) & (1 << bits) - 1
+    found: int = statuses[index * bits // 8] >> (index * bits % 8) & (1 << bits) - 1
+    return found
