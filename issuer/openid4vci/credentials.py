@@ -105,7 +105,10 @@ class CredentialIssuer:
             self._check_standing(dataset.certificate_id)
             transaction = self.deferrals.begin(grant, dataset, configuration, keys)
             return _answer({"transaction_id": transaction, "interval": INTERVAL}, sealing, 202)
-        return self._issue(grant, dataset.certificate_id, configuration, keys, sealing)
+        issued = self._issue(grant, dataset.certificate_id, configuration, keys)
+        # For wallets that prove the key of the offer's next credential with a nonce of the last response only.
+        more = {"notification_id": self.notifications.make(grant), "c_nonce": self.challenges.make(tenant.identifier)}
+        return _answer({"credentials": issued, **more}, sealing, 200)
 
     def deferred(self, tenant: Tenant, grant: Grant, content_type: str, body: bytes) -> Answer:
         """What became of a deferred request: the credentials, once, or that it still waits.
@@ -126,10 +129,12 @@ class CredentialIssuer:
         if not self.deferrals.take(found.id):
             raise invalid_transaction()
         try:
-            return self._issue(grant, found.certificate_id, configuration, found.keys, sealing)
+            issued = self._issue(grant, found.certificate_id, configuration, found.keys)
         except ProtocolRefusal:
             self.deferrals.give_back(found)
             raise
+        # No notification_id: it is optional, and @openid4vc/openid4vci up to 0.4 refuses it here.
+        return _answer({"credentials": issued}, sealing, 200)
 
     def notification(self, grant: Grant, content_type: str, body: bytes) -> None:
         """Keep what a wallet reports. Raises: ProtocolRefusal (invalid_notification_request, _id)."""
@@ -162,8 +167,7 @@ class CredentialIssuer:
         certificate_id: CertificateId,
         configuration: CredentialConfiguration,
         keys: Sequence[Mapping[str, Any]],
-        sealing: ResponseEncryption | None,
-    ) -> Answer:
+    ) -> list[dict[str, str]]:
         try:
             made = self.copies.make(certificate_id, grant.holder_id, configuration.kind, keys)
         except _UNAVAILABLE as err:
@@ -174,8 +178,7 @@ class CredentialIssuer:
             why = (words for kind, words in _WHY if isinstance(err, kind))
             raise _denied(next(why, "the certificate can not be issued")) from err
         texts = [each if isinstance(each, str) else b64url_encode(each).decode("ascii") for each in made]
-        credentials = [{"credential": text} for text in texts]
-        return _answer({"credentials": credentials, "notification_id": self.notifications.make(grant)}, sealing, 200)
+        return [{"credential": text} for text in texts]
 
     def _check_standing(self, certificate_id: CertificateId) -> None:
         """No clerk is asked about what could not be issued anyway."""

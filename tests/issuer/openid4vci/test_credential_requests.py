@@ -40,10 +40,19 @@ def test_an_sd_jwt_vc_is_bound_to_the_proven_key_and_travels_as_it_is(issuing: I
     answer = issuing.ask(issuing.token()["access_token"], issuing.request(proofs={"jwt": [issuing.proof(key)]}))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.headers["cache-control"] == "no-store"
-    assert set(answer.json()) == {"credentials", "notification_id"}
+    assert set(answer.json()) == {"credentials", "notification_id", "c_nonce"}
     (made,) = answer.json()["credentials"]
     assert set(made) == {"credential"}
     assert cnf_of(made["credential"]) == key.public_key.jwk()
+
+
+def test_the_nonce_of_a_response_is_good_for_the_next_proof(issuing: Issuing) -> None:
+    """Section 8.3: additional parameters MAY be used. Wallets made for earlier drafts, and Credo, prove with it."""
+    token = issuing.token()["access_token"]
+    nonce = issuing.ask(token, issuing.request()).json()["c_nonce"]
+    again = issuing.request(proofs={"jwt": [issuing.proof(new_key(), nonce=nonce)]})
+    assert issuing.ask(token, again).status_code == 200
+    assert error_of(issuing.ask(token, again)) == "invalid_nonce", "and once"
 
 
 def test_an_mdoc_is_base64url_of_its_issuer_signed(issuing: Issuing) -> None:
