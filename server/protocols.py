@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from server.wiring import Opened
 
 CLEANING_SECONDS = 300.0
-ERASING_SECONDS = 60.0  # what wallets showed is kept for ten minutes
+ERASING_SECONDS = 60.0  # what wallets showed is kept for twenty minutes
 
 
 def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from trust_registry.model import Names, RelyingPartyId, ScenarioId, TypeId
 from verifier.dcql.model import DcqlQuery
 from verifier.model import Report
 
-LIFE: Final = timedelta(minutes=5)  # for a wallet to answer
-KEPT: Final = timedelta(minutes=10)  # then the key and what came back are erased
+LIFE: Final = timedelta(minutes=10)  # for a wallet to answer
+KEPT: Final = timedelta(minutes=20)  # then the key and what came back are erased
 
 
 class ClientIdPrefix(Enum):

@@ -150,7 +150,7 @@ class TestFetching:
 
     def test_only_while_it_is_valid(self, counter: Counter) -> None:
         begun, uri = self.get(counter)
-        counter.later(timedelta(minutes=5))
+        counter.later(timedelta(minutes=10))
         answer = counter.http.get(uri)
         assert (answer.status_code, answer.json()["error"]) == (404, "invalid_request")
         assert counter.http.post(uri, headers={"content-type": FORM}).status_code == 404

@@ -168,7 +168,7 @@ class TestDirectPost:
 
     def test_an_answer_that_comes_too_late(self, counter: Counter, asked: tuple[Begun, Asked]) -> None:
         form = Wallet.form(asked[1], good(counter, asked[1]))
-        counter.later(timedelta(minutes=5))
+        counter.later(timedelta(minutes=10))
         answer = counter.post(asked[1], form)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
         assert counter.look(asked[0]).state is RequestState.EXPIRED
@@ -303,4 +303,4 @@ def test_any_vp_token_is_read_or_refused(token: str) -> None:
 
 
 def test_time_is_an_argument(counter: Counter) -> None:
-    assert counter.begin().expires_at == NOW + timedelta(minutes=5)
+    assert counter.begin().expires_at == NOW + timedelta(minutes=10)
