@@ -77,10 +77,10 @@ def test_credo_collects_and_believes_both_formats(collected: Any) -> None:
     assert all(each["notification"] for each in collected["collected"])
 
 
-def test_credo_collects_with_a_transaction_code(demo: Demo, credo: Client) -> None:
-    """OpenID4VCI 1.0 section 6.1."""
+def test_credo_collects_all_at_once_with_a_transaction_code(demo: Demo, credo: Client) -> None:
+    """OpenID4VCI 1.0 sections 6.1 and 8.3: the second proof has the nonce of the first response."""
     made = demo.offer(with_pin=True)
-    assert len(credo.ask("collect", offer=made.by_value, pin=made.tx_code)["collected"]) == 2
+    assert len(credo.ask("collect", offer=made.by_value, pin=made.tx_code, together=True)["collected"]) == 2
 
 
 @MODES
