@@ -128,11 +128,6 @@ class Offers:
         state = OfferState(row["state"])
         return OfferState.EXPIRED if state is OfferState.OPEN and row["expires_at"] <= self._now() else state
 
-    def grant_of(self, offer_id: str) -> str | None:
-        """The id of the grant that came of it; None while nothing has."""
-        row = self._store.offer(offer_id)
-        return None if row is None else row["grant_id"]
-
     def cancel(self, offer_id: str) -> None:
         """Close an offer that is open; nothing, when it is not."""
         self._store.cancel_offer(offer_id)

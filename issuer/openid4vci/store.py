@@ -204,6 +204,11 @@ class OpenidStore:
         with reading(self._engine) as cursor:
             return self._token.one(cursor, token=digest, wanted=kind)
 
+    def add_tokens(self, tokens: Sequence[Row]) -> None:
+        """More tokens of a grant that goes on."""
+        with self._engine.begin() as connection:
+            connection.execute(_ADD_TOKENS, [dict(each) for each in tokens])
+
     def rotate(self, digest: bytes, tokens: Sequence[Row]) -> bool:
         """Use a refresh token for new tokens; False when it was used before."""
         with self._engine.begin() as connection:

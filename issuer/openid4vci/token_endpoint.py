@@ -1,6 +1,8 @@
-"""What is redeemed for tokens: pre-authorized codes, authorization codes, refresh tokens. Each once.
+"""What is redeemed for tokens: pre-authorized codes, authorization codes, refresh tokens.
 
-Who comes with something a second time is refused, and what came of the first time ends, for one of the two is a thief.
+Codes work once, and so do refresh tokens that no key is bound to. An authorization code or such a token that comes
+again ends what came of it, for one of the two is a thief. A pre-authorized code does not: it stood in a QR code, and
+whoever photographed that must not be able to take the certificate away.
 Spec: OpenID4VCI 1.0 section 6, RFC 6749 sections 4.1.3, 5 and 6, RFC 7636 section 4.6, RFC 9449 sections 5 and 10.
 """
 
@@ -19,7 +21,7 @@ from issuer.openid4vci.attestation import ANONYMOUS, Client
 from issuer.openid4vci.dpop import Proofs
 from issuer.openid4vci.errors import ProtocolRefusal
 from issuer.openid4vci.model import Dataset, Tenant
-from issuer.openid4vci.offers import PRE_AUTHORIZED, Offers, OfferState
+from issuer.openid4vci.offers import PRE_AUTHORIZED, Offers
 from issuer.openid4vci.requested import DETAIL_TYPE, Asked, read_asked
 from issuer.openid4vci.store import REFRESH, OpenidStore, Row, unpack_datasets
 from issuer.openid4vci.tokens import NewTokens, Tokens, digest_of
@@ -68,10 +70,8 @@ class TokenEndpoint:
         row = self.store.offer_of_code(digest_of(code))
         if row is None or row["issuer_id"] != tenant.issuer_id or row["grant_type"] != PRE_AUTHORIZED:
             raise _invalid_grant("the pre-authorized code is unknown")
-        if row["state"] == OfferState.TAKEN.value:
-            self._replayed(row["grant_id"])
         if not self.offers.is_open(row):
-            raise _invalid_grant("the pre-authorized code has expired or was withdrawn")
+            raise _invalid_grant("the pre-authorized code was used, has expired or was withdrawn")
         if (row["pin"] is None) != (pin is None):
             raise ProtocolRefusal("invalid_request", f"tx_code is {'not expected' if pin else 'needed'}")
         asked = read_asked(form, tenant)
@@ -88,7 +88,7 @@ class TokenEndpoint:
         )
         made = self._new(grant["id"], sender, asked, grant["expires_at"])
         if not self.store.take_offer(row["id"], grant, made.rows):
-            self._replayed(self.offers.grant_of(row["id"]))
+            raise _invalid_grant("the pre-authorized code was used")
         return _response(made, datasets, asked, sender)
 
     def _code(self, tenant: Tenant, form: Form, sender: Sender) -> dict[str, Any]:
@@ -131,20 +131,32 @@ class TokenEndpoint:
         datasets = _narrowed(unpack_datasets(row["all_datasets"]), asked)
         if row["by_identifier"]:
             asked = Asked(asked.details or _configurations(datasets), asked.scopes)
+        if row["key_thumbprint"] is not None:  # nobody else can use it: it stays (FAPI 2.0 section 5.3.2.1)
+            made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets, refresh=token)
+            self.store.add_tokens(made.rows)
+            return _response(made, datasets, asked, sender)
         made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets)
         if not self.store.rotate(digest_of(token), made.rows):
             self._replayed(row["grant_id"])
         return _response(made, datasets, asked, sender)
 
     def _new(
-        self, grant_id: str, sender: Sender, asked: Asked, until: datetime, datasets: Sequence[Dataset] | None = None
+        self,
+        grant_id: str,
+        sender: Sender,
+        asked: Asked,
+        until: datetime,
+        datasets: Sequence[Dataset] | None = None,
+        refresh: str | None = None,
     ) -> NewTokens:
-        return self.tokens.new(grant_id, sender.key, by_identifier=bool(asked.details), datasets=datasets, until=until)
+        details = bool(asked.details)
+        return self.tokens.new(
+            grant_id, sender.key, by_identifier=details, datasets=datasets, until=until, refresh=refresh
+        )
 
-    def _replayed(self, grant_id: str | None) -> NoReturn:
+    def _replayed(self, grant_id: str) -> NoReturn:
         """RFC 6749 section 4.1.2: what came of a code that is used again should be revoked."""
-        if grant_id is not None:
-            self.tokens.revoke(grant_id)
+        self.tokens.revoke(grant_id)
         raise _invalid_grant("this was used before")
 
 

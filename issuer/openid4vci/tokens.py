@@ -90,20 +90,23 @@ class Tokens:
         by_identifier: bool,
         datasets: Sequence[Dataset] | None,
         until: datetime,
+        refresh: str | None = None,
     ) -> NewTokens:
         """An access and a refresh token, bound to `key` when there is one. `until`: when the grant ends. `datasets`:
-        what the access token is for, where that is less than its grant.
+        what the access token is for, where that is less than its grant. `refresh`: the refresh token that goes on.
         """
-        access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        access, renewing = secrets.token_urlsafe(32), refresh or secrets.token_urlsafe(32)
         shared = {"grant_id": grant_id, "key_thumbprint": key, "by_identifier": by_identifier, "used": False}
         packed = None if datasets is None else pack_datasets(datasets)
         now = self._now()
         ends = min(now + ACCESS_LIFE, until)
-        rows = (
-            {**shared, "digest": digest_of(access), "kind": ACCESS, "datasets": packed, "expires_at": ends},
-            {**shared, "digest": digest_of(refresh), "kind": REFRESH, "datasets": None, "expires_at": until},
-        )
-        return NewTokens(access, refresh, int((ends - now).total_seconds()), rows)
+        row: Row = {**shared, "digest": digest_of(access), "kind": ACCESS, "datasets": packed, "expires_at": ends}
+        rows = [row]
+        if refresh is None:
+            rows.append(
+                {**shared, "digest": digest_of(renewing), "kind": REFRESH, "datasets": None, "expires_at": until}
+            )
+        return NewTokens(access, renewing, int((ends - now).total_seconds()), tuple(rows))
 
     def new_grant(
         self,

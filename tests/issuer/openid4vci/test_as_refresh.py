@@ -48,7 +48,7 @@ def test_refreshing_ends_with_the_grant(wallet: Wallet) -> None:
     assert wallet.collects(told["access_token"]) == 401
 
 
-def test_each_refresh_token_works_once(wallet: Wallet) -> None:
+def test_each_refresh_token_of_a_bearer_works_once(wallet: Wallet) -> None:
     """Whoever comes with it again ends the grant: one of the two is a thief (RFC 9700 section 4.14.2)."""
     first = wallet.redeem(wallet.offer()).json()
     second = wallet.refresh(first["refresh_token"]).json()
@@ -91,16 +91,37 @@ def test_a_bound_refresh_token_needs_a_proof_by_its_key(wallet: Wallet) -> None:
     again = wallet.refresh(token, headers={"DPoP": wallet.dpop()})
     assert again.json()["token_type"] == "DPoP"
     assert again.headers["dpop-nonce"]
-    assert error_of(wallet.refresh(again.json()["refresh_token"])) == "invalid_dpop_proof", "and so is the next"
+    assert error_of(wallet.refresh(again.json()["refresh_token"])) == "invalid_dpop_proof", "and stays so"
 
 
-def test_a_replayed_refresh_token_by_another_key_does_not_end_the_grant(wallet: Wallet) -> None:
-    """A thief without the key can't take the grant from its holder."""
+def test_a_bound_refresh_token_does_not_rotate(wallet: Wallet) -> None:
+    """FAPI 2.0 section 5.3.2.1: an answer that got lost must not cost the wallet its grant."""
     told = wallet.redeem(wallet.offer(), headers={"DPoP": wallet.dpop()}).json()
-    again = wallet.refresh(told["refresh_token"], headers={"DPoP": wallet.dpop()}).json()
+    token = told["refresh_token"]
+    for _ in range(3):
+        wallet.later(days=100)
+        again = wallet.refresh(token, headers={"DPoP": wallet.dpop()}).json()
+        assert (again["refresh_token"], again["token_type"]) == (token, "DPoP")
+        proof = wallet.dpop(CREDENTIAL, token=again["access_token"])
+        assert wallet.collects(again["access_token"], authorization=f"DPoP {again['access_token']}", DPoP=proof) == 200
+    wallet.later(days=GRANT_LIFE.days - 300)
+    assert error_of(wallet.refresh(token, headers={"DPoP": wallet.dpop()})) == "invalid_grant", "the grant ended"
+
+
+def test_a_refresh_that_brings_a_key_for_the_first_time_is_bound_from_then_on(wallet: Wallet) -> None:
+    first = wallet.redeem(wallet.offer()).json()["refresh_token"]
+    second = wallet.refresh(first, headers={"DPoP": wallet.dpop()}).json()["refresh_token"]
+    assert second != first, "the one that anybody could use is used up"
+    assert error_of(wallet.refresh(second)) == "invalid_dpop_proof"
+    assert wallet.refresh(second, headers={"DPoP": wallet.dpop()}).json()["refresh_token"] == second
+
+
+def test_a_stolen_bound_refresh_token_does_not_end_the_grant(wallet: Wallet) -> None:
+    """A thief without the key can't take the grant from its holder."""
+    token = wallet.redeem(wallet.offer(), headers={"DPoP": wallet.dpop()}).json()["refresh_token"]
     thief = {"DPoP": wallet.dpop(key=new_key())}
-    assert error_of(wallet.refresh(told["refresh_token"], headers=thief)) == "invalid_grant"
-    assert wallet.refresh(again["refresh_token"], headers={"DPoP": wallet.dpop()}).status_code == 200
+    assert error_of(wallet.refresh(token, headers=thief)) == "invalid_grant"
+    assert wallet.refresh(token, headers={"DPoP": wallet.dpop()}).status_code == 200
 
 
 def test_scope_and_details_may_ask_for_less_and_never_for_more(wallet: Wallet) -> None:
