@@ -51,7 +51,8 @@ def router(service: RegistryService) -> APIRouter:
         return Response(found.content, media_type=_MEDIA.get(kind, "application/json"), headers=headers)
 
     for path, answer in (("/types.json", index), ("/types/{owner}/{slug}/{name}", document)):
-        routes.add_api_route(path, answer, methods=["GET", "HEAD"], tags=["catalogue"], response_model=None)
+        routes.add_api_route(path, answer, methods=["GET"], tags=["catalogue"], response_model=None)
+        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False, response_model=None)
     return routes
 
 
