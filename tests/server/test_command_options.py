@@ -28,7 +28,7 @@ def values(members: Iterable[Enum]) -> set[str]:
         (Reason, StatusReason, set()),
         (Level, Assurance, set()),
         (Why, EntryReason, {EntryReason.INITIAL, EntryReason.REINSTATED}),
-        (AuthorityUse, KeyUse, {KeyUse.SEAL, KeyUse.STATUS, KeyUse.RECEIPT, KeyUse.ACCESS}),  # issuers' and agencies' own
+        (AuthorityUse, KeyUse, {KeyUse.SEAL, KeyUse.STATUS, KeyUse.RECEIPT, KeyUse.ACCESS}),  # of offices and agencies
     ],
 )
 def test_what_a_command_offers_is_what_the_model_knows(
