@@ -4,7 +4,8 @@ Plain ASGI; decides nothing else.
 
 Rules of CSRF: an unsafe request that brings a cookie of ours must come from our own origin and carry the token, in
 the header `X-CSRF-Token` or the form field `csrf_token`. A request without our cookies has no authority to abuse;
-`/sign-in` asks for the token nevertheless, so that nobody can be signed in by a stranger's page.
+`/sign-in` asks for the token nevertheless, so that nobody can be signed in by a stranger's page. Wallets' endpoints
+look at no cookie, so none that a wallet happens to send (its holder may sign in through it) makes a difference there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 STRICT_PATHS = frozenset({"/sign-in", "/sign-out"})
 PUBLIC_FILES = ("/trust/", "/status/")  # signed files, for anybody's scanner
 PUBLIC = (*PUBLIC_FILES, "/trqp/")
+OF_WALLETS = re.compile(  # OpenID4VCI's and OpenID4VP's, not the page where a holder consents
+    r"/issuers/[^/]+/[^/]+/(?:par|token|challenge|nonce|credential|deferred_credential|notification)"
+    r"|/openid4vp/(?:requests|responses)/[^/]+"
+)
 CACHEABLE = ("/static/", *PUBLIC_FILES)
 _FORM_FIELD = re.compile(
     rb'(?:^|&)csrf_token=([0-9a-f]{64})(?:&|$)|name="csrf_token"\r\n\r\n([0-9a-f]{64})\r\n'  # urlencoded | multipart
@@ -93,7 +98,7 @@ class Protection:
         await self._app(scope, receiving, sending)
 
     async def _check_origin_and_token(self, request: Request, body: _Bounded) -> None:
-        if self._access.bearer_token(request) is not None:
+        if self._access.bearer_token(request) is not None or OF_WALLETS.fullmatch(request.url.path):
             return
         expected = self._access.expected_csrf_token(request)
         strict = request.url.path in STRICT_PATHS

@@ -14,6 +14,7 @@ from issuer.openid4vci.model import Tenant
 from issuer.openid4vci.service import Openid4vci
 from tests.issuer.openid4vci.as_world import b64u
 from tests.server.real_house import CIVIL_AFFAIRS, ORIGIN, RealHouse, built
+from tests.server.test_roles import OF_WALLETS
 
 CLIENT = "https://wallet.example"
 REDIRECT = "https://wallet.example/cb"
@@ -218,6 +219,17 @@ def test_an_answer_needs_the_token_of_its_session(house: RealHouse, issuer: str)
     form = {"answer": "allow", **chosen(page)}
     assert client.post(where, data=form, follow_redirects=False).status_code == 403
     assert asking.answer(where, page, "allow", **chosen(page)).status_code == 303
+
+
+@pytest.mark.parametrize("end", [each for each, method in OF_WALLETS.items() if method == "POST"])
+def test_a_wallet_that_keeps_cookies_is_answered_as_any_other(house: RealHouse, issuer: str, end: str) -> None:
+    """One cookie jar for the consent page and the endpoints: no token of a page is asked for there."""
+    client = house.client()
+    client.cookies.update(dict(house.signed_in(CITIZEN).cookies))
+    answer = client.post(f"{issuer}/{end}", data={"grant_type": "x"}, headers={"authorization": "DPoP x"})
+    assert answer.status_code != 403
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_names_of_a_wallet_can_do_nothing_on_the_page(house: RealHouse, issuer: str) -> None:
