@@ -165,6 +165,7 @@ class Authorization:
             approved=offer is not None and offer["approved"],
             by_identifier=request.by_details,
         )
+        granted = {name for each in datasets for name in each.configurations}
         secret = secrets.token_urlsafe(32)
         code = {
             "code": digest_of(secret),
@@ -172,7 +173,7 @@ class Authorization:
             "redirect_uri": request.redirect_uri,
             "challenge": request.challenge,
             "key_thumbprint": request.key,
-            "scope": request.scope,
+            "scope": " ".join(each for each in (request.scope or "").split() if each in granted) or None,
             "used": False,
             "expires_at": self.now() + CODE_LIFE,
         }

@@ -18,29 +18,15 @@ from issuer.openid4vci.errors import ProtocolRefusal
 
 MAX_URI: Final = 2000
 _MAX_STATE: Final = 2000
-_MAX_CLIENT: Final = 512
+_CLIENT: Final = re.compile(r"[\x20-\x7e]{1,512}")  # RFC 6749, appendix A.1
 _URI: Final = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")  # RFC 3986, section 2
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-# What a browser runs, shows or hands to something other than an application.
-_NOT_OF_WALLETS: Final = frozenset(
-    {
-        *(
-            "javascript",
-            "vbscript",
-            "data",
-            "blob",
-            "file",
-            "filesystem",
-            "about",
-            "view-source",
-            "jar",
-            "chrome",
-            "edge",
-        ),
-        *("ftp", "ws", "wss", "mailto", "tel", "sms", "intent", "resource", "ms-appx", "wyciwyg", "feed", "livescript"),
-    }
+# What a browser runs, shows or hands to something other than an application; what systems open of their own (ms-...).
+_NOT_OF_WALLETS: Final = re.compile(
+    "javascript|vbscript|livescript|data|blob|file|filesystem|about|view-source|jar|chrome|edge|wyciwyg|resource|"
+    "ftp|wss?|mailto|tel|sms|feed|intent|content|android-app|shell|search-ms|ms-.*|smb|nfs|afp|ldaps?|ssh|telnet"
 )
 
 
@@ -74,9 +60,14 @@ class AuthorizationRequest:
 def client_of(form: Mapping[str, str], client: Client) -> str:
     """The client's id. Raises ProtocolRefusal."""
     client_id = client.client_id or form.get("client_id")
-    if client_id is None or len(client_id) > _MAX_CLIENT:
-        raise _refused("client_id is missing or too long")
+    if client_id is None or not well_formed(client_id):
+        raise _refused("client_id is missing, malformed or too long")
     return client_id
+
+
+def well_formed(client_id: str) -> bool:
+    """Whether it can be a client's id: nothing in it that would turn round or hide what a holder reads."""
+    return _CLIENT.fullmatch(client_id) is not None
 
 
 def check_parameters(form: Mapping[str, str]) -> None:
@@ -122,7 +113,7 @@ def redirect_allowed(uri: str) -> bool:
     scheme = parts.scheme.lower()
     if scheme in ("https", "http"):
         return bool(host) and parts.username is None and (scheme == "https" or host in _LOOPBACK)
-    own = _SCHEME.fullmatch(scheme) is not None and scheme not in _NOT_OF_WALLETS
+    own = _SCHEME.fullmatch(scheme) is not None and _NOT_OF_WALLETS.fullmatch(scheme) is None
     return own and uri[len(scheme) :].startswith(":/")
 
 

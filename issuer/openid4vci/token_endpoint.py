@@ -110,7 +110,7 @@ class TokenEndpoint:
         datasets = _narrowed(unpack_datasets(row["datasets"]), asked)
         if row["by_identifier"]:  # asked for by details before, so these are told (section 6.2)
             asked = Asked(asked.details or _configurations(datasets), asked.scopes)
-        made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets)
+        made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets=datasets)
         if not self.store.use_code(digest_of(code), made.rows):
             self._replayed(row["grant_id"])
         return _response(made, datasets, asked, sender, row["scope"])
@@ -132,10 +132,10 @@ class TokenEndpoint:
         if row["by_identifier"]:
             asked = Asked(asked.details or _configurations(datasets), asked.scopes)
         if row["key_thumbprint"] is not None:  # nobody else can use it: it stays (FAPI 2.0 section 5.3.2.1)
-            made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets, refresh=token)
+            made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets=datasets, refresh=token)
             self.store.add_tokens(made.rows)
             return _response(made, datasets, asked, sender)
-        made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets)
+        made = self._new(row["grant_id"], sender, asked, row["grant_ends"], datasets=datasets)
         if not self.store.rotate(digest_of(token), made.rows):
             self._replayed(row["grant_id"])
         return _response(made, datasets, asked, sender)
@@ -146,6 +146,7 @@ class TokenEndpoint:
         sender: Sender,
         asked: Asked,
         until: datetime,
+        *,
         datasets: Sequence[Dataset] | None = None,
         refresh: str | None = None,
     ) -> NewTokens:

@@ -85,6 +85,8 @@ def test_a_request_uri_that_is_anothers_invented_or_expired_opens_nothing(wallet
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"client_id": None}, "invalid_request"),
         ({"client_id": "x" * 600}, "invalid_request"),
+        ({"client_id": "wallet\u202eelpmaxe"}, "invalid_request"),  # RFC 6749 appendix A.1; reads backwards
+        ({"client_id": "wallet\r\nx"}, "invalid_request"),
         ({"redirect_uri": None}, "invalid_request"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge": "short"}, "invalid_request"),
@@ -150,6 +152,8 @@ def test_a_redirect_uri_of_a_wallet_is_taken(wallet: Wallet, uri: str) -> None:
         "file:///etc/passwd",
         "view-source:/x",
         "intent://x",
+        "ms-msdt:/id",
+        "Search-MS:/x",
         "http://wallet.example/cb",
         "http://127.0.0.1.evil.example/cb",
         "http://localhost@evil.example/cb",
@@ -207,6 +211,13 @@ def test_the_code_comes_back_with_state_and_iss(wallet: Wallet) -> None:
 
 def test_a_request_without_state_is_answered_without(wallet: Wallet) -> None:
     assert "state" not in wallet.authorised(state=None)
+
+
+def test_the_scope_told_is_what_the_holder_allowed(wallet: Wallet) -> None:
+    """RFC 6749 section 5.1: REQUIRED where it is less than what was asked for."""
+    other = next(each.id for each in wallet.tenant.configurations if each.id not in (SD_JWT, MDOC))
+    told = wallet.exchange(wallet.authorised(scope=f"{other} {SD_JWT}")["code"]).json()
+    assert told["scope"] == SD_JWT
 
 
 def test_a_denial_is_access_denied(wallet: Wallet) -> None:
