@@ -35,11 +35,13 @@ from verifier.dcql import (
 )
 from wallet_api.model import CertificateDetail
 from wallet_api.openid.credentials import CredentialFormat, WalletCredential
+from wallet_api.openid.plain_words import one_line
 from wallet_api.openid.requester import ALWAYS, types_of
 from wallet_api.openid.x5c import chain_of
 from wallet_api.texts import value_text, veiled
 
 _LONGEST_VALUE: Final = 200
+_KINDS_NAMED: Final = 2  # of kinds that no list names: who asks has worded them
 # What a certificate says about itself, beside its claims.
 _ABOUT: Final[Mapping[str, Names]] = {
     "certificate_id": Names("电子证照标识", "Certificate identifier"),
@@ -161,15 +163,24 @@ def offer(
 
 
 def _sets(matched: Match, queries: Mapping[str, QueryOffer]) -> tuple[SetOffer, ...]:
-    """Options of the same certificates (in another format) are one to the citizen: the first stands for all."""
+    """Options of the same certificates (in another format) are one to the citizen: the one that shows least stands for
+    all, whichever the verifier would rather have."""
     found = []
     for each in matched.sets:
         options: dict[tuple[frozenset[str], ...], tuple[str, ...]] = {}
         for ids in each.options:
             certificates = tuple(frozenset(_certificate(option) for option in queries[id].options) for id in ids)
-            options.setdefault(certificates, ids)
+            other = options.get(certificates)
+            if other is None or _shown(ids, queries) < _shown(other, queries):
+                options[certificates] = ids
         found.append(SetOffer(each.set.required, tuple(options.values())))
     return tuple(found)
+
+
+def _shown(ids: Iterable[str], queries: Mapping[str, QueryOffer]) -> int:
+    """How many of its citizen's claims an option shows at least."""
+    least = (queries[id].options[0].claim_sets[0].lines for id in ids)
+    return sum(not line.about for lines in least for line in lines)
 
 
 def _certificate(option: Option) -> str:
@@ -198,7 +209,7 @@ def _option(query: CredentialQuery, candidate: Candidate, piece: _Piece) -> Opti
 def _line(path: Path, piece: _Piece) -> Line:
     is_mdoc = piece.held.format == MDOC
     found = select_element(piece.held.claims, path) if is_mdoc else select(piece.held.claims, path)
-    text = "、".join(_text(each) for each in found)[:_LONGEST_VALUE]
+    text = _bounded("、".join(_text(each) for each in found))
     name = str(path[-1] if is_mdoc else path[0])
     claim = _definition(piece.type, name) if not is_mdoc or path[0] != CORE else None
     if claim is not None and (is_mdoc or len(path) == 1):
@@ -219,6 +230,11 @@ def _text(value: Any) -> str:
     return f"({len(value)} bytes)" if isinstance(value, bytes) else value_text(value)
 
 
+def _bounded(text: str) -> str:
+    """What is cut says so: more is shown to who asks than stands here."""
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "……"
+
+
 def _own(details: Iterable[CertificateDetail]) -> list[_Piece]:
     """Each certificate twice, once for each format that copies are made in."""
     pieces: list[_Piece] = []
@@ -237,7 +253,8 @@ def _own(details: Iterable[CertificateDetail]) -> list[_Piece]:
             "seal_id": sd_jwt.claims.get("seal_id", ""),
         }
         authorities = _authorities(sd_jwt)
-        claims: Mapping[str, Any] = {**sd_jwt.claims, "cnf": {}}
+        # Copies say who issued them by their certificate alone (ADR 15).
+        claims: Mapping[str, Any] = {**{k: v for k, v in sd_jwt.claims.items() if k != "iss"}, "cnf": {}}
         elements = {doc_type: dict(holding.claims), CORE: about}
         vct = str(sd_jwt.claims.get("vct", f"{TYPE_URN}{holding.type_id}"))
         issuer = detail.issuer or Names(holding.issuer_id, holding.issuer_id)
@@ -283,9 +300,7 @@ def _held(batch: str, credential: WalletCredential) -> tuple[Held, tuple[Line, .
     sd_jwt = parse_sd_jwt(credential.content)
     concealed = set(sd_jwt.roots)
     open_ = [name for name in sd_jwt.claims if name not in ALWAYS and name not in concealed]
-    always = tuple(
-        Line((name,), Names(name, name), _text(sd_jwt.claims[name])[:_LONGEST_VALUE], None) for name in open_
-    )
+    always = tuple(Line((name,), Names(name, name), _bounded(_text(sd_jwt.claims[name])), None) for name in open_)
     return Held(reference, SD_JWT_VC, credential.type, sd_jwt.claims, _authorities(sd_jwt)), always
 
 
@@ -305,7 +320,8 @@ def _asked_names(query: CredentialQuery, view: TrustView) -> Names:
     found = [view.types[each].names for each in types_of(query) if each is not None and each in view.types]
     if found:
         return Names("或".join(each.zh for each in found), " or ".join(each.en for each in found))
-    words = " / ".join(query.types) or query.format
+    kinds = " / ".join(one_line(each) for each in query.types[:_KINDS_NAMED]) or one_line(query.format)
+    words = kinds + (" …" if len(query.types) > _KINDS_NAMED else "")
     return Names(words, words)
 
 

@@ -41,7 +41,7 @@ from wallet_api.openid.refusals import (
     RequestRefused,
     RequestUnknown,
 )
-from wallet_api.openid.requester import Requester, judge_requester
+from wallet_api.openid.requester import Requester, judge_requester, misuse
 from wallet_api.openid.requests import (
     MAX_REQUEST,
     REQUEST_TYPE,
@@ -136,6 +136,7 @@ class PresentingService:
         Raises RequestRefused, NotReached.
         """
         verified = self._fetch(parse_link(text))
+        self._check_use(verified)
         back = read_return_path(verified)
         try:
             read_asked(verified, back)
@@ -155,12 +156,13 @@ class PresentingService:
         self._pending.sweep(self._now())
 
     def look(self, holder: HolderId, request_id: str) -> Preview:
-        """The request as the citizen should understand it. Raises RequestUnknown."""
+        """The request as the citizen should understand it. Raises RequestUnknown; RequestRefused: who asks may not do
+        so any more."""
         found = self._found(holder, request_id)
         if found.content is None:
             return Preview(found.id, found.state, found.expires_at, None, None, None)
         verified, asked = _restored(found.content)
-        requester = judge_requester(self._view(), verified, asked, self._now())
+        requester = self._judged(verified, asked)
         offered = offer(asked.query, self._certificates(holder), self._credentials.of(holder), self._view())
         return Preview(found.id, found.state, found.expires_at, asked, requester, offered)
 
@@ -178,7 +180,8 @@ class PresentingService:
 
         `thumbprints`: of the keys that the browser has; `keys`: public JWKs of new ones. `confirmed`: the citizen said
         a second time that somebody unregistered, or who asks too much, shall have it.
-        Raises RequestUnknown, RequestAnswered, ConfirmationMissing, ChoiceNotPossible, KeysMissing.
+        Raises RequestUnknown, RequestAnswered, RequestRefused (as `look`), ConfirmationMissing, ChoiceNotPossible,
+        KeysMissing.
         """
         preview = self.look(holder, request_id)
         if preview.asked is None or preview.offer is None or preview.requester is None:
@@ -205,10 +208,12 @@ class PresentingService:
     def answer(self, holder: HolderId, request_id: str, signatures: Sequence[bytes]) -> Answered:
         """Send what was prepared, with the browser's signatures: once.
 
-        Raises RequestUnknown, RequestAnswered, KeysMissing (also: prepared too long ago), NotReached, AnswerRefused.
+        Raises RequestUnknown, RequestAnswered, RequestRefused (as `look`), KeysMissing (also: prepared too long ago),
+        NotReached, AnswerRefused.
         """
         content = self._content(holder, request_id)
-        _, asked = _restored(content)
+        verified, asked = _restored(content)
+        requester = self._judged(verified, asked)
         shown, at = self._prepared(holder, content)
         token = answers.vp_token(shown, asked, at, signatures)
         if not self._pending.take(holder, request_id):
@@ -217,8 +222,6 @@ class PresentingService:
         if not all(marked):
             self._pending.give_back(holder, request_id)
             raise KeysMissing
-        verified, _ = _restored(content)
-        requester = judge_requester(self._view(), verified, asked, self._now())
         try:
             reply = self._post(asked.back, answers.response_body(token, asked))
         except NotReached as err:
@@ -264,6 +267,15 @@ class PresentingService:
         if found.media_type not in ((_MEDIA,) if link.by_post else (_MEDIA, "application/jwt")):
             raise RequestRefused(Flaw.NOT_A_REQUEST_OBJECT)
         return read_request_object(found.body, link, self._now(), wallet_nonce=nonce)
+
+    def _check_use(self, request: Verified) -> None:
+        if (flaw := misuse(self._view(), request, self._now())) is not None:
+            raise RequestRefused(flaw)
+
+    def _judged(self, request: Verified, asked: Asked) -> Requester:
+        """Who asks, as the lists say now: between the code and the answer a key may be withdrawn."""
+        self._check_use(request)
+        return judge_requester(self._view(), request, asked, self._now())
 
     def _tell(self, back: ReturnPath, error: str) -> Answer | None:
         try:

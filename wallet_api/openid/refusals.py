@@ -43,6 +43,16 @@ class Flaw(Enum):
         "请求里的身份与证书不符。",
         "The request names another party than its certificate, or than the code did.",
     )
+    WITHDRAWN = (
+        "",
+        "请求方的登记或钥匙已被撤销或暂停，不能再查看证照，已拒绝。",
+        "Who asks, or the key that it asks with, was withdrawn or suspended by its region; the request is refused.",
+    )
+    ANOTHER_USE = (
+        "",
+        "请求用了不该用来提出请求的钥匙（例如印章）签名，已拒绝。",
+        "The request is signed with a key that is for something else, such as a seal; the request is refused.",
+    )
     CLIENT_KIND = (
         "",
         "请求方的身份标识方式本钱包不支持。",

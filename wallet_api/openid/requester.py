@@ -5,13 +5,14 @@ Spec: OpenID4VP 1.0 sections 5.9.3 (trust in the client) and 5.11 (verifier_info
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
 from keys.certificate import Certificate, parse_certificate
+from keys.certificate_profiles import Profile
 from keys.path import PathOutcome, validate_path
 from trust_registry.attestations import TYPE_URN
 from trust_registry.core import as_theirs, in_force, status_at
@@ -20,6 +21,7 @@ from trust_registry.model import (
     CertificateType,
     ClaimEquivalence,
     EntryStatus,
+    KeyEntry,
     KeyUse,
     Names,
     RegionList,
@@ -31,6 +33,8 @@ from trust_registry.model import (
 )
 from verifier.dcql import MDOC, CredentialQuery, Path
 from wallet_api.openid.asked import Asked
+from wallet_api.openid.plain_words import one_line
+from wallet_api.openid.refusals import Flaw
 from wallet_api.openid.requests import Verified
 
 REGISTRATION: Final = "yinxin_registration"
@@ -84,7 +88,7 @@ def judge_requester(view: TrustView, request: Verified, asked: Asked, now: datet
         return Requester(Standing.UNSIGNED, Names(host, host), host, None, None, None, ())
     found = _listed(view, leaf, now)
     if found is None:
-        name = leaf.organisation or leaf.common_name or host
+        name = one_line(leaf.organisation or leaf.common_name or "") or host
         known = _of_a_region(view, request.chain, now)
         standing = Standing.UNREGISTERED if known else Standing.UNKNOWN
         return Requester(standing, Names(name, name), host, None, None, None, ())
@@ -92,6 +96,29 @@ def judge_requester(view: TrustView, request: Verified, asked: Asked, now: datet
     scenario, extras = _scenario(view, region, party, asked, now)
     standing = Standing.OVERASKING if extras else Standing.REGISTERED
     return Requester(standing, party.names, host, region.names, party, scenario, extras)
+
+
+def misuse(view: TrustView, request: Verified, now: datetime) -> Flaw | None:
+    """Why this key may not ask at all at `now`: it, or whose it is, was withdrawn or suspended, or it is for something
+    else than asking. None for a key in order, and for one that nobody lists. Spec: sections 5.9.3 and 15.3.
+    """
+    leaf = request.certificate
+    if leaf is None or _listed(view, leaf, now) is not None:
+        return None
+    uses = {key.use for region in view.lists.values() for key in _keys(region) if key.certificate == leaf.der}
+    if KeyUse.ACCESS in uses:
+        return Flaw.WITHDRAWN
+    made_for = {profile for profile in Profile if profile.policy in leaf.policies}
+    return Flaw.ANOTHER_USE if uses or (made_for and Profile.ACCESS not in made_for) else None
+
+
+def _keys(region: RegionList) -> Iterator[KeyEntry]:
+    yield from region.authorities
+    for issuer in region.attests:
+        yield from (seal.key for seal in issuer.seals)
+        yield from issuer.status_keys
+    for party in region.relying_parties:
+        yield from party.keys
 
 
 def _listed(view: TrustView, leaf: Certificate, now: datetime) -> tuple[RegionList, RelyingPartyEntry] | None:

@@ -15,6 +15,7 @@ from keys.envelopes.strict_json import load_json
 from keys.errors import MalformedEnvelope
 from trust_registry.model import Names
 from verifier.dcql import DcqlQuery
+from wallet_api.openid.plain_words import deceptive
 from wallet_api.openid.refusals import Flaw, RequestRefused
 
 MAX_TRANSACTIONS: Final = 8
@@ -84,9 +85,13 @@ def _read(encoded: Any, query: DcqlQuery) -> Transaction:
     algorithms = content.get("transaction_data_hashes_alg", ["sha-256"])
     chosen = next((a for a in algorithms if a in _HASHES), None) if _texts(algorithms) else None
     words = content["zh"], content["en"]
-    if chosen is None or not all(isinstance(each, str) and 0 < len(each) <= _MAX_WORDS for each in words):
+    if chosen is None or not all(map(_readable, words)):
         raise RequestRefused(Flaw.TRANSACTION)
     return Transaction(encoded, kind, fit, chosen, "transaction_data_hashes_alg" in content, Names(*words))
+
+
+def _readable(words: Any) -> bool:
+    return isinstance(words, str) and len(words) <= _MAX_WORDS and bool(words.strip()) and not deceptive(words)
 
 
 def _texts(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -40,7 +41,8 @@ class Uses:
                 claims=_claims(each),
                 at=at,
                 verdict="",
-                presentation_id=PresentationId(f"{request_id}.{number}.{int(at.timestamp()):x}"[:32]),
+                # of this request and this try: one that failed on its way may be followed by another
+                presentation_id=PresentationId(f"{request_id}.{number}.{secrets.token_urlsafe(6)}"[:32]),
             )
             self._store.log(record)
 

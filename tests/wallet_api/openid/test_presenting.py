@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +20,8 @@ from keys.envelopes.mdoc import (
 from keys.envelopes.sd_jwt import KeyBindingOutcome, check_key_binding, parse_sd_jwt
 from keys.public_key import PublicKey
 from tests.wallet_api.openid.party import MDOC_QUERY, RESPONSE_URI, SD_QUERY, Wallet, decoded
-from tests.wallet_api.town import HALL, MARRIAGE_CLAIMS, TRANSFER, WEST, ZHOU
+from tests.wallet_api.town import HALL, MARRIAGE_CLAIMS, TRANSFER, ZHOU
 from trust_registry.mdoc_attestations import CORE
-from trust_registry.model import EntryReason, EntryStatus, StatusChange, TrustView
 from wallet_api.openid.outgoing import Answer, NotReached, Unreached
 from wallet_api.openid.presenting_service import Choice
 from wallet_api.openid.refusals import (
@@ -163,7 +161,8 @@ def test_what_is_missing_is_said_with_who_gives_it_out(wallet: Wallet) -> None:
 
 
 def test_sets_are_answered_by_one_format_and_optional_ones_not_at_all(wallet: Wallet) -> None:
-    mdoc = {**MDOC_QUERY, "id": "as_mdoc"}
+    spouse = {"path": [MDOC_QUERY["meta"]["doctype_value"], "spouse_name"]}
+    mdoc = {**MDOC_QUERY, "id": "as_mdoc", "claims": [*MDOC_QUERY["claims"], spouse]}
     degree = {"id": "d", "format": "mso_mdoc", "meta": {"doctype_value": "org.iso.18013.5.1.mDL"}}
     wallet.party.parameters["dcql_query"] = {
         "credentials": [SD_QUERY, mdoc, degree],
@@ -341,20 +340,6 @@ def test_who_no_list_names_is_named_from_its_certificate_and_needs_a_second_yes(
     wallet.consent(request, confirmed=True)
     (use,) = wallet.town.service.access_log(wallet.lin)
     assert use.relying_party_id == "hall.xichuan.example"
-
-
-def test_a_withdrawn_party_counts_as_unregistered(wallet: Wallet) -> None:
-    view = wallet.party.listed(wallet.town.view)
-    west = view.lists[WEST]
-    gone = (
-        *west.relying_parties[0].history,
-        StatusChange(EntryStatus.WITHDRAWN, wallet.clock.now, EntryReason.CESSATION),
-    )
-    region = replace(west, relying_parties=(replace(west.relying_parties[0], history=gone),))
-    wallet.view = TrustView({**view.lists, west.code: region}, {}, {}, view.refreshed_at, view.expires_at)
-    requester = wallet.look(wallet.open()).requester
-    assert requester is not None
-    assert requester.standing is Standing.UNREGISTERED  # its certificate is still of the region's CA
 
 
 def transaction(**members: Any) -> str:
