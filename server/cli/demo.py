@@ -92,6 +92,14 @@ def offer(  # noqa: PLR0917  (typer makes options of them)
     by_reference: Annotated[
         bool, typer.Option("--by-reference", help="An address of the offer instead of the offer.")
     ] = False,
+    needs_approval: Annotated[
+        bool,
+        typer.Option(
+            "--needs-approval",
+            help="The wallet waits (deferred issuance) until clerk.xichuan.gongan, or gongan2, decides under Wallet "
+            "requests at the desk; with --type residence-permit, which is under dual control.",
+        ),
+    ] = False,
 ) -> None:
     """Print a fresh credential offer (OpenID4VCI 1.0) of a fictional citizen's certificate, for any wallet.
 
@@ -103,10 +111,12 @@ def offer(  # noqa: PLR0917  (typer makes options of them)
     kinds = [RenderingKind[each.name] for each in (Format if form is None else (form,))]
     if tx_code and grant is not Grant.PRE_AUTHORIZED_CODE:
         raise typer.BadParameter("only a pre-authorized code comes with one", param_hint="--tx-code")
-    made = make(_folder(context, data), type, kinds, grant=grant.value, with_pin=tx_code)
+    made = make(_folder(context, data), type, kinds, grant=grant.value, with_pin=tx_code, approved=not needs_approval)
     sys.stdout.write(f"{made.by_reference if by_reference else made.by_value}\n")
     if made.tx_code is not None:
         sys.stderr.write(f"Transaction code: {made.tx_code}\n")
+    if needs_approval:
+        sys.stderr.write("Decided at /desk/wallet-requests by clerk.xichuan.gongan or clerk.xichuan.gongan2\n")
 
 
 @app.command()

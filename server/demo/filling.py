@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from issuer.dual_control import DualControl
 from issuer.model import (
     HolderIdentity,
     IssueRequest,
@@ -18,12 +19,13 @@ from issuer.model import (
 from issuer.service import IssuerService
 from server.accounts import Accounts
 from server.demo.lists import RegionInCustody
-from server.demo.people import ISSUES, LIN, PEOPLE, STAFF, Issue, Person
+from server.demo.people import ISSUES, LIN, PEOPLE, RESIDENCE_CLERKS, STAFF, Issue, Person
+from server.errors import NotInTheDemo
 from server.model import Affiliation
 from trust_registry.attestations import CertificateId
 from trust_registry.catalogue import MARRIAGE_CERTIFICATE
 from trust_registry.edges import AccountId, Role
-from trust_registry.model import CertificateStatus, SealId, StatusReason
+from trust_registry.model import CertificateStatus, IssuerId, SealId, StatusReason
 
 PASSWORD = "yinxin-demo"  # noqa: S105 - fixed, printed and shown on the sign-in page: it protects nothing
 FOUNDER = AccountId("demo-founding")
@@ -36,6 +38,24 @@ class Filling:
     issuer: IssuerService
     accounts: Accounts
     now: Callable[[], datetime]
+
+    def seal(self, request: IssueRequest, office: IssuerId) -> CertificateId:
+        """Seal it; under dual control one clerk of the office prepares it and the other approves what was prepared.
+
+        Raises: what `DualControl.approve` raises; NotInTheDemo in a folder of an earlier version.
+        """
+        control = DualControl(self.issuer, self.now)
+        if not control.governs(request.type_id):
+            return self.issuer.issue(request).summary.certificate_id
+        first, second = (self._clerk(name) for name in RESIDENCE_CLERKS)
+        waiting = control.submit(replace(request, requested_by=first))
+        return control.approve(waiting.id, office, second, waiting.digest).summary.certificate_id
+
+    def _clerk(self, name: str) -> AccountId:
+        found = self.accounts.store.by_name(name)
+        if found is None:
+            raise NotInTheDemo(f"nobody here seals under dual control: {name} has no account")
+        return found.id
 
 
 def take_into_custody(issuer: IssuerService, regions: Sequence[RegionInCustody]) -> dict[str, SealId]:
@@ -92,17 +112,15 @@ def issue_first(filling: Filling, seals: Mapping[str, SealId], samples: Path) ->
 
 
 def _issue(filling: Filling, issue: Issue, person: Person, seal: SealId, number: int) -> CertificateId:
-    issued = filling.issuer.issue(
-        IssueRequest(
-            type_id=issue.type_id,
-            holder=HolderIdentity(person.kind, person.number, person.name),
-            claims=issue.claims,
-            seal_id=seal,
-            requested_by=FOUNDER,
-            idempotency_key=f"demo-{number}",
-        )
+    request = IssueRequest(
+        type_id=issue.type_id,
+        holder=HolderIdentity(person.kind, person.number, person.name),
+        claims=issue.claims,
+        seal_id=seal,
+        requested_by=FOUNDER,
+        idempotency_key=f"demo-{number}",
     )
-    certificate_id = issued.summary.certificate_id
+    certificate_id = filling.seal(request, issue.office)
     if issue.suspended:
         filling.issuer.change_status(
             StatusChangeRequest(

@@ -11,28 +11,43 @@ from pathlib import Path
 from issuer.model import HolderIdentity, IssueRequest, RenderingKind
 from issuer.openid4vci.offers import GrantType, Offer
 from issuer.service import IssuerService
-from server.demo.filling import FOUNDER
+from server.demo.filling import FOUNDER, Filling
 from server.demo.opening import open_demo
 from server.demo.people import ISSUES, PEOPLE, Issue, Person
 from server.errors import DemoFolderRefused, NotInTheDemo
 from server.openid4vci import build_openid4vci
-from server.wiring import build_issuer
+from server.wiring import build_accounts, build_issuer
 from trust_registry.attestations import CertificateId
 from trust_registry.edges import HolderId
 from trust_registry.model import CertificateStatus, TypeId
 
 
-def offer(data: Path, type_name: str, kinds: Sequence[RenderingKind], *, grant: GrantType, with_pin: bool) -> Offer:
-    """A fresh offer. `type_name`: "common/marriage-certificate", or the part after the slash.
+def offer(
+    data: Path,
+    type_name: str,
+    kinds: Sequence[RenderingKind],
+    *,
+    grant: GrantType,
+    with_pin: bool,
+    approved: bool = True,
+) -> Offer:
+    """A fresh offer. `type_name`: "common/marriage-certificate", or the part after the slash. Not `approved`: the
+    wallet waits until a clerk lets it collect.
 
-    Raises: DemoFolderRefused; NotInTheDemo for a type of which nobody here holds a certificate.
+    Raises: DemoFolderRefused; NotInTheDemo for a type of which nobody here holds a certificate, or for which nobody
+    ever waits.
     """
     type_id = find_type(type_name)
     opened = open_demo(data)
     try:
         issuer = build_issuer(opened)
         openid = build_openid4vci(opened, issuer)
-        issue, holder, certificate_id = _held(issuer, type_id) or _issued(issuer, type_id)
+        governed = {each.id for each in issuer.trust().types.values() if each.dual_control}
+        if not approved and type_id not in governed:
+            waiting = ", ".join(sorted(governed)) or "none"
+            raise NotInTheDemo(f"{type_id} is not under dual control: no wallet waits for it; for these: {waiting}")
+        filling = Filling(issuer, build_accounts(opened), opened.now)
+        issue, holder, certificate_id = _held(issuer, type_id) or _issued(filling, type_id)
         tenant = openid.tenants.find(issue.office)
         if tenant is None:
             raise DemoFolderRefused(f"{issue.office} no longer issues anything in {data}")
@@ -43,7 +58,7 @@ def offer(data: Path, type_name: str, kinds: Sequence[RenderingKind], *, grant: 
             made_by=FOUNDER,
             kinds=tuple(kinds),
             with_pin=with_pin,
-            approved=True,
+            approved=approved,
             grant=grant,
         )
     finally:
@@ -76,8 +91,9 @@ def _holders(issuer: IssuerService, type_id: TypeId) -> list[tuple[Issue, Holder
     return [(issue, holder) for issue, holder in found if holder is not None]
 
 
-def _issued(issuer: IssuerService, type_id: TypeId) -> tuple[Issue, HolderId, CertificateId]:
+def _issued(filling: Filling, type_id: TypeId) -> tuple[Issue, HolderId, CertificateId]:
     """The first of these certificates, issued once more."""
+    issuer = filling.issuer
     issue = next(each for each in ISSUES if each.type_id == type_id and not each.suspended)
     person = _person(issue)
     identity = HolderIdentity(person.kind, person.number, person.name)
@@ -92,8 +108,8 @@ def _issued(issuer: IssuerService, type_id: TypeId) -> tuple[Issue, HolderId, Ce
         requested_by=FOUNDER,
         idempotency_key=f"demo-offer-{secrets.token_hex(8)}",
     )
-    issued = issuer.issue(request)
-    return issue, issuer.holder(identity), issued.summary.certificate_id
+    certificate_id = filling.seal(request, issue.office)
+    return issue, issuer.holder(identity), certificate_id
 
 
 def _person(issue: Issue) -> Person:

@@ -9,7 +9,7 @@ from typing import Any
 from stdnum.iso7064 import mod_11_2
 
 from issuer.model import HolderKind
-from server.demo.world import DONGLING, XICHUAN, organisation_code
+from server.demo.world import DONGLING, RESIDENCE_PERMIT, XICHUAN, organisation_code
 from trust_registry.catalogue import (
     BUSINESS_LICENCE,
     DEGREE_CERTIFICATE,
@@ -89,6 +89,8 @@ QINGHE = Person(
 )
 PEOPLE = (LIN, ZHOU, WANG, CHEN, QINGHE)
 
+RESIDENCE_CLERKS = ("clerk.xichuan.gongan", "clerk.xichuan.gongan2")  # who prepares, and who approves
+
 STAFF = (
     Staff(
         "clerk.minzheng",
@@ -136,6 +138,24 @@ STAFF = (
         next="/desk",
     ),
     Staff(
+        RESIDENCE_CLERKS[0],
+        Names("西川公安 签发员", "Clerk, Xichuan Public Security"),
+        Role.ISSUING_CLERK,
+        Names("签发居住证（双人用印），办理钱包申请", "Issues residence permits (two clerks), decides wallet requests"),
+        XICHUAN,
+        IssuerId("990200/public-security"),
+        next="/desk",
+    ),
+    Staff(
+        RESIDENCE_CLERKS[1],
+        Names("西川公安 复核员", "Second clerk, Xichuan Public Security"),
+        Role.ISSUING_CLERK,
+        Names("复核同事备好的居住证", "Approves residence permits that the colleague prepared"),
+        XICHUAN,
+        IssuerId("990200/public-security"),
+        next="/desk",
+    ),
+    Staff(
         "counter.xichuan",
         Names("西川大厅 窗口", "Counter, Xichuan Service Hall"),
         Role.COUNTER_CLERK,
@@ -148,7 +168,7 @@ STAFF = (
         "counter.dongling",
         Names("东岭大厅 窗口", "Counter, Dongling Service Hall"),
         Role.COUNTER_CLERK,
-        Names("受理企业开办、机动车登记", "Companies from elsewhere, vehicle registration"),
+        Names("受理企业开办、机动车登记、通勤卡", "Companies from elsewhere, vehicles, commuter passes"),
         DONGLING,
         party=RelyingPartyId("990100/government-hall"),
         next="/counter",
@@ -289,6 +309,18 @@ ISSUES = (
         DRIVING_LICENCE,
         CHEN.account,
         _driving(CHEN, "990100004321", "东岭区松涛路 2 号"),
+    ),
+    Issue(
+        IssuerId("990200/public-security"),
+        RESIDENCE_PERMIT,
+        CHEN.account,
+        {
+            "holder_name": CHEN.name,
+            "identity_number": CHEN.number,
+            "address": "西川区学府路 7 号 2 栋 901 室",
+            "resident_since": "2024-07-15",
+            "valid_until": "2034-07-14",
+        },
     ),
     Issue(
         IssuerId("990200/market-regulation"),

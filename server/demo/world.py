@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from stdnum.cn import uscc
 
@@ -39,12 +40,14 @@ from trust_registry.model import (
 DONGLING, XICHUAN = RegionCode("990100"), RegionCode("990200")
 BACK = timedelta(days=120)  # how long ago the demonstration's entries began
 NOTICE = timedelta(days=30)
+RESIDENCE_PERMIT = TypeId("990200/residence-permit")
 ASSURANCE: Mapping[TypeId, Assurance] = {
     MARRIAGE_CERTIFICATE: Assurance.HIGH,
     HOUSEHOLD_REGISTER: Assurance.HIGH,
     DRIVING_LICENCE: Assurance.HIGH,
     BUSINESS_LICENCE: Assurance.SUBSTANTIAL,
     DEGREE_CERTIFICATE: Assurance.SUBSTANTIAL,
+    RESIDENCE_PERMIT: Assurance.HIGH,
 }
 
 
@@ -166,7 +169,7 @@ OFFICES = (
         "public-security",
         Names("西川区公安局", "Xichuan Public Security Bureau"),
         organisation_code("11", "990200", "MB0020002"),
-        (HOUSEHOLD_REGISTER, DRIVING_LICENCE),
+        (HOUSEHOLD_REGISTER, DRIVING_LICENCE, RESIDENCE_PERMIT),
         _HALL,
     ),
     Office(
@@ -184,9 +187,28 @@ SETTLEMENT = ScenarioId("990200/talent-settlement")
 FAMILY = ScenarioId("990200/marriage-benefit")
 COMPANY = ScenarioId("990100/company-start")
 VEHICLE = ScenarioId("990100/vehicle-registration")
+COMMUTER = ScenarioId("990100/commuter-pass")
 
 TALENT_DEGREE = TypeId("990200/talent-degree")
+RESIDENCE_PROOF = TypeId("990100/residence-proof")
 _LINE = {"type": "string", "minLength": 1, "maxLength": 60}
+_ADDRESS = {**_LINE, "maxLength": 120}
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _lines(claims: Mapping[str, Names]) -> dict[str, Any]:
+    return _object(dict.fromkeys(claims, _ADDRESS))
+
+
 _TALENT_CLAIMS = {
     "holder_name": Names("姓名", "Name"),
     "school": Names("毕业院校", "School"),
@@ -194,6 +216,44 @@ _TALENT_CLAIMS = {
     "discipline": Names("专业", "Discipline"),
     "awarded_on": Names("授予日期", "Awarded on"),
 }
+_PROOF_CLAIMS = {
+    "holder_name": Names("姓名", "Name"),
+    "residence": Names("现居住地", "Place of residence"),
+    "living_since": Names("何时起居住", "Living there since"),
+}
+_DATE = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+# Under dual control: whoever collects it waits until a clerk of the office has let their wallet have it.
+_RESIDENCE = CertificateType(
+    id=RESIDENCE_PERMIT,
+    code=f"{organisation_code('11', '990200', 'MB0020009')}002",
+    names=Names("居住证", "Residence Permit"),
+    claims=(
+        ClaimDefinition("holder_name", Names("姓名", "Name"), on_printed_qr=True, holder_name=True),
+        ClaimDefinition(
+            "identity_number",
+            Names("公民身份号码", "Citizen identity number"),
+            on_printed_qr=True,
+            masked=True,
+            holder_identifier=True,
+        ),
+        ClaimDefinition("address", Names("居住地住址", "Address of residence")),
+        ClaimDefinition("resident_since", Names("居住起始日期", "Resident since")),
+        ClaimDefinition("valid_until", Names("有效期至", "Valid until"), selective=False),
+    ),
+    schema=_object(
+        {
+            "holder_name": _LINE,
+            "identity_number": {"type": "string", "pattern": "^[1-9][0-9]{16}[0-9X]$"},
+            "address": _ADDRESS,
+            "resident_since": _DATE,
+            "valid_until": _DATE,
+        }
+    ),
+    sharing=SharingClass.CONDITIONAL,
+    validity=ValidityRule(ValidityKind.CLAIM, claim="valid_until"),
+    hue="#1d5c63",
+    dual_control=True,
+)
 # Xichuan's own proof of a degree, as which it takes the common one: its counters read its own field names.
 DEFINES: Mapping[RegionCode, tuple[CertificateType, ...]] = {
     XICHUAN: (
@@ -205,19 +265,28 @@ DEFINES: Mapping[RegionCode, tuple[CertificateType, ...]] = {
                 ClaimDefinition(name, names, holder_name=name == "holder_name")
                 for name, names in _TALENT_CLAIMS.items()
             ),
-            schema={
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                "type": "object",
-                "properties": dict.fromkeys(_TALENT_CLAIMS, _LINE),
-                "required": list(_TALENT_CLAIMS),
-                "additionalProperties": False,
-            },
+            schema=_lines(_TALENT_CLAIMS),
             sharing=SharingClass.CONDITIONAL,
             validity=ValidityRule(ValidityKind.UNLIMITED),
             hue="#3d405b",
         ),
+        _RESIDENCE,
     ),
-    DONGLING: (),
+    # As which Dongling takes Xichuan's permit: a foreign type counts as one of one's own.
+    DONGLING: (
+        CertificateType(
+            id=RESIDENCE_PROOF,
+            code=f"{organisation_code('11', '990100', 'MB0010009')}001",
+            names=Names("跨区居住证明", "Proof of Residence in Another District"),
+            claims=tuple(
+                ClaimDefinition(name, names, holder_name=name == "holder_name") for name, names in _PROOF_CLAIMS.items()
+            ),
+            schema=_lines(_PROOF_CLAIMS),
+            sharing=SharingClass.CONDITIONAL,
+            validity=ValidityRule(ValidityKind.UNLIMITED),
+            hue="#1d5c63",
+        ),
+    ),
 }
 
 SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
@@ -267,6 +336,12 @@ SCENARIOS: Mapping[RegionCode, tuple[Scenario, ...]] = {
             Names("核对驾驶资格", "To confirm the right to drive"),
             (TypeRequirement((DRIVING_LICENCE,), ("holder_name",), ("identity_number", "address")),),
         ),
+        Scenario(
+            COMMUTER,
+            Names("跨区通勤卡申领", "Pass for commuters between the districts"),
+            Names("核对居住地，办理通勤卡", "To confirm where the commuter lives before issuing the pass"),
+            (TypeRequirement((RESIDENCE_PROOF,), ("holder_name", "residence"), ("living_since",)),),
+        ),
     ),
 }
 
@@ -278,7 +353,10 @@ PARTIES = (
         (TRANSFER, SETTLEMENT, FAMILY),
     ),
     Party(
-        DONGLING, "government-hall", Names("东岭区政务服务大厅", "Dongling Government Service Hall"), (COMPANY, VEHICLE)
+        DONGLING,
+        "government-hall",
+        Names("东岭区政务服务大厅", "Dongling Government Service Hall"),
+        (COMPANY, VEHICLE, COMMUTER),
     ),
 )
 
@@ -304,4 +382,15 @@ RECOGNITIONS = (
     Recognition(XICHUAN, "R4", DONGLING, DRIVING_LICENCE, (), timedelta(days=21)),
     Recognition(DONGLING, "R1", XICHUAN, BUSINESS_LICENCE, (), _IN_FORCE),
     Recognition(DONGLING, "R2", XICHUAN, DRIVING_LICENCE, (VEHICLE,), _IN_FORCE),
+    Recognition(
+        DONGLING,
+        "R3",
+        XICHUAN,
+        RESIDENCE_PERMIT,
+        (COMMUTER,),
+        _IN_FORCE,
+        RESIDENCE_PROOF,
+        (ClaimEquivalence("address", "residence"), ClaimEquivalence("resident_since", "living_since")),
+        Assurance.SUBSTANTIAL,
+    ),
 )

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner, Result
 
-from issuer.model import StatusChangeRequest
+from issuer.model import RenderingKind, StatusChangeRequest
 from issuer.openid4vci.offers import PRE_AUTHORIZED
 from issuer.openid4vci.store import OpenidStore
 from keys.custody import software
@@ -23,9 +23,11 @@ from keys.x509 import parse_pem_certificates
 from server.cli.demo import app
 from server.demo import start
 from server.demo.filling import FOUNDER
-from server.demo.offering import find_type
+from server.demo.offering import find_type, offer
 from server.demo.opening import open_demo
+from server.demo.people import CHEN, RESIDENCE_CLERKS
 from server.demo.requesting import DEFAULT_SCENARIO, Asking, ask, find_scenario, progress_to_json
+from server.demo.world import RESIDENCE_PERMIT
 from server.errors import DemoFolderRefused, NotInTheDemo
 from server.wiring import build_issuer
 from tests.verifier.openid4vp.wallet import read_link
@@ -89,6 +91,48 @@ def test_an_offer_by_reference_with_a_transaction_code(folder: Folder) -> None:
     assert done.stderr.startswith("Transaction code: ")
     assert folder.run("offer", "--tx-code", "--grant", "authorization_code", code=2)
     assert set(folder.offer("--grant", "authorization_code")["grants"]) == {"authorization_code"}
+
+
+def test_an_offer_that_a_clerk_has_to_approve(folder: Folder) -> None:
+    """What is under dual control waits (OpenID4VCI 1.0 section 9) where no clerk hands it out; nothing else does."""
+    store = OpenidStore((opened := open_demo(folder.data)).engine)
+
+    def approved(*options: str) -> bool:
+        offer = folder.offer("--type", "residence-permit", *options)
+        row = store.offer_of_code(sha256(offer["grants"][PRE_AUTHORIZED]["pre-authorized_code"].encode()).digest())
+        assert row is not None
+        return bool(row["approved"])
+
+    assert approved()
+    assert not approved("--needs-approval")
+    told = folder.run("offer", "--type", "residence-permit", "--needs-approval").stderr
+    assert "/desk/wallet-requests" in told
+    assert all(clerk in told for clerk in RESIDENCE_CLERKS)
+    with pytest.raises(NotInTheDemo, match=r"driving-licence is not under dual control.*990200/residence-permit"):
+        offer(
+            folder.data,
+            "driving-licence",
+            (RenderingKind.MDOC,),
+            grant="pre-authorized_code",
+            with_pin=False,
+            approved=False,
+        )
+    opened.engine.dispose()
+
+
+def test_what_is_under_dual_control_is_sealed_anew_by_two_clerks(folder: Folder) -> None:
+    opened = open_demo(folder.data)
+    issuer = build_issuer(opened)
+    holder = issuer.find_holder(CHEN.kind, CHEN.number)
+    assert holder is not None
+    (held,) = [each for each in issuer.held(holder) if each.attestation.type_id == RESIDENCE_PERMIT]
+    invalid, reason = CertificateStatus.INVALID, StatusReason.HOLDER_REQUEST
+    number = held.attestation.certificate_id
+    issuer.change_status(StatusChangeRequest(number, invalid, reason, opened.now(), FOUNDER))
+    folder.offer("--type", "residence-permit")
+    sealed = [each for each in issuer.store.all_waiting(held.attestation.issuer_id) if each.certificate_id != number]
+    assert [each.requested_by == each.decided_by for each in sealed] == [False]
+    opened.engine.dispose()
 
 
 def test_what_stands_no_more_is_issued_anew_and_offered(folder: Folder) -> None:
