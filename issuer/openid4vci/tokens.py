@@ -21,7 +21,8 @@ from issuer.openid4vci.store import ACCESS, REFRESH, OpenidStore, Row, pack_data
 from trust_registry.edges import HolderId
 from trust_registry.model import IssuerId
 
-ACCESS_LIFE: Final = timedelta(hours=1)
+BOUND_LIFE: Final = timedelta(hours=1)
+BEARER_LIFE: Final = timedelta(minutes=5)  # OpenID4VCI 1.0 section 13.10: no longer, unless sender-constrained
 GRANT_LIFE: Final = timedelta(days=365)  # how long a wallet may come back for a fresh copy
 _ALGORITHMS: Final = " ".join(ALGORITHM_NAMES)
 _MAX_TOKEN: Final = 512
@@ -99,7 +100,7 @@ class Tokens:
         shared = {"grant_id": grant_id, "key_thumbprint": key, "by_identifier": by_identifier, "used": False}
         packed = None if datasets is None else pack_datasets(datasets)
         now = self._now()
-        ends = min(now + ACCESS_LIFE, until)
+        ends = min(now + (BEARER_LIFE if key is None else BOUND_LIFE), until)
         row: Row = {**shared, "digest": digest_of(access), "kind": ACCESS, "datasets": packed, "expires_at": ends}
         rows = [row]
         if refresh is None:

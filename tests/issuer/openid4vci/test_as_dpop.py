@@ -109,6 +109,19 @@ def test_an_unknown_expired_or_foreign_token_is_invalid_token(wallet: Wallet) ->
     assert error_of(use(wallet, token, None, "Bearer"), 401) == "invalid_token"
 
 
+def test_a_token_without_a_key_lives_five_minutes_and_a_bound_one_an_hour(wallet: Wallet) -> None:
+    """OpenID4VCI 1.0 section 13.10: long-lived access tokens MUST NOT be issued unless sender-constrained."""
+    plain = wallet.redeem(wallet.offer()).json()
+    held = wallet.redeem(wallet.offer(), headers={"DPoP": wallet.dpop()}).json()
+    assert (plain["expires_in"], held["expires_in"]) == (300, 3600)
+    again = wallet.refresh(plain["refresh_token"]).json()
+    assert again["expires_in"] == 300
+    wallet.later(minutes=5)
+    assert error_of(use(wallet, again["access_token"], None, "Bearer"), 401) == "invalid_token"
+    proof = wallet.dpop(CREDENTIAL, token=held["access_token"])
+    assert use(wallet, held["access_token"], proof).status_code == 200
+
+
 # The checks of section 4.3, at the token endpoint
 
 
