@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keys.envelopes.jws import sign_jws
+from keys.envelopes.mdoc import make_device_response, parse_mdoc, select_elements, sign_as_device
 from keys.envelopes.sd_jwt import issue_sd_jwt, parse_sd_jwt
 from tests.verifier.asking import ask
 from tests.verifier.small_world import NOW, SmallWorld, attestation, qr, sd_jwt, signer
-from tests.verifier.test_mobile_document import DOC_TYPE, presented
+from tests.verifier.test_mobile_document import DOC_TYPE, NONCE, presented, signed, transcript
 from trust_registry.mdoc_attestations import CORE, CORE_ELEMENTS
 from verifier.core.findings import unknown
 from verifier.core.presented import SHOWN_OTHER, binding_claims, check_presented, with_findings
@@ -81,6 +83,17 @@ def test_an_mdocs_elements() -> None:
     assert code(parse(presented()), asked) is None
     less = query(format=MDOC, meta={"doctype_value": DOC_TYPE}, claims=core)
     assert code(parse(presented()), less) == "shown_more_than_asked"
+
+
+@pytest.mark.parametrize("own", [{"org.other": {"age": 99}}, {DOC_TYPE: {"holder_name": "Eve"}}], ids=str)
+def test_what_the_bearer_says_beside_the_issuer_was_not_asked_for(own: dict[str, dict[str, Any]]) -> None:
+    """ISO/IEC 18013-5 clause 8.3.2.1.2.2: device-signed elements are the bearer's own words."""
+    names = (*((CORE, name) for name in CORE_ELEMENTS), (DOC_TYPE, "holder_name"))
+    asked = query(format=MDOC, meta={"doctype_value": DOC_TYPE}, claims=tuple(ClaimsQuery(each) for each in names))
+    shown = select_elements(parse_mdoc(signed()), {DOC_TYPE: {"holder_name"}, CORE: set(CORE_ELEMENTS)})
+    response = make_device_response(DOC_TYPE, shown, sign_as_device(DOC_TYPE, transcript(NONCE), signer("holder"), own))
+    assert code(parse(response), asked) == "shown_more_than_asked"
+    assert code(parse(signed()), replace(asked, claims=())) == "shown_more_than_asked"  # IssuerSigned alone
 
 
 def test_a_nested_claim_that_was_not_asked_for_counts_with_its_root() -> None:

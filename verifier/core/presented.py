@@ -21,6 +21,7 @@ from verifier.model import Check, Credential, Evidence, Finding, MobileDocument,
 
 _HASHES: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
 _DEFAULT_HASH: Final = "sha-256"
+_BEARERS: Final = "deviceSigned"
 SHOWN_OTHER: Final = failed(Check.ACCEPTANCE, "shown_other_than_asked", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _MORE: Final = failed(Check.ACCEPTANCE, "shown_more_than_asked", SubIndication.SIG_CONSTRAINTS_FAILURE)
 _LESS: Final = failed(Check.ACCEPTANCE, "shown_less_than_asked", SubIndication.SIG_CONSTRAINTS_FAILURE)
@@ -104,11 +105,17 @@ def _held(evidence: Evidence) -> Held | None:
 
 
 def _withholdable(evidence: Evidence) -> set[Path]:
-    """What the wallet chose to show: the top-level claims of disclosures, the elements of an mdoc."""
+    """What the wallet chose to show: the top-level claims of disclosures, the elements of an mdoc.
+
+    What the device signed itself is never asked for, whatever its name: that is the bearer's word, not the issuer's.
+    """
     if isinstance(evidence, Credential):
         return {(name,) for name in evidence.sd_jwt.roots}
     assert isinstance(evidence, MobileDocument)  # others are of no format that is asked for
-    return {(item.name_space, item.identifier) for item in evidence.mdoc.issuer_signed.items}
+    mdoc = evidence.mdoc
+    own = {} if mdoc.device_signed is None else mdoc.device_signed.elements
+    added = {(_BEARERS, name_space, name) for name_space, elements in own.items() for name in elements}
+    return {(item.name_space, item.identifier) for item in mdoc.issuer_signed.items} | added
 
 
 def _kindred(held: Held, others: Sequence[CredentialQuery]) -> Iterator[ClaimsQuery]:
