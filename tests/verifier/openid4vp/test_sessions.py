@@ -24,7 +24,14 @@ from trust_registry.model import ScenarioId
 from verifier.errors import RequestNotFound
 from verifier.model import Indication
 from verifier.openid4vp.errors import ProtocolRefusal
-from verifier.openid4vp.model import BegunInBrowser, Progress, RequestState, TransactionData
+from verifier.openid4vp.model import (
+    Begun,
+    BegunInBrowser,
+    Progress,
+    RequestState,
+    ResponseMode,
+    TransactionData,
+)
 
 PAY = TransactionData("urn:yinxin:transaction:transfer", {"of": "household"})
 
@@ -262,23 +269,38 @@ class TestTransactionData:
         assert counter.look(begun).verdicts[0].report.indication is Indication.FAILED
 
 
-def test_a_device_may_use_a_mac(counter: Counter) -> None:
-    """B.2.2: the key to encrypt to is the one to agree with."""
-    begun, asked = counter.ask()
-    query, key = asked.query("mdoc"), asked.encryption_key
-    assert key is not None
-    device = AgreementKey.generate()
+def shown_with_mac(counter: Counter, begun: Begun, asked: Asked, reader: PublicKey) -> tuple[Any, Progress]:
+    query, device = asked.query("mdoc"), AgreementKey.generate()
     doc_type = query["meta"]["doctype_value"]
     wanted: dict[str, set[str]] = {}
     for each in query["claims"]:
         wanted.setdefault(each["path"][0], set()).add(each["path"][1])
     issued = mdoc(device_key=device.public_key.jwk())
-    reader = PublicKey.from_jwk({name: key[name] for name in ("kty", "crv", "x", "y")})
     signed = mac_as_device(doc_type, Wallet.transcript(asked), device, reader)
     response = make_device_response(doc_type, select_elements(parse_mdoc(issued), wanted), signed)
     answer = counter.post(asked, Wallet.form(asked, {query["id"]: [b64url(response)]}))
+    return answer, counter.look(begun)
+
+
+def test_a_device_may_use_a_mac(counter: Counter) -> None:
+    """B.2.2: the key to encrypt to is the one to agree with."""
+    begun, asked = counter.ask()
+    key = asked.encryption_key
+    assert key is not None
+    reader = PublicKey.from_jwk({name: key[name] for name in ("kty", "crv", "x", "y")})
+    answer, progress = shown_with_mac(counter, begun, asked, reader)
     assert answer.status_code == 200
-    assert counter.look(begun).verdicts[0].report.indication is Indication.PASSED
+    assert progress.verdicts[0].report.indication is Indication.PASSED
+
+
+def test_8_6_a_mac_where_there_was_no_key_to_agree_with(counter: Counter) -> None:
+    """Without a key of this request it binds to nothing: refused, not undecided."""
+    begun, asked = counter.ask(mode=ResponseMode.DIRECT_POST)
+    answer, progress = shown_with_mac(counter, begun, asked, AgreementKey.generate().public_key)
+    assert answer.status_code == 400
+    report = progress.verdicts[0].report
+    assert report.decisive is not None
+    assert (report.indication, report.decisive.code) == (Indication.FAILED, "device_binding_false")
 
 
 class TestWhatIsKept:
