@@ -63,12 +63,13 @@ def _credential(value: Any) -> CredentialQuery:
     _check_claims(claims or (), sets)
     if format == MDOC:
         _check_elements(claims or ())
+    claims, sets = _without_duplicates(claims or (), sets or ())
     return CredentialQuery(
         _id(found.get("id")),
         format,
         _meta(format, meta),
-        claims or (),
-        sets or (),
+        claims,
+        sets,
         _each(found, "trusted_authorities", _authority, _MAX_ITEMS) or (),
         _flag(found, "multiple", default=False),
         _flag(found, "require_cryptographic_holder_binding", default=True),
@@ -89,8 +90,6 @@ def _check_claims(claims: Sequence[ClaimsQuery], sets: Sequence[Sequence[str]] |
     ids = [each.id for each in claims if each.id is not None]
     if len(set(ids)) != len(ids):
         raise MalformedQuery("two claims have one id")
-    if len({each.path for each in claims}) != len(claims):
-        raise MalformedQuery("one claim is asked for twice")
     if sets is None:
         return
     if not claims:
@@ -99,6 +98,18 @@ def _check_claims(claims: Sequence[ClaimsQuery], sets: Sequence[Sequence[str]] |
         raise MalformedQuery("with claim_sets every claim has an id")
     if any(id not in ids for each in sets for id in each):
         raise MalformedQuery("claim_sets names a claim that is not asked for")
+
+
+def _without_duplicates(
+    claims: Sequence[ClaimsQuery], sets: Sequence[tuple[str, ...]]
+) -> tuple[tuple[ClaimsQuery, ...], tuple[tuple[str, ...], ...]]:
+    """Of several queries for one claim, the first; the sets name that one. Spec: section 6.1, `claims`."""
+    kept: dict[Path, ClaimsQuery] = {}
+    for each in claims:
+        kept.setdefault(each.path, each)
+    first = {each.id: kept[each.path].id for each in claims}
+    named = (dict.fromkeys(first[id] for id in option) for option in sets)
+    return tuple(kept.values()), tuple(tuple(id for id in option if id is not None) for option in named)
 
 
 def _check_elements(claims: Sequence[ClaimsQuery]) -> None:

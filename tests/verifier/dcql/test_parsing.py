@@ -85,6 +85,15 @@ def test_6_1_an_empty_meta_places_no_constraint() -> None:
     assert parse_dcql(one(format="mso_mdoc", meta={}, claims=...)).credentials[0].types == ()
 
 
+def test_6_1_duplicate_claims_queries_are_ignored() -> None:
+    twice = [{"path": ["a"], "id": "x"}, {"path": ["b"], "id": "y"}, {"path": ["a"], "id": "z", "values": [1]}]
+    (found,) = parse_dcql(one(claims=twice, claim_sets=[["z", "y", "x"], ["y"]])).credentials
+    assert [(each.path, each.id, each.values) for each in found.claims] == [(("a",), "x", ()), (("b",), "y", ())]
+    assert found.claim_sets == (("x", "y"), ("y",))
+    (found,) = parse_dcql(one(claims=[{"path": ["a"]}, {"path": ["a"]}])).credentials
+    assert len(found.claims) == 1
+
+
 def test_a_format_that_is_not_known_here_can_be_read() -> None:
     assert parse_dcql(one(format="ldp_vc", meta={"type_values": [["x"]]})).credentials[0].types == ()
 
@@ -143,7 +152,6 @@ def test_a_format_that_is_not_known_here_can_be_read() -> None:
         one(claims=[{"path": ["a"] * 33}]),
         one(claims=[{"path": ["a"], "id": "a b"}]),
         one(claims=[{"path": ["a"], "id": "x"}, {"path": ["b"], "id": "x"}]),
-        one(claims=[{"path": ["a"]}, {"path": ["a"]}]),
         one(claims=[{"path": ["a"], "values": []}]),
         one(claims=[{"path": ["a"], "values": [1.5]}]),
         one(claims=[{"path": ["a"], "values": [None]}]),
