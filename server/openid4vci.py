@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from issuer.openid4vci.attestation import WalletAttestations
 from issuer.openid4vci.authorization import Authorization
 from issuer.openid4vci.dpop import Proofs
+from issuer.openid4vci.errors import ProtocolRefusal
 from issuer.openid4vci.nonces import Nonces
 from issuer.openid4vci.offers import Offers
 from issuer.openid4vci.service import Openid4vci
@@ -18,6 +19,8 @@ from issuer.openid4vci.token_endpoint import TokenEndpoint
 from issuer.openid4vci.tokens import Tokens
 from issuer.service import IssuerService
 from keys.data_keys import DeploymentKey, load_or_create_deployment_key
+from server.errors import TooManyRequests
+from server.limits import RateLimit, address_key
 from server.openid4vci_credentials import build_credentials, wallet_provider_anchors
 from server.settings import Settings
 
@@ -47,7 +50,23 @@ def build_openid4vci(opened: Opened, issuer: IssuerService) -> Openid4vci:
         token_endpoint=TokenEndpoint(store, offers, tokens, proofs, now),
         now=now,
         credentials=build_credentials(opened, issuer, key, store.once),
+        admit=admitting(RateLimit(settings.push_rate)),
     )
+
+
+def admitting(limit: RateLimit) -> Callable[[str | None], None]:
+    """What refuses an address beyond `limit`: pushed requests are kept before anybody is known (RFC 9126, 2.3)."""
+
+    def admit(address: str | None) -> None:
+        try:
+            limit.hit(address_key(address))
+        except TooManyRequests as err:
+            headers = {"Retry-After": str(err.retry_after)}
+            raise ProtocolRefusal(
+                "temporarily_unavailable", "too many requests were pushed", status=429, headers=headers
+            ) from err
+
+    return admit
 
 
 def _attestations(

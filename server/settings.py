@@ -188,6 +188,7 @@ class Settings(BaseSettings):
         "5/5minutes", description="Failed sign-in attempts per account before it is locked for that time."
     )
     token_read_rate: str = Field("30/minute", description="Readings of one-time codes per account.")
+    push_rate: str = Field("300/minute", description="Authorization requests that wallets push, per address.")
     max_body: int = Field(20 * 1024 * 1024, ge=65536, description="Largest request body, in bytes.")
     time_zone: str = Field("Asia/Shanghai", description="Time zone in which pages show times.")
     oidc: OidcSettings | None = Field(
@@ -226,7 +227,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a time zone of the IANA database, such as Asia/Shanghai") from None
         return value
 
-    @field_validator("sign_in_rate", "account_rate", "token_read_rate")
+    @field_validator("sign_in_rate", "account_rate", "token_read_rate", "push_rate")
     @classmethod
     def _readable_rate(cls, value: str) -> str:
         from limits import parse

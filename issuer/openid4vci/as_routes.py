@@ -28,6 +28,7 @@ def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
         return answer(await run_in_threadpool(service.offers.document, tenant, address, language))
 
     async def par(request: Request, tenant: Tenant) -> Response:
+        service.admit(request.client.host if request.client else None)  # nothing else would bound what is kept
         form, dpop = await read_form(request), single(request, "dpop")
 
         def push() -> dict[str, object]:

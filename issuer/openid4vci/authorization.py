@@ -25,6 +25,7 @@ from issuer.openid4vci.pushed import (
     client_of,
     redirect_uri_of,
     redirected,
+    well_formed,
 )
 from issuer.openid4vci.requested import Asked, read_asked
 from issuer.openid4vci.store import OpenidStore, Row
@@ -113,7 +114,7 @@ class Authorization:
         opened before, expired, another client's or another issuer's.
         """
         page, now = secrets.token_urlsafe(32), self.now()
-        if not request_uri.startswith(URN):
+        if not request_uri.startswith(URN) or not well_formed(client_id):
             return None
         digest = digest_of(request_uri.removeprefix(URN))
         opened = self.store.open_request(

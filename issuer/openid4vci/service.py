@@ -20,7 +20,10 @@ from issuer.service import IssuerService
 
 @dataclass(frozen=True, slots=True)
 class Openid4vci:
-    """Credential issuers and authorization servers of all tenants. `credentials`: the credential endpoint's part."""
+    """Credential issuers and authorization servers of all tenants. `credentials`: the credential endpoint's part.
+
+    `admit(address)`: raises ProtocolRefusal (429) where that client has pushed too many requests.
+    """
 
     issuer: IssuerService
     tenants: Tenants
@@ -33,6 +36,7 @@ class Openid4vci:
     authorization: Authorization
     now: Callable[[], datetime]
     credentials: CredentialIssuer
+    admit: Callable[[str | None], None] = lambda _: None
 
     def sweep(self) -> int:
         """Delete what has expired; the number of rows."""

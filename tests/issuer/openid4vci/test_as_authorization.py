@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
+from issuer.openid4vci.as_routes import as_router
 from issuer.openid4vci.authorization import URN, Waiting
 from issuer.openid4vci.offers import OfferState
 from issuer.openid4vci.pushed import AuthorizationRequest, origin_of, redirect_allowed, redirected
+from server.limits import RateLimit
+from server.openid4vci import admitting
 from tests.issuer.office import OTHER_OFFICE
 from tests.issuer.openid4vci.as_world import CLIENT, PAR, REDIRECT, Wallet, details, document_of
 from tests.issuer.openid4vci.credential_world import ISSUER, MDOC, OTHER_ISSUER, SD_JWT, Issuing, error_of
@@ -226,6 +232,26 @@ def test_a_denial_is_access_denied(wallet: Wallet) -> None:
     told = returned(wallet.issuing.service.authorization.deny(waiting))
     assert set(told) == {"tenant", "error", "error_description", "state", "iss"}
     assert (told["error"], told["iss"]) == ("access_denied", ISSUER)
+
+
+def test_pushing_without_end_is_429(wallet: Wallet) -> None:
+    """RFC 9126 section 2.3: what is kept for strangers is bounded, for each address by itself."""
+    service = replace(wallet.issuing.service, admit=admitting(RateLimit("2/minute")))
+    app = FastAPI()
+    app.include_router(as_router(service, edge=None))  # type: ignore[arg-type]  # no page is rendered
+    mine, other = (TestClient(app, base_url="https://east.example", client=(a, 1)) for a in ("192.0.2.1", "192.0.2.2"))
+    form = wallet.request()
+    assert [mine.post(PAR, data=form).status_code for _ in range(2)] == [201, 201]
+    answer = mine.post(PAR, data=form)
+    assert error_of(answer, 429) == "temporarily_unavailable"
+    assert 0 < int(answer.headers["retry-after"]) <= 60
+    assert other.post(PAR, data=form).status_code == 201
+
+
+def test_a_client_id_that_none_can_have_is_not_even_looked_up(wallet: Wallet) -> None:
+    """The attack: NUL in the query of the authorization endpoint, which PostgreSQL takes in no text."""
+    nowhere = replace(wallet.issuing.service.authorization, store=None)  # type: ignore[arg-type]  # nobody to ask
+    assert nowhere.open(wallet.tenant, "a\0", "urn:ietf:params:oauth:request_uri:x") is None
 
 
 def test_a_request_is_answered_once(wallet: Wallet) -> None:
