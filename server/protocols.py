@@ -26,7 +26,8 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
     if "verifier" in services:
         built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
     if "wallet_api" in services:
-        built["wallet_api.openid"] = build_wallet_openid(opened, services["wallet_api"])
+        asking = built.get("verifier.openid4vp")
+        built["wallet_api.openid"] = build_wallet_openid(opened, services["wallet_api"], asking)
         if (issuing := built.get("issuer.openid4vci")) is not None:
             services["wallet_api"].offering = IssuerOffering(issuing)
     return built

@@ -16,6 +16,7 @@ from wallet_api.openid.presenting_service import PresentingService
 from wallet_api.openid.service import OpenidWallet
 from wallet_api.openid.store import PendingRequests
 from wallet_api.openid.uses import Uses
+from wallet_api.ports import Verdicts
 from wallet_api.service import WalletService
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class LimitedPresenting(PresentingService):
         return super().open(holder, text)
 
 
-def build_wallet_openid(opened: Opened, wallet: WalletService) -> OpenidWallet:
-    """Presenting to, and collecting from, whoever speaks OpenID."""
+def build_wallet_openid(opened: Opened, wallet: WalletService, verdicts: Verdicts | None = None) -> OpenidWallet:
+    """Presenting to, and collecting from, whoever speaks OpenID. `verdicts`: of this house's own counters."""
     settings, engine, now = opened.settings, opened.engine, opened.now
     key = load_or_create_deployment_key(settings.path(settings.deployment_key_file))
     credentials = WalletCredentials(engine, key)
@@ -46,6 +47,7 @@ def build_wallet_openid(opened: Opened, wallet: WalletService) -> OpenidWallet:
         copying=Copying(credentials, wallet.certificates, now),
         uses=Uses(wallet.store),
         outgoing=outgoing,
+        verdicts=verdicts,
         view=wallet.view,
         now=now,
     )

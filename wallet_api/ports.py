@@ -65,3 +65,13 @@ class Offering(Protocol):
     def cancel(self, holder: HolderId, offer_id: str) -> None:
         """Close it, if it is this holder's and open."""
         ...
+
+
+class Verdicts(Protocol):
+    """What was found of a presentation that was sent to a relying party in this house. Others tell nobody."""
+
+    def told(self, response_uri: str) -> Mapping[str, str]:
+        """The verdicts ("PASSED", "FAILED", "INDETERMINATE") on what was posted there, by credential query id; empty
+        when it is not an address of this house's, or there is none.
+        """
+        ...

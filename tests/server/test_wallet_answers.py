@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -46,6 +47,21 @@ class Loop:
     ) -> Answer:
         answer = self.client.request(method, urlsplit(url).path, headers=dict(headers or {}), content=body)
         return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+
+
+class Spoiling:
+    """A wire that puts another signature into the key bindings on their way."""
+
+    def __init__(self, inner: Loop) -> None:
+        self.inner = inner
+
+    def send(self, method: str, url: str, *, body: bytes | None = None, **sent: Any) -> Answer:
+        form = dict(parse_qsl((body or b"").decode()))
+        if "vp_token" in form:
+            token = json.loads(form["vp_token"])
+            bad = {id: [f"{text.rpartition('.')[0]}.{'A' * 86}" for text in texts] for id, texts in token.items()}
+            body = urlencode({**form, "vp_token": json.dumps(bad)}).encode()
+        return self.inner.send(method, url, body=body, **sent)
 
 
 class Phone:
@@ -104,6 +120,38 @@ def test_what_the_wallet_shows_passes_at_the_counter(
     progress: Progress = requests.look(begun.id, "b")
     assert progress.state is RequestState.ANSWERED
     assert [each.report.indication.name for each in progress.verdicts] == ["PASSED"]
+
+
+def newest_use(house: RealHouse) -> str:
+    """Who looked last and with what verdict, as Lin's page of uses has it."""
+    page = house.signed_in("lin.xiao").get("/wallet/log", headers={"Accept": "text/html"}).text
+    first = page[page.index('<li class="use">') :]
+    return first[: first.index("</li>")]
+
+
+@pytest.mark.parametrize("format", ["dc+sd-jwt", "mso_mdoc"])
+def test_the_citizen_reads_what_this_houses_counter_found(house: RealHouse, format: str) -> None:
+    begun = house.house.protocols["verifier.openid4vp"].begin(CLERK, FAMILY, browser="b")
+    Phone(house).show(begun.uri, format)
+    use = newest_use(house)
+    assert "可以受理" in use
+    assert "结论未回报" not in use
+
+
+def test_a_presentation_that_the_counter_refuses_is_noted_as_such(house: RealHouse) -> None:
+    """What was refused was seen all the same; its verdict is the counter's."""
+    requests = house.house.protocols["verifier.openid4vp"]
+    begun = requests.begin(CLERK, FAMILY, browser="b", mode=ResponseMode.DIRECT_POST)
+    presenting = house.house.protocols["wallet_api.openid"].presenting
+    honest = presenting._outgoing
+    presenting._outgoing = Spoiling(honest)
+    try:
+        with pytest.raises(AssertionError, match="answer-refused"):
+            Phone(house).show(begun.uri, "dc+sd-jwt")
+    finally:
+        presenting._outgoing = honest
+    assert requests.look(begun.id, "b").verdicts[0].report.indication.name == "FAILED"
+    assert "未被受理" in newest_use(house)
 
 
 def test_on_the_same_device_the_browser_is_sent_back_to_the_counter(house: RealHouse) -> None:

@@ -204,6 +204,20 @@ class Requests:
         found = request.answer.presentations
         return tuple(text for each in request.terms.query.credentials for text in found.get(each.id, ()))
 
+    def told(self, response_uri: str) -> dict[str, str]:
+        """The verdicts on what came to that address, "PASSED", "FAILED" or "INDETERMINATE", by credential query id: for
+        whoever sent it there. Empty when it is no address of this house's, or nothing came.
+        """
+        origin, _, token = response_uri.partition(f"{RESPONSES}/")
+        request = self._store.by_response_token(token) if origin == self._origin else None
+        if request is None or request.answer is None or request.answer.error is not None:
+            return {}
+        try:
+            judged = judge_answer(self._verifier, request, request.answer, response_uri, key_of(request.terms))
+        except InvalidRequest:  # the scenario is not listed any more
+            return {}
+        return {each.query_id: each.report.indication.value for each in judged.verdicts}
+
     def erase(self) -> None:
         """Erase what is over: for a task that runs from time to time."""
         self._store.erase(self._now())

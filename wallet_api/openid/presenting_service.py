@@ -54,6 +54,7 @@ from wallet_api.openid.requests import (
 )
 from wallet_api.openid.store import Pending, PendingRequests, RequestState
 from wallet_api.openid.uses import Uses
+from wallet_api.ports import Verdicts
 
 _MEDIA: Final = f"application/{REQUEST_TYPE}"
 _SIGNED_WITHIN: Final = timedelta(minutes=5)  # from `prepare` to `answer`: verifiers want young key bindings
@@ -106,7 +107,8 @@ class Answered:
 class PresentingService:
     """OpenID4VP for the wallet's citizens.
 
-    `certificates` gives a holder's own certificates, `copying` bound copies of them, `uses` notes what was shown.
+    `certificates` gives a holder's own certificates, `copying` bound copies of them, `uses` notes what was shown,
+    `verdicts` (if any) what this house's own counters found of it.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class PresentingService:
         copying: Copying,
         uses: Uses,
         outgoing: Outgoing,
+        verdicts: Verdicts | None = None,
         view: Callable[[], TrustView],
         now: Callable[[], datetime],
     ) -> None:
@@ -126,6 +129,7 @@ class PresentingService:
         self._certificates = certificates
         self._copying = copying
         self._uses = uses
+        self._verdicts = verdicts
         self._outgoing = outgoing
         self._view = view
         self._now = now
@@ -229,7 +233,8 @@ class PresentingService:
                 self._uses.note(holder, request_id, requester, shown, self._now())
             self._pending.give_back(holder, request_id)
             raise
-        self._uses.note(holder, request_id, requester, shown, self._now())
+        verdicts = {} if self._verdicts is None else self._verdicts.told(asked.back.response_uri)
+        self._uses.note(holder, request_id, requester, shown, self._now(), verdicts)
         self._pending.finish(holder, request_id, RequestState.ANSWERED)
         if reply.status != 200:
             raise AnswerRefused(reply.status)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from trust_registry.attestations import CertificateId
@@ -17,6 +18,7 @@ from wallet_api.openid.requester import ALWAYS, Requester
 from wallet_api.store import WalletStore
 
 _LONGEST: Final = 128  # what the log's columns hold
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Uses:
@@ -25,10 +27,19 @@ class Uses:
     def __init__(self, store: WalletStore) -> None:
         self._store = store
 
-    def note(
-        self, holder: HolderId, request_id: str, requester: Requester, shown: Sequence[Shown], at: datetime
+    def note(  # noqa: PLR0917
+        self,
+        holder: HolderId,
+        request_id: str,
+        requester: Requester,
+        shown: Sequence[Shown],
+        at: datetime,
+        verdicts: Mapping[str, str] = _NOBODY,
     ) -> None:
-        """One line for each certificate that was shown. Who is not registered is named by the host it answers at."""
+        """One line for each certificate that was shown. Who is not registered is named by the host it answers at.
+
+        `verdicts`: by query id, where they are known.
+        """
         party = requester.party.id if requester.party is not None else RelyingPartyId(requester.host[:_LONGEST])
         for number, each in enumerate(shown):
             own = each.credential.own
@@ -40,7 +51,7 @@ class Uses:
                 scenario_id=requester.scenario.id if requester.scenario is not None else None,
                 claims=_claims(each),
                 at=at,
-                verdict="",
+                verdict=verdicts.get(each.query_id, ""),
                 # of this request and this try: one that failed on its way may be followed by another
                 presentation_id=PresentationId(f"{request_id}.{number}.{secrets.token_urlsafe(6)}"[:32]),
             )

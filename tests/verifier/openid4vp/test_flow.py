@@ -33,3 +33,13 @@ def test_a_certificate_is_shown_and_accepted(
     assert verdict.report.attestation is not None
     assert dict(verdict.report.attestation.claims) == {"holder_name": "林晓"}
     assert progress.missing == ()
+
+
+def test_the_verdict_is_told_by_the_address_that_the_answer_went_to(counter: Counter) -> None:
+    begun, asked = counter.ask()
+    address, told = asked.claims["response_uri"], counter.requests.told
+    assert told(address) == {}
+    counter.shown(begun, asked)
+    assert list(told(address).values()) == ["PASSED"]
+    for other in ("", f"{address}x", address[1:], address.replace("://", "://not."), "https://other.example/r"):
+        assert told(other) == {}
