@@ -5,6 +5,7 @@ Bodies are read by hand, so that every refusal is the specification's JSON. Spec
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,15 +13,17 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from trust_registry.edges import Edge
 from verifier.openid4vp.errors import ProtocolRefusal, invalid
-from verifier.openid4vp.request_objects import MEDIA_TYPE
+from verifier.openid4vp.request_objects import MEDIA_TYPE, NOTHING_SAID
 from verifier.openid4vp.responses import MAX_BODY, MAX_FETCH, read_asking, read_form
 from verifier.openid4vp.service import REQUESTS, RESPONSES, Requests
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+BODY_SECONDS: Final = 30.0
 _OPEN: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 _PREFLIGHT: Final[Mapping[str, str]] = {
     **_OPEN,
@@ -40,7 +43,9 @@ def router(service: Requests, edge: Edge) -> APIRouter:
         if request.method in ("GET", "HEAD"):
             return await _answered(lambda: _signed(service.fetch(token)))
         try:
-            asking = read_asking(read_form(await _body(request, MAX_FETCH), request.headers.get("content-type")))
+            body, content_type = await _body(request, MAX_FETCH), request.headers.get("content-type")
+            # Every parameter is optional; clients that send none may name no content type of nothing.
+            asking = NOTHING_SAID if not body and content_type is None else read_asking(read_form(body, content_type))
         except ProtocolRefusal as err:
             return refusal(err)
         return await _answered(lambda: _signed(service.fetch(token, asking)))
@@ -106,11 +111,15 @@ def _signed(text: str) -> Response:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """Raises: ProtocolRefusal."""
+    """Raises: ProtocolRefusal, also where the body stays away: whoever is slow on purpose holds no place for long."""
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise invalid(f"a body of more than {most} bytes", status=413)
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise invalid(f"a body of more than {most} bytes", status=413)
+                chunks.append(chunk)
+    except (TimeoutError, ClientDisconnect):
+        raise invalid("the body did not come in time", status=408) from None
     return b"".join(chunks)

@@ -124,6 +124,10 @@ class TestFetching:
         answer = counter.http.post(self.get(counter)[1], headers={"content-type": FORM})
         assert "wallet_nonce" not in read_request(answer.text).claims
 
+    def test_5_10_without_body_and_content_type(self, counter: Counter) -> None:
+        answer = counter.http.post(self.get(counter)[1])
+        assert "wallet_nonce" not in read_request(answer.text).claims
+
     def test_5_8_aud_is_the_wallets_issuer_where_it_says_who_it_is(self, counter: Counter) -> None:
         metadata = json.dumps({"issuer": "https://wallet.example"})
         answer = counter.http.post(self.get(counter)[1], data={"wallet_metadata": metadata})

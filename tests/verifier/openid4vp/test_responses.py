@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from tests.verifier.openid4vp.wallet import Asked, Wallet, encrypt
 from tests.verifier.small_world import NOW
 from verifier.dcql import DcqlQuery
 from verifier.model import Indication
+from verifier.openid4vp import routes
 from verifier.openid4vp.errors import ProtocolRefusal
 from verifier.openid4vp.model import Begun, ClientIdPrefix, RequestState, ResponseMode, Terms
 from verifier.openid4vp.responses import MAX_BODY, read_form, read_response
@@ -160,6 +162,28 @@ class TestDirectPost:
         counter.store.answered = first  # type: ignore[method-assign]
         assert counter.post(asked[1], form).status_code == 400
         assert seen == [True]
+
+    @pytest.mark.parametrize("leaving", [True, False])
+    def test_a_body_that_stays_away(self, counter: Counter, monkeypatch: pytest.MonkeyPatch, leaving: bool) -> None:
+        """Neither a place that is held for ever, nor a bug when the connection ends."""
+        monkeypatch.setattr(routes, "BODY_SECONDS", 0.01)
+        first = {"type": "http.request", "body": b"response=", "more_body": True}
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            if not first:
+                return {"type": "http.disconnect"} if leaving else await asyncio.Event().wait()
+            message = dict(first)
+            first.clear()
+            return message
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        path = urlsplit(counter.ask()[1].claims["response_uri"]).path
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+        asyncio.run(counter.http.app(scope, receive, send))
+        assert sent[0]["status"] == 408
 
     def test_an_unknown_address(self, counter: Counter, asked: tuple[Begun, Asked]) -> None:
         form = Wallet.form(asked[1], good(counter, asked[1]))
