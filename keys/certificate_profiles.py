@@ -1,5 +1,5 @@
 """The certificates that a region makes: its CA, and what the CA signs (seals, status, time-stamps, receipts, lists,
-requests to wallets).
+requests to wallets, attestations of wallets).
 
 The profiles are fixed here; who may have one is decided by the region's ceremony. Signing goes through the Signer port,
 so that a CA key in an HSM, or an algorithm that no X.509 library knows, works alike.
@@ -49,6 +49,7 @@ class Profile(Enum):
     OCSP = f"{_POLICY_ARC}.6"
     DOCUMENT_SIGNER = f"{_POLICY_ARC}.7"
     ACCESS = f"{_POLICY_ARC}.8"
+    WALLET_PROVIDER = f"{_POLICY_ARC}.9"
 
     @property
     def policy(self) -> str:
@@ -72,6 +73,7 @@ _KEY_USAGE: Final = {
     Profile.OCSP: frozenset({_DIGITAL_SIGNATURE}),
     Profile.DOCUMENT_SIGNER: frozenset({_DIGITAL_SIGNATURE}),
     Profile.ACCESS: frozenset({_DIGITAL_SIGNATURE}),
+    Profile.WALLET_PROVIDER: frozenset({_DIGITAL_SIGNATURE}),
 }
 # Extended key usages, and whether they are critical: RFC 3161 section 2.3 and ISO/IEC 18013-5 annex B say that theirs
 # are. A seal is put under documents and mdocs alike, so it names both usages and forbids no other; nor does who asks

@@ -59,6 +59,7 @@ class Use(Enum):
     LIST = "list"
     OCSP = "ocsp"  # says how the CA's certificates stand; no list names it
     DOCUMENT_SIGNER = "document_signer"  # a seal that is put under mdocs only (ISO/IEC 18013-5 annex B)
+    WALLET_PROVIDER = "wallet_provider"  # attests wallets and their keys; no list names it
 
 
 class AuthorityUse(Enum):
