@@ -28,6 +28,7 @@ def build_credentials(
     """The credential endpoints of the offices whose seals are here. `once`: that of `OpenidStore`."""
     now = opened.now
     anchors = wallet_provider_anchors(opened.settings)
+    required = opened.settings.wallet_key_attestation_required
 
     def secret(label: str) -> bytes:
         return key.lookup("openid4vci-request-key", label)
@@ -41,10 +42,17 @@ def build_credentials(
         deferrals=Deferrals(opened.engine, now),
         notifications=Notifications(opened.engine, key.lookup("openid4vci-notification", ""), now),
         metadata=IssuerMetadata(
-            issuer, opened.signers, request_keys, now, batch_size=BATCH_SIZE, attested=bool(anchors)
+            issuer,
+            opened.signers,
+            request_keys,
+            now,
+            batch_size=BATCH_SIZE,
+            attested=bool(anchors),
+            attestation_required=required,
         ),
         anchors=anchors,
         now=now,
+        attested=required,
     )
 
 

@@ -108,6 +108,15 @@ class Settings(BaseSettings):
     wallet_attestation_required: bool = Field(
         False, description="Whether only wallets that one of these providers attests may collect certificates."
     )
+    wallet_key_attestation_required: bool = Field(
+        False, description="Whether certificates are bound only to keys that one of these providers attests."
+    )
+    wallet_provider_key: str = Field(
+        "", description="Key URI with which this server attests its own citizens' wallets and keys; empty: it does not."
+    )
+    wallet_provider_certificate: Path = Field(
+        Path("wallet-provider.pem"), description="PEM file of that key's certificate, and of others up to its CA's."
+    )
     dpop_nonce_required: bool = Field(
         False, description="Whether every DPoP proof of a wallet needs a nonce of this server (RFC 9449, section 8)."
     )

@@ -76,7 +76,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class CredentialIssuer:
     """The endpoints of all tenants. Safe for threads. `anchors`: of the wallet providers whose key attestations
-    count."""
+    count; `attested`: without one, no key is taken."""
 
     issuer: IssuerService
     copies: Copying
@@ -87,6 +87,7 @@ class CredentialIssuer:
     metadata: IssuerMetadata
     anchors: Sequence[Certificate]
     now: Callable[[], datetime]
+    attested: bool = False
 
     def credential(self, tenant: Tenant, grant: Grant, content_type: str, body: bytes) -> Answer:
         """Credentials for the proven keys, in their order; or, under dual control, a transaction to come back with.
@@ -97,7 +98,7 @@ class CredentialIssuer:
         request, encrypted = self._read(tenant, content_type, body)
         sealing = read_response_encryption(request.get("credential_response_encryption"), encrypted=encrypted)
         dataset, configuration = find_target(tenant, grant, request)
-        expected = Expected(tenant.identifier, grant.client_id, self.now(), BATCH_SIZE, self.anchors)
+        expected = Expected(tenant.identifier, grant.client_id, self.now(), BATCH_SIZE, self.anchors, self.attested)
         proven = read_proofs(request.get("proofs"), expected)
         self.challenges.spend(tenant.identifier, proven.nonces)
         keys = [key.jwk() for key in proven.keys]

@@ -36,7 +36,8 @@ JWT: Final = "application/jwt"
 
 
 class IssuerMetadata:
-    """The metadata of every tenant. `attested`: whether key attestations of some wallet provider count here."""
+    """The metadata of every tenant. `attested`: whether key attestations of some wallet provider count here;
+    `attestation_required`: whether nothing is bound to a key without one."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class IssuerMetadata:
         *,
         batch_size: int,
         attested: bool,
+        attestation_required: bool = False,
     ) -> None:
         self._issuer = issuer
         self._signers = signers
@@ -54,6 +56,8 @@ class IssuerMetadata:
         self._now = now
         self._batch_size = batch_size
         self._proof_types = ("jwt", "attestation") if attested else ("jwt",)
+        # Empty: without demands on how keys are kept. Absent where none is required (section 12.2.4).
+        self._required: dict[str, Any] = {"key_attestations_required": {}} if attestation_required else {}
         self._signed: dict[str, tuple[bytes, datetime, str]] = {}
 
     def document(self, tenant: Tenant) -> dict[str, Any]:
@@ -108,7 +112,8 @@ class IssuerMetadata:
         if not used:
             return None
         proof_types = {
-            name: {"proof_signing_alg_values_supported": list(PROOF_ALGORITHMS)} for name in self._proof_types
+            name: {"proof_signing_alg_values_supported": list(PROOF_ALGORITHMS), **self._required}
+            for name in self._proof_types
         }
         return {
             "format": configuration.format,

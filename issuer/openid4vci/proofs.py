@@ -37,7 +37,7 @@ class Expected:
     """What proofs to this issuer must say. `client_id` None: the token was obtained anonymously.
 
     `anchors`: of the wallet providers whose key attestations count. Without any, an attestation in a proof's header
-    is not looked at, and attestations alone prove nothing.
+    is not looked at, and attestations alone prove nothing. `attested`: keys that none of them attests are refused.
     """
 
     audience: str
@@ -45,6 +45,7 @@ class Expected:
     now: datetime
     batch_size: int
     anchors: Sequence[Certificate] = ()
+    attested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ def _read_jwt_proof(token: object, expected: Expected) -> tuple[PublicKey, str, 
     attestation = None
     if "key_attestation" in header and expected.anchors:
         attestation = read_key_attestation(header["key_attestation"], expected.anchors, expected.now, expiring=True)
+    if attestation is None and expected.attested:
+        raise invalid_proof("the key proof has no key_attestation by a wallet provider that this issuer trusts")
     key = _key_of(header, attestation)
     if attestation is not None and key not in attestation.keys:
         raise invalid_proof("the key proof is not signed by a key of its key attestation")
