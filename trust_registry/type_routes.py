@@ -9,7 +9,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from trust_registry.model import CertificateType, TypeId
 from trust_registry.service import RegistryService
@@ -43,7 +43,7 @@ def router(service: RegistryService) -> APIRouter:
         kind = next((each for each in TypeDocument if each.value == name), None)
         found = None if kind is None else find_document(service, TypeId(f"{owner}/{slug}"), kind, v)
         if kind is None or found is None:
-            return Response(status_code=404, headers={"Cache-Control": "no-store", **_OPEN})
+            raise HTTPException(404, headers={"Cache-Control": "no-store", **_OPEN})
         headers = {"Cache-Control": _SOON if v is None else _FOR_EVER, "ETag": f'"{found.digest}"', **_OPEN}
         known = [_WEAK.sub("", each.strip()) for each in request.headers.get("if-none-match", "").split(",")]
         if headers["ETag"] in known or "*" in known:
