@@ -183,7 +183,7 @@ def test_a_holder_who_declines_is_told_apart_from_a_wallet_that_cannot(counter: 
 def test_a_request_that_nobody_answered_expires_and_is_renewed_by_a_button(counter: Counter) -> None:
     page = counter.begin()
     asked = counter.asked(page)
-    with counter.house.clock.later(timedelta(minutes=9)):
+    with counter.house.clock.later(timedelta(minutes=11)):
         assert counter.state(page) == "expired"
         text = counter.browser.get(page).text
         assert "请求已过期" in text
