@@ -63,4 +63,5 @@ def build_wallet_openid(opened: Opened, wallet: WalletService, verdicts: Verdict
         hit=limit.hit,
     )
     wallet.collected = collecting.cards
+    wallet.collected_words = collecting.words
     return OpenidWallet(wallet, presenting, collecting, credentials)

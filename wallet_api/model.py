@@ -157,6 +157,14 @@ class PresentedCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectedWords:
+    """What a credential collected elsewhere is called, and its claims, by name."""
+
+    names: Names
+    claims: Mapping[str, Names]
+
+
+@dataclass(frozen=True, slots=True)
 class AccessRecord:
     """One use of a certificate, as its holder reads it: who, for which scenario, which claims, when, with what verdict.
 

@@ -10,13 +10,20 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from trust_registry.edges import Edge, Principal, Role
+from trust_registry.edges import Edge, HolderId, Principal, Role
 from trust_registry.model import Names, ScenarioId
 from trust_registry.qr import qr_svg
 from wallet_api import texts
 from wallet_api.errors import PresentationAlreadyRead
 from wallet_api.handing_out import handing_out_pages
-from wallet_api.model import AccessRecord, CertificateDetail, ClaimChoice, Presentation, PresentationId
+from wallet_api.model import (
+    AccessRecord,
+    CertificateDetail,
+    ClaimChoice,
+    CollectedWords,
+    Presentation,
+    PresentationId,
+)
 from wallet_api.service import WalletService, holder_of
 
 RECENT = timedelta(days=1)
@@ -58,19 +65,27 @@ class _Wallet:
         return response
 
     def uses(
-        self, records: tuple[AccessRecord, ...], details: tuple[CertificateDetail, ...]
+        self, holder: HolderId, records: tuple[AccessRecord, ...], details: tuple[CertificateDetail, ...]
     ) -> list[Mapping[str, Any]]:
         """Log entries with names in place of ids. A certificate no longer held keeps its line."""
         held = {d.holding.certificate_id: d for d in details}
-        return [self.use(record, held.get(record.certificate_id)) for record in records]
+        strange = any(record.certificate_id not in held for record in records)
+        collected = self.service.collected_words(holder) if strange else {}
+        return [
+            self.use(record, held.get(record.certificate_id), collected.get(record.certificate_id))
+            for record in records
+        ]
 
-    def use(self, record: AccessRecord, detail: CertificateDetail | None) -> Mapping[str, Any]:
+    def use(
+        self, record: AccessRecord, detail: CertificateDetail | None, collected: CollectedWords | None = None
+    ) -> Mapping[str, Any]:
         return {
             "record": record,
             "detail": detail,
+            "names": detail.names if detail else collected.names if collected else None,
             "reader": self.service.reader_names(record.relying_party_id),
             "scenario": self.service.scenario_names(record.scenario_id) if record.scenario_id else None,
-            "claims": claim_names(detail, record.claims),
+            "claims": claim_names(detail, record.claims, collected),
             "verdict": texts.VERDICTS.get(record.verdict),
         }
 
@@ -107,8 +122,12 @@ def fields(detail: CertificateDetail) -> list[Mapping[str, Any]]:
     return rows
 
 
-def claim_names(detail: CertificateDetail | None, claims: tuple[str, ...]) -> list[Names]:
-    known = {c.name: c.names for c in detail.type.claims} if detail and detail.type else {}
+def claim_names(
+    detail: CertificateDetail | None, claims: tuple[str, ...], collected: CollectedWords | None = None
+) -> list[Names]:
+    known: Mapping[str, Names] = collected.claims if collected else {}
+    if detail and detail.type:
+        known = {c.name: c.names for c in detail.type.claims}
     return [known.get(name, Names(name, name)) for name in claims]
 
 
@@ -119,7 +138,7 @@ def _certificates(pages: APIRouter, desk: _Wallet) -> None:
     def cards(request: Request, citizen: Principal = desk.citizen) -> Response:
         holder = holder_of(citizen)
         details = service.holdings(holder)
-        latest = desk.uses(tuple(service.access_log(holder, limit=1)), details)
+        latest = desk.uses(holder, tuple(service.access_log(holder, limit=1)), details)
         recent = [use for use in latest if edge.now() - use["record"].at <= RECENT]
         context = {"details": details, "recent": recent[0] if recent else None, "collected": service.collected(holder)}
         return desk.render(request, "cards.html", context)
@@ -127,7 +146,7 @@ def _certificates(pages: APIRouter, desk: _Wallet) -> None:
     @pages.get("/wallet/log")
     def log(request: Request, citizen: Principal = desk.citizen) -> Response:
         holder = holder_of(citizen)
-        uses = desk.uses(tuple(service.access_log(holder)), service.holdings(holder))
+        uses = desk.uses(holder, tuple(service.access_log(holder)), service.holdings(holder))
         return desk.render(request, "log.html", {"uses": uses})
 
     @pages.get("/wallet/c/{ref}")
@@ -135,7 +154,11 @@ def _certificates(pages: APIRouter, desk: _Wallet) -> None:
         holder = holder_of(citizen)
         detail = service.certificate(holder, ref)
         uses = tuple(service.access_log(holder, detail.holding.certificate_id, limit=5))
-        context = {"detail": detail, "uses": desk.uses(uses, (detail,)), "offering": service.offering is not None}
+        context = {
+            "detail": detail,
+            "uses": desk.uses(holder, uses, (detail,)),
+            "offering": service.offering is not None,
+        }
         return desk.render(request, "document.html", context)
 
     @pages.get("/wallet/c/{ref}/seal.svg")

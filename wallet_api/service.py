@@ -29,6 +29,7 @@ from wallet_api.model import (
     AccessRecord,
     CertificateDetail,
     ClaimChoice,
+    CollectedWords,
     Holding,
     Presentation,
     PresentationId,
@@ -73,6 +74,8 @@ class WalletService:
         self._life = core.check_life(life)
         # What the holder collected elsewhere, as the list of cards shows it; set by whoever keeps that.
         self.collected: Callable[[HolderId], Mapping[str, Any]] = lambda _: {}
+        # The same for the log: by what its lines have for a certificate's id.
+        self.collected_words: Callable[[HolderId], Mapping[str, CollectedWords]] = lambda _: {}
         self.offering: Offering | None = None  # other wallets can't collect where nobody offers
 
     @property

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trust_registry.edges import HolderId
+from wallet_api.model import CollectedWords
 from wallet_api.openid import collecting_steps as steps
 from wallet_api.openid.collecting_asking import Asking
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused, IssuerRefused
@@ -20,7 +21,7 @@ from wallet_api.openid.collecting_settling import AGAIN, LIFE, Step, of_session,
 from wallet_api.openid.collecting_steps import Wanted
 from wallet_api.openid.collecting_store import Collection, CollectionState
 from wallet_api.openid.credentials import new_id
-from wallet_api.openid.held import held_cards
+from wallet_api.openid.held import held_cards, held_words
 from wallet_api.openid.issuer_client import DpopKey, Session
 from wallet_api.openid.offers import AUTHORIZATION_CODE, parse_offer, read_link
 from wallet_api.openid.outgoing import NotReached
@@ -56,6 +57,10 @@ class Collector(Asking):
             looked = self.look(each)
             waiting.append({"id": each.id, "names": looked.configurations[0].names, "issuer": looked.party.names})
         return {"held": held_cards(self.credentials.of(holder)), "waiting": waiting}
+
+    def words(self, holder: HolderId) -> Mapping[str, CollectedWords]:
+        """For the log of uses: what each credential that was collected is called, by its batch."""
+        return held_words(self.credentials.of(holder), self.view())
 
     # Authorizing
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from keys.errors import KeysError
 from trust_registry.model import Names, TrustView
+from wallet_api.model import CollectedWords
 from wallet_api.openid.credentials import CredentialFormat, WalletCredential
 from wallet_api.openid.keeping import listed_type
 from wallet_api.openid.received import Shown, shown, value_text
@@ -76,6 +77,19 @@ def held_page(credentials: Sequence[WalletCredential], card: HeldCard, view: Tru
         rows = _rows(each, found, view if listed else None)
         return HeldPage(card, rows, found.valid_from, found.valid_until, signer is not None, listed)
     return None
+
+
+def held_words(credentials: Sequence[WalletCredential], view: TrustView | None) -> dict[str, CollectedWords]:
+    """What was collected, by batch, as the log of uses calls it and its claims."""
+    found: dict[str, CollectedWords] = {}
+    for each in credentials:
+        if each.own or each.batch in found:
+            continue
+        type_ = listed_type(view, each.format, each.type)
+        claims = {path.rpartition("/")[2]: names for path, names in each.labels}
+        claims |= {} if type_ is None else {claim.name: claim.names for claim in type_.claims}
+        found[each.batch] = CollectedWords(each.names, claims)
+    return found
 
 
 def _card(group: Sequence[WalletCredential]) -> HeldCard:

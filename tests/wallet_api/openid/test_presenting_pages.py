@@ -13,8 +13,11 @@ from server.app import create_app
 from server.house import House
 from tests.wallet_api.openid.party import MDOC_QUERY, RESPONSE_URI, SD_QUERY, Party, Wallet, Wires
 from tests.wallet_api.openid.test_presenting import transaction
+from tests.wallet_api.openid.test_presenting_collected import collected, degree
 from tests.wallet_api.test_web import Visitor
 from wallet_api.openid import presenting_pages, presenting_routes
+from wallet_api.openid.credentials import CredentialFormat
+from wallet_api.openid.held import held_words
 from wallet_api.openid.outgoing import Answer
 
 
@@ -123,6 +126,18 @@ def test_after_the_answer_the_page_says_who_has_it(web: Web) -> None:
     page = web.client.get(f"/wallet/openid4vp/{request}").text
     assert "已出示" in page
     assert "西川区政务大厅" in page
+
+
+def test_the_list_of_uses_names_what_was_collected_elsewhere(web: Web) -> None:
+    wallet = web.wallet
+    collected(wallet, CredentialFormat.SD_JWT_VC)
+    wallet.town.service.collected_words = lambda holder: held_words(wallet.credentials.of(holder), wallet.view)
+    wallet.consent(degree(wallet), confirmed=True)
+    pages = [web.client.get(path, headers={"Accept-Language": "en"}).text for path in ("/wallet/log", "/wallet")]
+    assert all("looked at Degree" in page for page in pages)
+    assert "Family name" in pages[0]
+    wallet.credentials.forget(wallet.lin, [each.id for each in wallet.credentials.of(wallet.lin)])
+    assert "looked at a certificate" in web.client.get("/wallet/log", headers={"Accept-Language": "en"}).text
 
 
 def test_saying_no_leads_back_to_who_asked(web: Web) -> None:
