@@ -20,11 +20,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_der_x509_certificate
 
 from tests.interop.clients import Client, Refused
+from tests.interop.wallet_provider import WalletProvider
 from tests.interop.wallets import (
     BOTH,
     FORMATS,
     HOLDER,
     MDOC,
+    PERMIT,
+    PERMIT_SD_JWT,
     SD_JWT,
     Demo,
     codes,
@@ -42,9 +45,17 @@ CALLBACK = "http://127.0.0.1:9/callback"  # nobody listens: the test reads where
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running(tmp_path_factory.mktemp("wallets")) as found:
-        yield found
+def provider(tmp_path_factory: pytest.TempPathFactory) -> WalletProvider:
+    return WalletProvider(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, provider: WalletProvider) -> Iterator[Demo]:
+    """It knows the provider of some wallets, and serves the others, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YINXIN_WALLET_PROVIDER_ANCHORS", str(provider.anchors))
+        with running(tmp_path_factory.mktemp("wallets")) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +209,51 @@ def test_the_wallet_tells_what_became_of_a_credential(demo: Demo, wallet: Client
     with pytest.raises(Refused) as refused:
         wallet.ask("notify", session="told", id="never", event="credential_deleted")
     assert (refused.value.error, refused.value.status) == ("invalid_notification_id", 400)
+
+
+def test_an_attested_wallet_is_known(demo: Demo, wallet: Client, provider: WalletProvider) -> None:
+    """OpenID4VCI 1.0 annex E, HAIP 1.0 section 4.4.1; an attestation by a stranger is no attestation."""
+    attested = {"client_id": "https://wallet.example/app", "attested": provider.attested}
+    offered = demo.offer(grant="authorization_code").by_value
+    told = wallet.ask("collecting", session="attested", offer=offered, **attested)
+    assert "attest_jwt_client_auth" in told["server"]["token_endpoint_auth_methods_supported"]
+    begun = wallet.ask("authorize", session="attested", redirect_uri=CALLBACK, scope=SD_JWT)
+    with demo.server.signed_in(HOLDER) as citizen:
+        wallet.ask("code", session="attested", url=consent(citizen, begun["url"]))
+    assert wallet.ask("credential", session="attested", configuration=SD_JWT)["response"]["credentials"]
+    attested["attested"] = {**provider.attested, "key": WalletProvider(provider.anchors.parent / "b").attested["key"]}
+    wallet.ask("collecting", session="stranger", offer=offered, **attested)
+    with pytest.raises(Refused) as refused:
+        wallet.ask("authorize", session="stranger", redirect_uri=CALLBACK, scope=SD_JWT)
+    assert refused.value.error == "invalid_client"
+
+
+def test_what_takes_two_people_is_collected_once_the_office_approves(demo: Demo, wallet: Client) -> None:
+    """OpenID4VCI 1.0 sections 8.3 (transaction_id) and 9."""
+    transaction = waiting(demo, wallet, "deferred")
+    assert wallet.ask("deferred", session="deferred", transaction=transaction)["response"]["interval"] > 0
+    demo.decide(step="approve")
+    (got,) = wallet.ask("deferred", session="deferred", transaction=transaction)["response"]["credentials"]
+    assert judged(wallet, {"format": "dc+sd-jwt", **got})["claims"]["vct"].endswith("residence-permit")
+
+
+def test_what_the_office_refuses_is_not_waited_for(demo: Demo, wallet: Client) -> None:
+    """OpenID4VCI 1.0 section 9.3: credential_request_denied."""
+    transaction = waiting(demo, wallet, "refused")
+    demo.decide(step="refuse", reason="wallet_not_accepted")
+    with pytest.raises(Refused) as refused:
+        wallet.ask("deferred", session="refused", transaction=transaction)
+    assert "credential_request_denied" in str(refused.value)
+
+
+def waiting(demo: Demo, wallet: Client, session: str) -> str:
+    """The transaction of a wallet whose credential waits for a clerk."""
+    made = demo.offer(PERMIT, BOTH[:1], approved=False)
+    wallet.ask("collecting", session=session, offer=made.by_value)
+    wallet.ask("token", session=session)
+    response = wallet.ask("credential", session=session, configuration=PERMIT_SD_JWT)["response"]
+    assert response.keys() == {"transaction_id", "interval"}
+    return str(response["transaction_id"])
 
 
 def test_a_citizen_signs_in_and_the_wallet_comes_back_for_more(demo: Demo, wallet: Client) -> None:

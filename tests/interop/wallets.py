@@ -28,7 +28,9 @@ SD_JWT = "common.marriage-certificate.sd_jwt_vc"
 MDOC = "common.marriage-certificate.mdoc"
 FORMATS = {SD_JWT: "dc+sd-jwt", MDOC: "mso_mdoc"}
 BOTH = (RenderingKind.SD_JWT_VC, RenderingKind.MDOC)
-HOLDER, CLERK = "lin.xiao", "clerk.minzheng"
+PERMIT = "990200/residence-permit"
+PERMIT_SD_JWT = "990200.residence-permit.sd_jwt_vc"
+HOLDER, CLERK, POLICE = "lin.xiao", "clerk.minzheng", "clerk.xichuan.gongan"
 
 
 @dataclass
@@ -49,9 +51,10 @@ class Demo:
         *,
         grant: GrantType = "pre-authorized_code",
         with_pin: bool = False,
+        approved: bool = True,
     ) -> Offer:
         """As `yinxin demo offer`."""
-        return offer(self.server.data, type, kinds, grant=grant, with_pin=with_pin)
+        return offer(self.server.data, type, kinds, grant=grant, with_pin=with_pin, approved=approved)
 
     @contextmanager
     def request(
@@ -60,6 +63,15 @@ class Demo:
         """As `yinxin demo request`."""
         with ask(self.server.data, scenario, ClientIdPrefix(prefix), ResponseMode(mode)) as asking:
             yield asking
+
+    def decide(self, **decision: str) -> None:
+        """What a clerk of Xichuan's police answers the one wallet that waits."""
+        with self.server.signed_in(POLICE) as clerk:
+            undecided, *_ = clerk.get("/desk/wallet-requests").text.partition('<section class="section">')
+            (waiting,) = re.findall(r'href="(/desk/wallet-requests/[^"]+)"', undecided)
+            form = {"csrf_token": clerk.headers["X-CSRF-Token"], **decision}
+            answer = clerk.post(waiting, data=form, follow_redirects=False)
+            assert answer.status_code == 303, answer.text
 
     def revoke(self, certificate_id: str) -> None:
         with self.server.signed_in(CLERK) as clerk:

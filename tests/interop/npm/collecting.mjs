@@ -10,6 +10,7 @@ export class Collecting {
     this.keys = keys
     this.clientId = clientId
     this.attested = attested
+    if (attested) keys.set(b64url(thumbprint(attested.key)), attested.key)
     this.dpopKey = dpop ? this.key() : undefined
     const authentication = async (options) => {
       if (this.attested) return await (await this.attesting())(options)
