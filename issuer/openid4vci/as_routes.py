@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from issuer.openid4vci.attestation import CHALLENGE_HEADER, Client
+from issuer.openid4vci.errors import ProtocolRefusal
 from issuer.openid4vci.exchange import add_endpoint, answer, read_form, single
 from issuer.openid4vci.metadata_as import as_metadata
 from issuer.openid4vci.model import Tenant
+from issuer.openid4vci.pushed import well_formed
 from issuer.openid4vci.service import Openid4vci
 from trust_registry.edges import Edge
 
@@ -60,8 +62,11 @@ def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
 
 
 def _client(service: Openid4vci, tenant: Tenant, request: Request, form: dict[str, str]) -> Client:
+    client_id = form.get("client_id")
+    if client_id is not None and not well_formed(client_id):
+        raise ProtocolRefusal("invalid_request", "client_id is malformed or too long")
     attestation, pop = single(request, "oauth-client-attestation"), single(request, "oauth-client-attestation-pop")
-    return service.attestations.authenticate(tenant.identifier, attestation, pop, form.get("client_id"))
+    return service.attestations.authenticate(tenant.identifier, attestation, pop, client_id)
 
 
 def _nonces(service: Openid4vci, dpop: str | None) -> dict[str, str]:

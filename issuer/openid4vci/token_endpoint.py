@@ -97,15 +97,15 @@ class TokenEndpoint:
         row = self.store.code(digest_of(code))
         if row is None or row["issuer_id"] != tenant.issuer_id or row["client_id"] != client_id:
             raise _invalid_grant("the code is unknown, or another client's")
-        if row["used"]:
-            self._replayed(row["grant_id"])
-        if row["expires_at"] <= self.now():
-            raise _invalid_grant("the code has expired")
         if row["redirect_uri"] != redirect:
             raise _invalid_grant("redirect_uri is not that of the request")
         if not challenge_met(row["challenge"], verifier):
             raise _invalid_grant("code_verifier does not fit")
         _check_bound(row, sender)
+        if row["used"]:  # by now it is somebody who could have been the first; who could not ends nothing
+            self._replayed(row["grant_id"])
+        if row["expires_at"] <= self.now():
+            raise _invalid_grant("the code has expired")
         asked = read_asked(form, tenant)
         datasets = _narrowed(unpack_datasets(row["datasets"]), asked)
         if row["by_identifier"]:  # asked for by details before, so these are told (section 6.2)

@@ -47,6 +47,20 @@ def test_a_code_twice_is_invalid_grant_and_revokes_its_tokens(wallet: Wallet) ->
     assert error_of(wallet.refresh(told["refresh_token"], client_id=CLIENT)) == "invalid_grant"
 
 
+def test_a_code_that_leaked_after_its_use_ends_nothing_without_its_secrets(wallet: Wallet) -> None:
+    """The attack: whoever reads a used code in a browser's history cuts the wallet off."""
+    code = wallet.authorised(dpop_jkt=wallet.key.public_key.thumbprint())["code"]
+    token = wallet.exchange(code, headers={"DPoP": wallet.dpop()}).json()["refresh_token"]
+    assert error_of(wallet.exchange(code, headers={"DPoP": wallet.dpop()}, code_verifier="x" * 43)) == "invalid_grant"
+    assert error_of(wallet.exchange(code, headers={"DPoP": wallet.dpop(key=new_key())})) == "invalid_grant"
+    assert error_of(wallet.exchange(code)) == "invalid_dpop_proof"
+    assert wallet.refresh(token, headers={"DPoP": wallet.dpop()}).status_code == 200
+    wallet.later(minutes=2)
+    assert error_of(wallet.exchange(code, headers={"DPoP": wallet.dpop()})) == "invalid_grant"
+    again = wallet.refresh(token, headers={"DPoP": wallet.dpop()})
+    assert error_of(again) == "invalid_grant", "with all of them, it was a second use, however late"
+
+
 def test_of_many_who_exchange_one_code_at_once_one_at_most_gets_tokens(wallet: Wallet) -> None:
     code = wallet.authorised()["code"]
     with ThreadPoolExecutor(6) as pool:

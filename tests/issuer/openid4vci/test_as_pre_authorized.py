@@ -59,6 +59,14 @@ def test_anonymous_access_and_any_client_id_are_taken(wallet: Wallet) -> None:
     assert wallet.redeem(wallet.offer(), client_id="some-wallet").status_code == 200
 
 
+def test_a_client_id_that_none_can_have_is_invalid_request(wallet: Wallet) -> None:
+    """RFC 6749 appendix A.1."""
+    offer = wallet.offer()
+    for client_id in ("x" * 600, "wallet\u202eelpmaxe", "a\nb"):
+        assert error_of(wallet.redeem(offer, client_id=client_id)) == "invalid_request"
+    assert wallet.redeem(offer).status_code == 200
+
+
 def test_parameters_that_nobody_knows_are_ignored(wallet: Wallet) -> None:
     assert wallet.redeem(wallet.offer(), user_pin_required="x", wallet_issuer="y").status_code == 200
 
