@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from server.demo.anchors import AnchorFile
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
@@ -149,10 +153,30 @@ def anchors(
     out: Annotated[Path, typer.Option(help="Folder for the PEM files; made if missing.")],
     data: DataOption = None,
 ) -> None:
-    """Write the CA certificates that a wallet or scanner of yours has to trust: a PEM file for each region and role."""
+    """Write the CA certificates that a wallet or scanner of yours has to trust: a PEM file for each region and role.
+
+    And that of the fictional wallet provider, for an issuer of yours that wants wallets attested.
+    """
     from server.demo.anchors import write_anchors
 
-    written = write_anchors(_folder(context, data), out)
+    _tell(write_anchors(_folder(context, data), out))
+
+
+@app.command("wallet-provider")
+def wallet_provider(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for the files; made if missing.")],
+    data: DataOption = None,
+) -> None:
+    """Write a private key of the fictional wallet provider with its certificate, to attest a wallet of yours and its
+    keys (OpenID4VCI annexes D and E). The demonstration believes it, nobody else should.
+    """
+    from server.demo.lending import write_provider
+
+    _tell(write_provider(_folder(context, data), out))
+
+
+def _tell(written: Sequence[AnchorFile]) -> None:
     width = max(len(str(each.path)) for each in written)
     for each in written:
         sys.stdout.write(f"{each.path!s:{width}}  {each.purpose}\n")

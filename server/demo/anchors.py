@@ -9,6 +9,7 @@ from typing import Final
 
 from keys.x509 import parse_certificate
 from server.demo.opening import open_demo
+from server.settings import Settings
 from trust_registry.core import status_at
 from trust_registry.model import EntryStatus, KeyUse, ListKind, RegionList
 
@@ -30,7 +31,7 @@ class AnchorFile:
 
 
 def write_anchors(data: Path, out: Path) -> tuple[AnchorFile, ...]:
-    """One PEM file for each region and role in `out`, which is made if it is missing.
+    """One PEM file for each region and role, and one of the wallet provider, in `out`, which is made if it is missing.
 
     Raises: DemoFolderRefused, OSError.
     """
@@ -47,7 +48,16 @@ def write_anchors(data: Path, out: Path) -> tuple[AnchorFile, ...]:
             path = out / f"{role}-{region.code}.pem"
             path.write_bytes(pem)
             written.append(AnchorFile(path, f"{region.names.en}: {purpose}"))
-    return tuple(written)
+    return (*written, *_wallet_providers(opened.settings, out))
+
+
+def _wallet_providers(settings: Settings, out: Path) -> Iterator[AnchorFile]:
+    """For issuers; none in a folder of an earlier version."""
+    found = settings.path(settings.wallet_provider_anchors)
+    if found.is_file():
+        path = out / "wallet-providers.pem"
+        path.write_bytes(found.read_bytes())
+        yield AnchorFile(path, "who attests wallets and keys: x5c of wallet attestations and key attestations")
 
 
 def _of(region: RegionList) -> Iterator[tuple[str, str]]:

@@ -17,12 +17,13 @@ from keys.custody.software import create_key_file
 from keys.model import Algorithm
 from keys.signer import Signer
 from keys.x509 import Certificate, Profile, make_certificate, make_region_ca
-from server.demo.world import BACK, Office, Party, Region
+from server.demo.world import BACK, DONGLING, Office, Party, Region
 from trust_registry.interchange.rendering import territory_of
 from trust_registry.model import Names
 
 CA_YEARS, LEAF_YEARS = 10, 3
 YEAR = timedelta(days=365)
+_NOT_REVOKED = (Profile.OCSP, Profile.WALLET_PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,24 @@ class Custody:
             country=territory_of(region.code),
         )
         return Certified(signer, certificate)
+
+    def wallet_ca(self, folder: str, names: Names) -> Certified:
+        """The CA of a wallet provider: of no region, and nobody is asked how its certificates stand."""
+        signer = self.key(f"{folder}/ca")
+        certificate = make_region_ca(
+            signer,
+            common_name=f"{names.en} CA",
+            organisation=names.zh,
+            region=DONGLING,
+            not_before=self.began_at,
+            not_after=self.began_at + CA_YEARS * YEAR,
+            country=territory_of(DONGLING),
+        )
+        return Certified(signer, certificate)
+
+    def wallet_provider(self, folder: str, names: Names, ca: Certified) -> Certified:
+        """Attests wallets and their keys."""
+        return self._leaf(Profile.WALLET_PROVIDER, ca, f"{folder}/attester", names, names, "attestations", None, None)
 
     def timestamper(self, region: Region, ca: Certified) -> Certified:
         return self._leaf(
@@ -143,7 +162,7 @@ class Custody:
             not_before=self.began_at,
             not_after=self.began_at + LEAF_YEARS * YEAR,
             country=country,
-            revocation=None if profile is Profile.OCSP else self._revocation(file.partition("/")[0]),
+            revocation=None if profile in _NOT_REVOKED else self._revocation(file.partition("/")[0]),
             dns=dns,
         )
         return Certified(signer, certificate)

@@ -8,6 +8,7 @@ status/          published status lists     trust/           a verified local co
 root.json        the first root             certificates/    the regions' CA certificates (PEM)
 samples/         one certificate in its three renderings
 responders/      the certificates of those who answer how certificates stand (OCSP)
+wallet-providers.pem   the CA of the fictional wallet provider, and wallet-provider.pem its certificate
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from server.demo.custody import Custody, new_passphrase, wallet_origin
 from server.demo.filling import Filling, issue_first, open_accounts, take_into_custody
 from server.demo.founding import found, log_origin
 from server.demo.lists import RegionInCustody
+from server.demo.provider import make_provider
 from server.demo.world import DONGLING
 from server.errors import DemoFolderRefused
 from server.settings import Settings, load_settings
@@ -106,7 +108,7 @@ def _make(data: Path, host: str, port: int, say: Callable[[str], None], now: Cal
     (data / "root.json").write_bytes(repository.first_root())
     _write_certificates(data / "certificates", regions)
     _write_responders(data / "responders", regions)
-    _write_settings(data / SETTINGS_FILE, data, public_url, regions)
+    _write_settings(data / SETTINGS_FILE, data, public_url, regions, make_provider(custody).write(data))
     settings = load_settings(data / SETTINGS_FILE, data=data, host=host, port=port)
     say("Opening accounts, sealing the first certificates")
     opened = open_all(settings, now)
@@ -133,7 +135,9 @@ def _write_responders(folder: Path, regions: tuple[RegionInCustody, ...]) -> Non
         (folder / f"{region.list.code}.pem").write_bytes(region.responder.certificate.pem())
 
 
-def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[RegionInCustody, ...]) -> None:
+def _write_settings(
+    file: Path, data: Path, public_url: str, regions: tuple[RegionInCustody, ...], more: tuple[str, ...]
+) -> None:
     timestamper = next(region.timestamper for region in regions if region.list.code == DONGLING)
     lines = [
         "# Settings of this demonstration. `yinxin settings --config yinxin.toml` explains them.",
@@ -150,6 +154,7 @@ def _write_settings(file: Path, data: Path, public_url: str, regions: tuple[Regi
         f"openid_origin = {json.dumps(wallet_origin(public_url))}  # a name: certificates for requests name no address",
         "revocation_private_addresses = true  # this machine's own responder, for yinxin augment",
         "wallet_private_addresses = true  # issuers and verifiers on this machine, for trying out",
+        *more,
         'log_level = "warning"',
         'log_format = "text"',
         "[receipt_keys]",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode, b64encode
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,16 @@ from typer.testing import CliRunner, Result
 from issuer.model import RenderingKind, StatusChangeRequest
 from issuer.openid4vci.offers import PRE_AUTHORIZED
 from issuer.openid4vci.store import OpenidStore
+from keys.algorithms import ES256
 from keys.custody import software
 from keys.data_keys import load_or_create_deployment_key
+from keys.path import PathOutcome, validate_path
+from keys.signer import PrivateKeySigner
 from keys.x509 import parse_pem_certificates
 from server.cli.demo import app
 from server.demo import start
 from server.demo.filling import FOUNDER
+from server.demo.lending import write_provider
 from server.demo.offering import find_type, offer
 from server.demo.opening import open_demo
 from server.demo.people import CHEN, RESIDENCE_CLERKS
@@ -169,11 +175,49 @@ def test_anchors_are_one_file_for_each_region_and_role(folder: Folder, tmp_path:
     told = folder.run("anchors", "--out", str(tmp_path / "out")).stdout.splitlines()
     names = {path.name for path in (tmp_path / "out").iterdir()}
     roles = ("issuers", "status", "verifiers", "timestamps")
-    assert names == {f"{role}-{region}.pem" for role in roles for region in ("990100", "990200")}
+    of_regions = {f"{role}-{region}.pem" for role in roles for region in ("990100", "990200")}
+    assert names == {*of_regions, "wallet-providers.pem"}
     assert len(told) == len(names)
     (ca,) = parse_pem_certificates((tmp_path / "out" / "verifiers-990200.pem").read_bytes())
     assert ca.is_ca
     assert ca.pem() == (folder.data / "certificates" / "990200-ca.pem").read_bytes()
+
+
+def test_an_outside_wallet_gets_a_key_of_the_wallet_provider(folder: Folder, tmp_path: Path) -> None:
+    """OpenID4VCI annexes D and E; HAIP 1.0: x5c without the anchor. A second call replaces key and certificate."""
+    made = []
+    for _ in range(2):
+        told = folder.run("wallet-provider", "--out", str(tmp_path)).stdout.splitlines()
+        assert len(told) == len(list(tmp_path.iterdir())) == 4
+        made.append((tmp_path / "demo-wallet-provider-key.pem").read_bytes())
+    assert made[0] != made[1]
+    (ca,) = parse_pem_certificates((folder.data / "wallet-providers.pem").read_bytes())
+    (leaf,) = parse_pem_certificates((tmp_path / "wallet-provider-chain.pem").read_bytes())
+    assert validate_path(leaf, (), (ca,), datetime.now(UTC)).outcome is PathOutcome.OK
+    assert "Demonstration" in leaf.subject
+    signer = PrivateKeySigner("x", ES256, ES256.primitive.load(_der(made[1])))
+    assert signer.public_key == leaf.public_key
+    jwk = json.loads((tmp_path / "demo-wallet-provider-key.jwk.json").read_text())
+    assert {name: jwk[name] for name in ("kty", "crv", "x", "y")} == leaf.public_key.jwk()
+    assert jwk["x5c"] == [b64encode(leaf.der).decode()]
+    for path in tmp_path.glob("*key*"):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert "demo" in path.name
+
+
+def _der(pem: bytes) -> bytes:
+    return b64decode(b"".join(pem.splitlines()[1:-1]))
+
+
+def test_a_folder_of_an_earlier_version_has_no_wallet_provider(folder: Folder, tmp_path: Path) -> None:
+    settings = folder.data / "yinxin.toml"
+    text = settings.read_text()
+    try:
+        settings.write_text("".join(line for line in text.splitlines(keepends=True) if "wallet_provider" not in line))
+        with pytest.raises(DemoFolderRefused, match="earlier version"):
+            write_provider(folder.data, tmp_path)
+    finally:
+        settings.write_text(text)
 
 
 def test_a_folder_that_is_no_demonstration_is_refused(tmp_path: Path) -> None:
