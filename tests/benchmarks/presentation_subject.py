@@ -23,7 +23,7 @@ _folder = tempfile.TemporaryDirectory()
 _engine = open_database(f"sqlite:///{Path(_folder.name) / 'bench.db'}")
 migrate(_engine)
 _counter = Counter(_engine)
-_counter.trust, _statuses = _counter.world.view(), _counter.world.statuses()
+_counter.trust, _statuses = _counter.view(), _counter.world.statuses()
 _counter.verifier._statuses = lambda: _statuses
 _credential = credential()
 

@@ -18,7 +18,7 @@ from trust_registry.edges import Principal
 from trust_registry.model import RegionCode, RelyingPartyId, ScenarioId
 from verifier.dcql.model import SD_JWT_VC
 from verifier.errors import InvalidRequest, RequestNotFound, RequestsNotOffered
-from verifier.openid4vp.access import AccessKey
+from verifier.openid4vp.access import AccessKey, may_ask
 from verifier.openid4vp.errors import ProtocolRefusal, invalid
 from verifier.openid4vp.judging import judge_answer
 from verifier.openid4vp.model import (
@@ -236,8 +236,10 @@ class Requests:
         party, view, now = principal.relying_party_id, self._verifier.trust, self._now()
         key = None if party is None else self._keys.get(party)
         client_id = None if key is None else client_id_of(prefix, key.certificate, host_of(self._origin))
-        if party is None or view is None or client_id is None:
+        if party is None or view is None or key is None or client_id is None:
             raise RequestsNotOffered(party or "")
+        if not may_ask(view, party, key, now):
+            raise RequestsNotOffered(party)
         scenario = view.scenarios.get(scenario_id)
         if scenario is None or not registered(view, party, scenario):
             raise InvalidRequest("scenario", "this relying party is not registered for it")

@@ -29,12 +29,14 @@ from tests.verifier.small_world import (
     SmallWorld,
     attestation,
     authority,
+    entry,
+    granted,
     sd_jwt,
     signer,
 )
 from tests.verifier.test_mobile_document import signed as mdoc
 from trust_registry.edges import AccountId, Principal, Role
-from trust_registry.model import CertificateStatus, RelyingPartyId, TrustView
+from trust_registry.model import CertificateStatus, History, KeyUse, RelyingPartyId, TrustView
 from verifier.openid4vp import routes
 from verifier.openid4vp.access import AccessKey
 from verifier.openid4vp.model import Begun, Progress
@@ -85,10 +87,11 @@ class Counter:
     now: datetime = NOW
     public_url: str = ORIGIN
     trust: TrustView | None = None  # instead of the world's
+    access_history: History = field(default_factory=granted)  # of the key that signs the requests
 
     def __post_init__(self) -> None:
         self.verifier = VerifierService(
-            trust=self._view, statuses=lambda: self.world.statuses(self.status), now=lambda: self.now
+            trust=self.view, statuses=lambda: self.world.statuses(self.status), now=lambda: self.now
         )
         self.store = RequestStore(self.engine, DeploymentKey(bytes(32)))
         self.requests = Requests(
@@ -104,8 +107,15 @@ class Counter:
         app.include_router(routes.router(self.requests, Mock()))
         self.http = TestClient(app, base_url=ORIGIN)
 
-    def _view(self) -> TrustView:
-        return self.trust or self.world.view()
+    def view(self) -> TrustView:
+        if self.trust is not None:
+            return self.trust
+        view = self.world.view()
+        west = view.lists[WEST]
+        (hall,) = west.relying_parties
+        key = entry(KeyUse.ACCESS, access_certificate(), self.access_history)
+        hall = replace(hall, keys=(*hall.keys, key))
+        return replace(view, lists={**view.lists, WEST: replace(west, relying_parties=(hall,))})
 
     @property
     def wallet(self) -> Wallet:

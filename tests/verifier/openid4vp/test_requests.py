@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 
 from tests.verifier.openid4vp.conftest import BROWSER, CLERK, FORM, ORIGIN, Counter
 from tests.verifier.openid4vp.wallet import read_link, read_request, unb64url
-from tests.verifier.small_world import HALL, NOW, TRANSFER
-from trust_registry.model import RelyingPartyId, ScenarioId
+from tests.verifier.small_world import DAY, HALL, NOW, TRANSFER, granted, then
+from trust_registry.model import EntryReason, EntryStatus, RelyingPartyId, ScenarioId
 from verifier.dcql import parse_dcql
 from verifier.errors import InvalidRequest, RequestNotFound, RequestsNotOffered
 from verifier.openid4vp.model import ClientIdPrefix, RequestState, ResponseMode
@@ -180,6 +180,26 @@ class TestWhoMayAsk:
         assert not counter.requests.offered(party)
         with pytest.raises(RequestsNotOffered):
             counter.requests.begin(replace(CLERK, relying_party_id=party), TRANSFER, browser=BROWSER)
+
+    def test_a_party_that_was_withdrawn(self, counter: Counter) -> None:
+        counter.world.party_history = then(granted(), EntryStatus.WITHDRAWN, NOW - DAY)
+        with pytest.raises(RequestsNotOffered):
+            counter.begin()
+
+    def test_a_key_that_was_withdrawn(self, counter: Counter) -> None:
+        counter.access_history = then(granted(), EntryStatus.WITHDRAWN, NOW - DAY, EntryReason.KEY_COMPROMISE)
+        with pytest.raises(RequestsNotOffered):
+            counter.begin()
+
+    def test_a_certificate_that_has_expired(self, counter: Counter) -> None:
+        counter.later(400 * DAY)
+        with pytest.raises(RequestsNotOffered):
+            counter.begin()
+
+    def test_a_region_that_is_not_there(self, counter: Counter) -> None:
+        counter.trust = replace(counter.world.view(), lists={})
+        with pytest.raises(RequestsNotOffered):
+            counter.begin()
 
     def test_a_scenario_that_is_not_listed(self, counter: Counter) -> None:
         assert counter.requests.offered(HALL)

@@ -182,7 +182,11 @@ class TestDirectPost:
 
         path = urlsplit(counter.ask()[1].claims["response_uri"]).path
         scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
-        asyncio.run(counter.http.app(scope, receive, send))
+
+        async def served() -> None:
+            await counter.http.app(scope, receive, send)
+
+        asyncio.run(served())
         assert sent[0]["status"] == 408
 
     def test_an_unknown_address(self, counter: Counter, asked: tuple[Begun, Asked]) -> None:
