@@ -4,7 +4,7 @@
   const root = document.getElementById("hand-out");
   if (!root) return;
   const zh = document.documentElement.lang.startsWith("zh");
-  const ring = document.getElementById("ring"), countdown = document.getElementById("countdown");
+  const news = document.getElementById("hand-out-news"), ring = document.getElementById("ring"), countdown = document.getElementById("countdown");
   const life = Number(root.dataset.life), ends = performance.now() + Number(root.dataset.seconds) * 1000;
   const EVERY = 1500;
   let over = false;
@@ -13,6 +13,8 @@
     over = state !== "open";
     for (const part of root.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== state;
     root.dataset.state = state;
+    const told = over && root.querySelector(`[data-when="${state}"] .verdict > div`);
+    if (told && news) news.textContent = told.textContent; // a part that appears is not read out by itself
   };
   const ask = async () => {
     const answer = await fetch(root.dataset.stateUrl, { cache: "no-store", headers: { Accept: "application/json" } }).catch(() => null);
