@@ -6,15 +6,17 @@ Says nothing about who may have one, and publishes nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, bindparam, select, union_all
 
 from issuer.store.base import CERTIFICATES, COPIES, STATUS_LISTS, StoreBase, allocate
 from trust_registry.attestations import StatusReference
+from trust_registry.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,34 @@ def _taken(drawn: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> Compou
 
 
 _TAKEN: Final = _taken(lambda index: index.in_(bindparam("drawn", expanding=True)))
-_TAKEN_ONE: Final = _taken(lambda index: index == bindparam("drawn"))  # most draw one, and this costs half of the other
+_TAKEN_ONE: Final = _taken(lambda index: index == bindparam("drawn"))
 
 
 class StatusPlaces(StoreBase):
     """Part of `IssuerStore`. Whoever draws in a list has counted its draw there before: that is the lock."""
 
-    def _draw_together(self, connection: Connection, issuer_id: str, base: str, count: int) -> list[StatusPlace] | None:
-        """`count` places in one list that has room for them; None when there is none. Waits for nobody else's lists."""
-        row = connection.execute(_TAKE, {"of_issuer": issuer_id, "of_base": base, "wanted": count}).one_or_none()
-        return None if row is None else _drawn(connection, dict(row._mapping), count)
+    def _draw_together(self, cursor: Any, issuer_id: str, base: str, count: int) -> list[StatusPlace] | None:
+        """`count` places in one list that has room for them; None when there is none. Waits for nobody else's lists.
+
+        `cursor`: of the driver, in a transaction.
+        """
+        room = self._take.one(cursor, of_issuer=issuer_id, of_base=base, wanted=count)
+        if room is None:
+            return None
+
+        def taken(candidates: Sequence[int]) -> set[int]:
+            drawn = (self._taken.one(cursor, of_list=room["id"], drawn=index) for index in candidates)
+            return {found["status_index"] for found in drawn if found is not None}
+
+        return _drawn(room, count, taken)
+
+    @cached_property
+    def _take(self) -> Prepared:
+        return Prepared(_TAKE, self._engine)
+
+    @cached_property
+    def _taken(self) -> Prepared:
+        return Prepared(_TAKEN_ONE, self._engine)
 
     def _draw(self, connection: Connection, issuer_id: str, base: str, count: int, now: datetime) -> list[StatusPlace]:
         """`count` places, in as many lists as that takes. Callers hold the lock of the certificates' series."""
@@ -74,7 +94,7 @@ class StatusPlaces(StoreBase):
             row = self._open_list(connection, issuer_id, base, now)
             batch = min(count - len(places), max(1, row["size"] // 2 - row["used"]))
             connection.execute(STATUS_LISTS.update().where(_LISTS.id == row["id"]).values(used=_LISTS.used + batch))
-            places += _drawn(connection, row, batch)
+            places += _drawn(row, batch, partial(_taken_of, connection, row["id"]))
         return places
 
     def _open_list(self, connection: Connection, issuer_id: str, base: str, now: datetime) -> Mapping[str, Any]:
@@ -99,16 +119,19 @@ class StatusPlaces(StoreBase):
         return {"id": inserted.scalar_one(), **values}
 
 
-def _drawn(connection: Connection, room: Mapping[str, Any], count: int) -> list[StatusPlace]:
+def _taken_of(connection: Connection, status_list: int, candidates: Sequence[int]) -> set[int]:
+    return set(connection.execute(_TAKEN, {"of_list": status_list, "drawn": candidates}).scalars())
+
+
+def _drawn(room: Mapping[str, Any], count: int, taken: Callable[[Sequence[int]], set[int]]) -> list[StatusPlace]:
     """`count` free indexes of a list, uniformly at random: an index says nothing about when or for whom.
 
-    Spec: Token Status List, privacy considerations, "Unlinkability".
+    `taken`: which of some are not free. Spec: Token Status List, privacy considerations, "Unlinkability".
     """
     drawn: dict[int, None] = {}
     while len(drawn) < count:
         candidates = [secrets.randbelow(room["size"]) for _ in range(count - len(drawn))]
-        query, wanted = (_TAKEN_ONE, candidates[0]) if len(candidates) == 1 else (_TAKEN, candidates)
-        taken = set(connection.execute(query, {"of_list": room["id"], "drawn": wanted}).scalars())
-        drawn.update(dict.fromkeys(index for index in candidates if index not in taken))  # in the order drawn
+        occupied = taken(candidates)
+        drawn.update(dict.fromkeys(index for index in candidates if index not in occupied))  # in the order drawn
     uri, published = room["uri"], room["published_at"] is not None
     return [StatusPlace(room["id"], StatusReference(uri, index), published) for index in drawn]
