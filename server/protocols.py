@@ -24,7 +24,8 @@ def build_protocols(opened: Opened, services: Mapping[str, Any]) -> dict[str, An
     if "issuer" in services:
         built["issuer.openid4vci"] = build_openid4vci(opened, services["issuer"])
     if "verifier" in services:
-        built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
+        requests = built["verifier.openid4vp"] = build_openid4vp(opened, services["verifier"])
+        services["verifier"].asks_wallets = requests.offered
     if "wallet_api" in services:
         asking = built.get("verifier.openid4vp")
         built["wallet_api.openid"] = build_wallet_openid(opened, services["wallet_api"], asking)

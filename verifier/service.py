@@ -111,6 +111,7 @@ class VerifierService:
         self._known_roots = known_roots
         self._case_maker = case_maker
         self._timer = timer
+        self.asks_wallets: Callable[[RelyingPartyId | None], bool] | None = None  # None: nobody serves OpenID4VP here
         self._last_policy: tuple[PolicyRequest, TrustView | None, Policy] | None = None
 
     def verify(self, data: bytes | str | Evidence, request: PolicyRequest = NO_REQUEST) -> Report:

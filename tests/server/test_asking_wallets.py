@@ -227,6 +227,14 @@ def test_the_counter_offers_it(counter: Counter) -> None:
     assert 'formaction="/counter/requests"' in counter.browser.get("/counter").text
 
 
+def test_a_counter_whose_agency_has_no_key_for_it_is_not_offered_it(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = counter.house.house.services["verifier"]
+    monkeypatch.setattr(verifier, "asks_wallets", lambda party: party != "990200/government-hall")
+    assert "/counter/requests" not in counter.browser.get("/counter").text
+
+
 @given(st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,300}", fullmatch=True))
 def test_a_cookie_is_ours_or_nothing(value: str) -> None:
     assert read_cookie(value) is None

@@ -36,7 +36,6 @@ PATH: Final = "/counter/requests"
 COOKIE: Final = "wallet-request"
 _MOST_COOKIE: Final = 2000
 _BROWSER: Final = 32  # bytes
-ROUTE: Final = "ask_wallet"  # by this name the counter's page finds out whether this house asks wallets
 _MOST_MEMBERS: Final = 20
 _LOOKS, _PAUSE, _RETRY_MS = 25, 0.6, 400
 OVER: Final = frozenset({RequestState.ANSWERED, RequestState.DECLINED, RequestState.EXPIRED})
@@ -219,7 +218,7 @@ def router(requests: Requests, verifier: VerifierService, edge: Edge) -> APIRout
     pages = APIRouter(include_in_schema=False)
     clerk = Depends(edge.require(Role.COUNTER_CLERK))
 
-    @pages.post(PATH, name=ROUTE)
+    @pages.post(PATH)
     def begin(
         request: Request,
         principal: Principal = clerk,

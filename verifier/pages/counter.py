@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
-from starlette.routing import NoMatchFound
 
 from trust_registry.edges import Edge, Principal, Role
 from trust_registry.model import Names, RegionCode, RelyingPartyEntry, RelyingPartyId, Scenario, ScenarioId, TrustView
@@ -70,6 +69,7 @@ class Counter:
         view = self._service.trust
         scenarios = scenarios_of(view, clerk)
         chosen = _chosen(scenarios, wanted)
+        asks = self._service.asks_wallets
         response = self._page(
             request,
             clerk,
@@ -79,7 +79,7 @@ class Counter:
             scenarios=scenarios,
             problem=problem,
             one_time_codes=self._service.presentations is not None,
-            asks_wallets=_asks_wallets(request),
+            asks_wallets=asks is not None and asks(clerk.relying_party_id),
         )
         if chosen is not None and wanted == chosen.id:
             self._remember(request, response, chosen)
@@ -202,15 +202,6 @@ class Counter:
         response.set_cookie(
             COOKIE, scenario.id, max_age=YEAR, path="/counter", httponly=True, samesite="strict", secure=secure
         )
-
-
-def _asks_wallets(request: Request) -> bool:
-    """Whether this house serves `verifier.pages.asking`, which it names by this route."""
-    try:
-        request.app.url_path_for("ask_wallet")
-    except NoMatchFound:
-        return False
-    return True
 
 
 def _policy(clerk: Principal, scenario: Scenario | None) -> PolicyRequest:
