@@ -5,7 +5,7 @@ Says who an issuer is only where a list, or this house, vouches for it. Decides 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from keys.certificate import Certificate
 from trust_registry.core import status_at
-from trust_registry.model import EntryStatus, IssuerEntry, IssuerId, Names, TrustView
+from trust_registry.model import EntryStatus, IssuerEntry, IssuerId, Names, RegionCode, StatusChange, TrustView
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused
 from wallet_api.openid.collecting_steps import choose_grant, choose_server
 from wallet_api.openid.issuer_client import IssuerClient
@@ -73,7 +73,7 @@ def looked_at(
     """The JSON of a new collection. Raises CollectingRefused, NotReached."""
 
     def known(signer: Certificate) -> bool:
-        return view is not None and office_of(offer.issuer, signer, view) is not None
+        return view is not None and office_of(offer.issuer, signer, view, at) is not None
 
     published, signer = client.issuer(offer.issuer, known)
     metadata = parse_issuer(published, offer.issuer, offer.configuration_ids)
@@ -129,23 +129,34 @@ def party_of(
     """Who an issuer is: by its signed metadata, or as an office of this house; else what it calls itself."""
     entry = None
     if view is not None and signer is not None:
-        entry = office_of(identifier, signer, view)
+        entry = office_of(identifier, signer, view, at)
     elif view is not None and identifier.startswith(origin + _OWN):
         entry = view.issuers.get(IssuerId(identifier.removeprefix(origin + _OWN)))
     host = _host(identifier)
-    if entry is not None and status_at(entry.history, at) is EntryStatus.GRANTED:
+    if entry is not None and _granted(entry.history, at):
         return Party(identifier, entry.names, host, True)
     return Party(identifier, own_names or Names(host, host), host, False)
 
 
-def office_of(identifier: str, signer: Certificate, view: TrustView) -> IssuerEntry | None:
-    """The listed office whose seal or status key this is; the latter of the office that the identifier ends with."""
-    if (found := view.seals_by_thumbprint.get(signer.thumbprint)) is not None:
-        return found.issuer
-    named = view.issuers.get(IssuerId("/".join(urlsplit(identifier).path.split("/")[-2:])))
-    if named is None or all(key.thumbprint != signer.thumbprint for key in named.status_keys):
+def office_of(identifier: str, signer: Certificate, view: TrustView, at: datetime) -> IssuerEntry | None:
+    """The listed office whose seal or status key this is; the latter of the office that the identifier ends with.
+
+    None for a key that is withdrawn or out of date at `at`, and for an office of a region that has left.
+    """
+    if not signer.not_before <= at <= signer.not_after:
         return None
-    return named
+    if (found := view.seals_by_thumbprint.get(signer.thumbprint)) is not None:
+        stands = _granted(found.seal.history, at) and _granted(found.seal.key.history, at)
+        return found.issuer if stands and found.region not in view.left else None
+    named = view.issuers.get(IssuerId("/".join(urlsplit(identifier).path.split("/")[-2:])))
+    if named is None or RegionCode(named.id.partition("/")[0]) in view.left:
+        return None
+    keys = (key for key in named.status_keys if key.thumbprint == signer.thumbprint)
+    return named if any(_granted(key.history, at) for key in keys) else None
+
+
+def _granted(history: Sequence[StatusChange], at: datetime) -> bool:
+    return status_at(history, at) is EntryStatus.GRANTED
 
 
 def _host(identifier: str) -> str:

@@ -20,13 +20,15 @@ from keys.errors import KeysError
 from trust_registry.model import Names
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused
 from wallet_api.openid.credentials import CredentialFormat
-from wallet_api.openid.offers import AUTHORIZATION_CODE, PRE_AUTHORIZED, printable
+from wallet_api.openid.offers import AUTHORIZATION_CODE, PRE_AUTHORIZED, is_address, is_identifier, printable
 from wallet_api.openid.x5c import chain_of
 
 MAX_METADATA: Final = 1 << 20
 SIGNED_TYPE: Final = "openidvci-issuer-metadata+jwt"
 _HUE: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _LONGEST_NAME: Final = 80
+_LONGEST: Final = 2048  # of an address, a type
+_LABELS: Final = 256
 _SKEW: Final = timedelta(minutes=5)
 _MOST: Final = 5  # copies of one credential that are collected at a time
 _BINDINGS: Final = {
@@ -163,17 +165,18 @@ def parse_issuer(value: Mapping[str, Any], identifier: str, wanted: Collection[s
     if not offered:
         raise CollectingRefused(Collecting.NOT_OFFERED_THERE)
     servers = value.get("authorization_servers", [identifier])
-    if not isinstance(servers, list) or not servers or not all(isinstance(each, str) for each in servers):
+    if not isinstance(servers, list) or not servers or not all(map(_is_server, servers)):
         raise _unreadable()
     response_enc = _response_enc(value.get("credential_response_encryption"))
+    at = _Addresses(identifier, value)
     return IssuerMetadata(
         identifier=identifier,
         names=_names(value.get("display")),
         servers=tuple(servers),
-        credential_endpoint=_url(value, "credential_endpoint"),
-        nonce_endpoint=_url_or_none(value, "nonce_endpoint"),
-        deferred_endpoint=_url_or_none(value, "deferred_credential_endpoint"),
-        notification_endpoint=_url_or_none(value, "notification_endpoint"),
+        credential_endpoint=at.one("credential_endpoint"),
+        nonce_endpoint=at.one_or_none("nonce_endpoint"),
+        deferred_endpoint=at.one_or_none("deferred_credential_endpoint"),
+        notification_endpoint=at.one_or_none("notification_endpoint"),
         request_encryption=_request_encryption(
             value.get("credential_request_encryption"), needed=response_enc is not None
         ),
@@ -193,12 +196,12 @@ def parse_server(value: Mapping[str, Any], identifier: str) -> ServerMetadata:
     grants = value.get("grant_types_supported")
     if grants is not None and not isinstance(grants, list):
         raise _unreadable()
-    dpop = value.get("dpop_signing_alg_values_supported")
+    dpop, at = value.get("dpop_signing_alg_values_supported"), _Addresses(identifier, value)
     return ServerMetadata(
         issuer=identifier,
-        token_endpoint=_url(value, "token_endpoint"),
-        authorization_endpoint=_url_or_none(value, "authorization_endpoint"),
-        par_endpoint=_url_or_none(value, "pushed_authorization_request_endpoint"),
+        token_endpoint=at.one("token_endpoint"),
+        authorization_endpoint=at.one_or_none("authorization_endpoint"),
+        par_endpoint=at.one_or_none("pushed_authorization_request_endpoint"),
         par_required=value.get("require_pushed_authorization_requests") is True,
         dpop=isinstance(dpop, list) and _PROOF_ALG in dpop,
         names_itself=value.get("authorization_response_iss_parameter_supported") is True,
@@ -221,7 +224,7 @@ def _configuration(id: str, value: Any) -> Configuration | None:
     if kind is None:
         return None
     type_, scope = value.get(_TYPE_MEMBER[kind]), value.get("scope")
-    if not isinstance(type_, str) or not type_ or not (scope is None or isinstance(scope, str)):
+    if not isinstance(type_, str) or not 0 < len(type_) <= _LONGEST or not (scope is None or isinstance(scope, str)):
         raise _unreadable()
     if not _binds(kind, value):
         return None
@@ -298,12 +301,18 @@ def _batch(value: Any) -> int:
 
 def _labels(claims: Any) -> tuple[ClaimLabel, ...]:
     found = []
-    for each in claims if isinstance(claims, list) else ():
+    for each in claims[:_LABELS] if isinstance(claims, list) else ():
         path = each.get("path") if isinstance(each, dict) else None
         names = _names(each.get("display")) if isinstance(each, dict) else None
-        if isinstance(path, list) and path and names is not None:
+        if isinstance(path, list) and _is_path(path) and names is not None:
             found.append(ClaimLabel(tuple(path), names))
     return tuple(found)
+
+
+def _is_path(path: list[Any]) -> bool:
+    """A claims path pointer of a length that is worth keeping. Spec: appendix C."""
+    parts = all(part is None or type(part) in (int, str) for part in path)
+    return 0 < len(path) <= 8 and parts and sum(len(str(part)) for part in path) <= 2 * _LONGEST_NAME
 
 
 def _names(display: Any) -> Names | None:
@@ -339,15 +348,27 @@ def _texts(values: list[Any]) -> list[str]:
     return [each for each in values if isinstance(each, str)]
 
 
-def _url(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not found.startswith(("https://", "http://")):
-        raise _unreadable()
-    return found
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """The addresses in somebody's metadata, of any host; who is reached over https leads nowhere without."""
+
+    owner: str
+    value: Mapping[str, Any]
+
+    def one(self, name: str) -> str:
+        found = self.value.get(name)
+        if not isinstance(found, str) or len(found) > _LONGEST or not is_address(found):
+            raise _unreadable()
+        if self.owner.startswith("https:") and not found.startswith("https:"):
+            raise _unreadable()
+        return found
+
+    def one_or_none(self, name: str) -> str | None:
+        return None if self.value.get(name) is None else self.one(name)
 
 
-def _url_or_none(value: Mapping[str, Any], name: str) -> str | None:
-    return None if value.get(name) is None else _url(value, name)
+def _is_server(value: Any) -> bool:
+    return isinstance(value, str) and is_identifier(value)
 
 
 def _unreadable() -> CollectingRefused:

@@ -104,12 +104,17 @@ def parse_offer(value: Any) -> Offer:
 
 def is_identifier(url: str) -> bool:
     """Whether it may be an issuer's identifier: a web address without query and fragment. Spec: section 12.2.1."""
+    return "?" not in url and is_address(url)
+
+
+def is_address(url: str) -> bool:
+    """Whether it is a web address without fragment and account that everything here reads alike."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\?#')
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\#')
     return plain and parts.scheme in ("https", "http") and bool(host) and "@" not in parts.netloc
 
 
