@@ -73,7 +73,7 @@ def test_a_stranger_is_a_stranger_and_its_name_is_only_text(web: Web) -> None:
     web.wallet.wires.answers.update(Wires(party).answers)
     page = web.scan(party.link())
     assert "来历不明" in page
-    assert "&lt;b&gt;好运来" in page
+    assert "自称「&lt;b&gt;好运来" in page
     assert "<b>好运来" not in page
 
 
@@ -82,6 +82,7 @@ def test_english_and_transactions(web: Web) -> None:
     page = web.scan(web.wallet.party.link(), **{"Accept-Language": "en"})
     for words in ("Xichuan Government Hall", "I agree to the transfer", "Agree and show", "You also confirm"):
         assert words in page
+    assert "同意迁移户口" in page  # both sentences are confirmed: whoever reads one sees that there is the other
 
 
 def test_alternatives_are_offered_once(web: Web) -> None:
