@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from keys.data_keys import load_or_create_deployment_key
-from server.access_keys import load_access_keys
+from server.access_keys import load_access_keys, registrars
 from trust_registry.model import RegionCode
 from verifier.openid4vp.service import Requests
 from verifier.openid4vp.store import RequestStore
@@ -28,6 +28,7 @@ def build_openid4vp(opened: Opened, verifier: VerifierService) -> Requests:
         public_url=settings.origin,
         list_uri=partial(_list_uri, settings.origin),
         now=opened.now,
+        registrars=registrars(opened),
     )
 
 

@@ -36,7 +36,7 @@ from server.demo.requesting import DEFAULT_SCENARIO, Asking, ask, find_scenario,
 from server.demo.world import RESIDENCE_PERMIT
 from server.errors import DemoFolderRefused, NotInTheDemo
 from server.wiring import build_issuer
-from tests.verifier.openid4vp.wallet import read_link
+from tests.verifier.openid4vp.wallet import Asked, read_link, read_request, read_signed
 from trust_registry.attestations import CertificateId
 from trust_registry.catalogue import HOUSEHOLD_REGISTER, MARRIAGE_CERTIFICATE
 from trust_registry.model import CertificateStatus, StatusReason
@@ -242,6 +242,31 @@ def test_a_request_by_default_asks_for_what_an_offer_gives(folder: Folder) -> No
 def test_a_request_by_host_name_in_the_clear(folder: Folder) -> None:
     arguments = ("--scenario", "vehicle-registration", "--prefix", "x509_san_dns", "--mode", "direct_post")
     assert read_link(folder.run("request", *arguments).stdout.strip()).client_id == "x509_san_dns:localhost"
+
+
+def fetched(folder: Folder) -> Asked:
+    with asking(folder) as asked:
+        return read_request(asked.requests.fetch(read_link(asked.begun.uri).request_uri.rpartition("/")[2]))
+
+
+def test_a_request_brings_its_regions_registration(folder: Folder) -> None:
+    """OpenID4VP 1.0 section 5.11: for wallets that have the regions' CAs and read no lists."""
+    asked = fetched(folder)
+    claims, leaf = read_signed(asked.claims["verifier_info"][1]["data"], "rc-rp+jwt")
+    assert (claims["sub"], claims["scenario"]) == ("990200/government-hall", "990200/marriage-benefit")
+    assert leaf.issuer == asked.certificate.issuer
+
+
+@pytest.mark.parametrize("becomes", ["", "none.key"])
+def test_a_request_goes_without_a_registration_where_the_key_is_not(folder: Folder, becomes: str) -> None:
+    settings = folder.data / "yinxin.toml"
+    text = settings.read_text()
+    lines = text.splitlines(keepends=True)
+    try:
+        settings.write_text("".join(x.replace("list.key", becomes) for x in lines if becomes or "/list.key" not in x))
+        assert len(fetched(folder).claims["verifier_info"]) == 1
+    finally:
+        settings.write_text(text)
 
 
 def test_a_scenario_that_no_counter_offers_is_named_with_those_there_are() -> None:

@@ -21,6 +21,7 @@ from keys.x509 import Certificate
 from verifier.dcql.parsing import query_to_json
 from verifier.openid4vp.access import AccessKey
 from verifier.openid4vp.model import ClientIdPrefix, PresentationRequest, ResponseMode, Terms, TransactionData
+from verifier.openid4vp.registration import FORMAT
 
 MEDIA_TYPE: Final = "application/oauth-authz-req+jwt"
 SCHEMES: Final = ("openid4vp", "haip-vp")
@@ -81,10 +82,12 @@ def request_object(
     list_uri: str,
     at: datetime,
     asking: Asking = NOTHING_SAID,
+    registered: str | None = None,
 ) -> str:
     """The signed request object: a JWS of type `oauth-authz-req+jwt` with the leaf certificate in `x5c`.
 
-    `list_uri`: where the region's list says that the relying party is registered. Spec: RFC 9101 section 4.
+    `list_uri`: where the region's list says that the relying party is registered; `registered`: the same as the
+    region's own JWT. Spec: RFC 9101 section 4.
     """
     terms = request.terms
     claims: dict[str, Any] = {
@@ -95,7 +98,7 @@ def request_object(
         "nonce": terms.nonce,
         "dcql_query": query_to_json(terms.query),
         "client_metadata": client_metadata(terms),
-        "verifier_info": [_registration(request, list_uri)],
+        "verifier_info": [_registration(request, list_uri), *_attested(registered)],
         "iat": int(at.timestamp()),
         "exp": int(request.expires_at.timestamp()),
     }
@@ -140,3 +143,7 @@ def _registration(request: PresentationRequest, list_uri: str) -> dict[str, Any]
     """Where it is written that this relying party may ask this. Signed by its region, in the list. Spec: 5.11."""
     data = {"relying_party": request.relying_party, "scenario": request.scenario, "list": list_uri}
     return {"format": REGISTRATION, "data": data}
+
+
+def _attested(registered: str | None) -> list[dict[str, Any]]:
+    return [] if registered is None else [{"format": FORMAT, "data": registered}]

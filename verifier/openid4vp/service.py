@@ -34,6 +34,7 @@ from verifier.openid4vp.model import (
     TransactionData,
 )
 from verifier.openid4vp.query import FORMATS, query_for
+from verifier.openid4vp.registration import Registrars, nobody, registration_jwt
 from verifier.openid4vp.request_objects import (
     DC_API_PROTOCOL,
     NOTHING_SAID,
@@ -61,7 +62,7 @@ class Requests:
     """What the counter's pages and the protocol's routes are given.
 
     `origin`: of the addresses that wallets get; `public_url`: where the counter's own pages are. `keys`: by relying
-    party. `list_uri`: where a region's signed list is published.
+    party. `list_uri`: where a region's signed list is published. `registrars`: the regions' own keys, where they are.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Requests:
         public_url: str,
         list_uri: Callable[[RegionCode], str],
         now: Callable[[], datetime],
+        registrars: Registrars = nobody,
     ) -> None:
         self._verifier = verifier
         self._store = store
@@ -82,6 +84,7 @@ class Requests:
         self._public_url = public_url.rstrip("/")
         self._list_uri = list_uri
         self._now = now
+        self._registrars = registrars
 
     @property
     def verifier(self) -> VerifierService:
@@ -263,14 +266,20 @@ class Requests:
         return PresentationRequest(token_urlsafe(16), party, scenario_id, waiting, now, terms, browser=digest)
 
     def _signed(self, request: PresentationRequest, asking: Asking) -> str:
-        region = RegionCode(request.relying_party.partition("/")[0])
+        region, now = RegionCode(request.relying_party.partition("/")[0]), self._now()
+        key, list_uri = self._keys[request.relying_party], self._list_uri(region)
+        view, registrar = self._verifier.trust, self._registrars(region, now)
+        registered = None
+        if view is not None and registrar is not None:
+            registered = registration_jwt(view, request, key.certificate, registrar, list_uri=list_uri, at=now)
         return request_object(
             request,
-            self._keys[request.relying_party],
+            key,
             response_uri=self._response_uri(request),
-            list_uri=self._list_uri(region),
-            at=self._now(),
+            list_uri=list_uri,
+            at=now,
             asking=asking,
+            registered=registered,
         )
 
     def _response_uri(self, request: PresentationRequest) -> str:

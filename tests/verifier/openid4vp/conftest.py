@@ -40,6 +40,7 @@ from trust_registry.model import CertificateStatus, History, KeyUse, RelyingPart
 from verifier.openid4vp import routes
 from verifier.openid4vp.access import AccessKey
 from verifier.openid4vp.model import Begun, Progress
+from verifier.openid4vp.registration import RegistrarKey
 from verifier.openid4vp.service import Requests
 from verifier.openid4vp.store import RequestStore
 from verifier.openid4vp.tables import PresentationRequestRow
@@ -87,6 +88,7 @@ class Counter:
     now: datetime = NOW
     public_url: str = ORIGIN
     trust: TrustView | None = None  # instead of the world's
+    registrar: RegistrarKey | None = None
     access_history: History = field(default_factory=granted)  # of the key that signs the requests
 
     def __post_init__(self) -> None:
@@ -102,6 +104,7 @@ class Counter:
             public_url=self.public_url,
             list_uri=lambda region: f"{ORIGIN}/trust/{region}",
             now=lambda: self.now,
+            registrars=lambda region, at: self.registrar if region == WEST else None,
         )
         app = FastAPI()
         app.include_router(routes.router(self.requests, Mock()))

@@ -80,10 +80,10 @@ def read_link(uri: str) -> Link:
     return Link(found["client_id"], found["request_uri"], found["request_uri_method"])
 
 
-def read_request(text: str, client_id: str | None = None) -> Asked:
-    """The request in a signed request object. Fails where a wallet would have to refuse it. Spec: section 5."""
+def read_signed(text: str, typ: str) -> tuple[dict[str, Any], x509.Certificate]:
+    """The claims of a JWT by the leaf in its `x5c`, and that leaf."""
     header = json.loads(unb64url(text.partition(".")[0]))
-    assert header["typ"] == "oauth-authz-req+jwt"
+    assert header["typ"] == typ
     assert header["alg"] == "ES256"
     (leaf,) = header["x5c"]  # HAIP: the anchor is not among them
     certificate = x509.load_der_x509_certificate(base64.b64decode(leaf))
@@ -92,7 +92,12 @@ def read_request(text: str, client_id: str | None = None) -> Asked:
     assert isinstance(key, ec.EllipticCurvePublicKey)
     registry = jws.JWSRegistry(algorithms=["ES256"])
     registry.max_header_length = registry.max_payload_length = 1 << 16  # an x5c is longer than it expects
-    claims = json.loads(jws.deserialize_compact(text, ECKey.import_key(key), registry=registry).payload)
+    return json.loads(jws.deserialize_compact(text, ECKey.import_key(key), registry=registry).payload), certificate
+
+
+def read_request(text: str, client_id: str | None = None) -> Asked:
+    """The request in a signed request object. Fails where a wallet would have to refuse it. Spec: section 5."""
+    claims, certificate = read_signed(text, "oauth-authz-req+jwt")
     prefix, _, rest = claims["client_id"].partition(":")
     assert client_id is None or claims["client_id"] == client_id
     if prefix == "x509_hash":
