@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keys.data_keys import load_or_create_deployment_key
 from server.limits import RateLimit
 from server.outgoing import open_outgoing
+from server.wallet_provider import open_wallet_provider
 from trust_registry.edges import HolderId
 from wallet_api.openid.collecting import Collector
 from wallet_api.openid.collecting_store import CollectingStore
@@ -61,6 +62,7 @@ def build_wallet_openid(opened: Opened, wallet: WalletService, verdicts: Verdict
         view=wallet.view,
         origin=settings.origin,
         hit=limit.hit,
+        attester=open_wallet_provider(opened),
     )
     wallet.collected = collecting.cards
     wallet.collected_words = collecting.words

@@ -22,7 +22,9 @@ from wallet_api.openid.collecting_steps import Wanted
 from wallet_api.openid.collecting_store import Collection, CollectionState
 from wallet_api.openid.credentials import new_id
 from wallet_api.openid.held import held_cards, held_words
-from wallet_api.openid.issuer_client import DpopKey, Session
+from wallet_api.openid.issuer_client import Session
+from wallet_api.openid.issuer_metadata import Configuration
+from wallet_api.openid.kept_keys import DpopKey, InstanceKey
 from wallet_api.openid.offers import AUTHORIZATION_CODE, parse_offer, read_link
 from wallet_api.openid.outgoing import NotReached
 
@@ -78,7 +80,10 @@ class Collector(Asking):
         if state not in (CollectionState.OFFERED, CollectionState.AUTHORIZING):
             raise CollectingRefused(Collecting.OUT_OF_ORDER)
         told = {**collection.told, "keys": steps.read_keys(keys)}
-        told["dpop"] = DpopKey.generate().unsafe_secret() if read_told(told).server.dpop else None
+        server = read_told(told).server
+        told["dpop"] = DpopKey.generate().unsafe_secret() if server.dpop else None
+        attested = server.attests and self._client.attester is not None
+        told["instance"] = InstanceKey.generate().unsafe_secret() if attested else None
         collection = replace(collection, told=told)
         if told["grant"] == AUTHORIZATION_CODE:
             return self._send_away(collection)
@@ -92,7 +97,8 @@ class Collector(Asking):
         code = None if described is None else tx_code
         session = session_of(collection)
         try:
-            request = steps.pre_authorized_request(looked.offer, looked.server, self._client_id, code)
+            anonymous = looked.server.anonymous and session.instance is None
+            request = steps.pre_authorized_request(looked.offer, None if anonymous else self._client_id, code)
             answer = self._client.token(looked.server, request, session)
         except IssuerRefused as err:
             if err.code in AGAIN:
@@ -128,7 +134,7 @@ class Collector(Asking):
             uri = self._client.push(server, request, session)
             request = {"client_id": self._client_id, "request_uri": uri}
         assert server.authorization_endpoint is not None
-        told = {**collection.told, "verifier": verifier, "nonces": session.nonces}
+        told = {**collection.told, **of_session(session), "verifier": verifier}
         kept = self._changed(replace(collection, state=CollectionState.AUTHORIZING, told=told), state_value=state)
         return Step(kept, redirect=steps.with_query(server.authorization_endpoint, request))
 
@@ -187,9 +193,15 @@ class Collector(Asking):
             for configuration, identifier in wanted:
                 nonce = self._client.nonce(looked.metadata, session)
                 mine, unused = unused[:each], unused[each:]
+                attestation = self._attestation(looked.by_id(configuration), [keys[name] for name in mine], nonce)
                 inputs = {
                     name: steps.proof_input(
-                        keys[name], audience=looked.offer.issuer, nonce=nonce, client_id=client_id, at=self.now()
+                        keys[name],
+                        audience=looked.offer.issuer,
+                        nonce=nonce,
+                        client_id=client_id,
+                        at=self.now(),
+                        attestation=attestation,
                     )
                     for name in mine
                 }
@@ -200,6 +212,16 @@ class Collector(Asking):
         kept = self._changed(replace(collection, state=CollectionState.SIGNING, told=told))
         to_sign = (steps.to_sign(name, text) for _, _, inputs in proofs for name, text in inputs.items())
         return Step(kept, to_sign=tuple(to_sign))
+
+    def _attestation(
+        self, configuration: Configuration, keys: Sequence[Mapping[str, str]], nonce: str | None
+    ) -> str | None:
+        """One for all keys of a request (HAIP 1.0), where the issuer wants one."""
+        if not configuration.attested:
+            return None
+        if self._client.attester is None:  # no longer
+            raise CollectingRefused(Collecting.NOTHING_TO_KEEP)
+        return self._client.attester.keys(keys, nonce, self.now())
 
     def finish(self, holder: HolderId, collection_id: str, signatures: Mapping[str, str]) -> Step:
         """Ask for the credentials with the browser's signatures (base64url, by thumbprint), check and keep them.

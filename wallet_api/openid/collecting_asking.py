@@ -34,7 +34,11 @@ class Asking(Settling):
         notifications: list[str] = []
         try:
             for wanted, proofs in requests:
-                request = steps.credential_request(wanted, tuple(proofs.values()))
+                sent = tuple(proofs.values())
+                if looked.by_id(wanted.configuration).attested:
+                    # Every key has signed; the attestation in the first proof names them all (annex F.1).
+                    sent = sent[:1]
+                request = steps.credential_request(wanted, sent)
                 answer = self._client.ask(looked.metadata.credential_endpoint, request, looked.metadata, session)
                 handed = steps.read_handed(*answer, most=len(proofs))
                 if handed.credentials is None:
@@ -120,7 +124,7 @@ class Asking(Settling):
         """A new access token for the refresh token (RFC 6749 section 6)."""
         looked, session = read_told(collection.told), session_of(collection)
         request = {"grant_type": "refresh_token", "refresh_token": collection.told["refresh"]}
-        if collection.told["grant"] != PRE_AUTHORIZED or not looked.server.anonymous:
+        if collection.told["grant"] != PRE_AUTHORIZED or not looked.server.anonymous or session.instance is not None:
             request["client_id"] = self._client_id
         try:
             token = self._client.token(looked.server, request, session)

@@ -77,13 +77,14 @@ def looked_at(
 
     published, signer = client.issuer(offer.issuer, known)
     metadata = parse_issuer(published, offer.issuer, offer.configuration_ids)
-    if not any(metadata.configurations.values()):
+    kept = [id for id, each in metadata.configurations.items() if each and (client.attester or not each.attested)]
+    if not kept:
         raise CollectingRefused(Collecting.NOTHING_TO_KEEP)
     server, grant = _server(client, offer, metadata)
     party = party_of(offer.issuer, metadata.names, signer, view, origin=origin, at=at)
     return {
         "offer": raw,
-        "metadata": trimmed(published, offer.configuration_ids),
+        "metadata": trimmed(published, kept),
         "server": server,
         "grant": grant,
         "party": [party.names.zh, party.names.en, party.known],

@@ -14,19 +14,24 @@ from typing import Any, Final
 from trust_registry.edges import HolderId
 from trust_registry.model import TrustView
 from wallet_api.errors import WalletError
+from wallet_api.openid.attesting import Attester
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused, IssuerRefused
 from wallet_api.openid.collecting_offer import Looked, read_told
 from wallet_api.openid.collecting_steps import ToSign
 from wallet_api.openid.collecting_store import CollectingStore, Collection, CollectionState
 from wallet_api.openid.credentials import WalletCredential, WalletCredentials
-from wallet_api.openid.issuer_client import DpopKey, IssuerClient, Session
+from wallet_api.openid.issuer_client import IssuerClient, Session
+from wallet_api.openid.kept_keys import DpopKey, InstanceKey
 from wallet_api.openid.outgoing import NotReached, Outgoing
 
 LIFE: Final = timedelta(minutes=10)
 PATIENCE: Final = timedelta(days=30)  # with an issuer who has it looked at
 CALLBACK: Final = "/wallet/openid4vci/callback"
 AGAIN: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-_SECRETS: Final = frozenset({"dpop", "nonces", "token", "dpop_token", "refresh", "verifier", "proofs", "waiting"})
+_SECRETS: Final = frozenset({"dpop", "nonces", "token", "dpop_token", "refresh", "verifier", "proofs", "waiting"}) | {
+    "instance",
+    "challenge",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,10 @@ class Step:
 
 
 class Settling:
-    """`origin`: the wallet's, where authorization servers send citizens back to. `hit`: counts, and may refuse."""
+    """`origin`: the wallet's, where authorization servers send citizens back to. `hit`: counts, and may refuse.
+
+    `attester`: the wallet's provider; without one, the wallet is a public client and its keys are not attested.
+    """
 
     def __init__(
         self,
@@ -56,11 +64,12 @@ class Settling:
         view: Callable[[], TrustView | None],
         origin: str,
         hit: Callable[[str], None] = lambda _: None,
+        attester: Attester | None = None,
     ) -> None:
-        self._client = IssuerClient(outgoing, now)
+        self._client_id, self._redirect_uri = f"{origin}/wallet", f"{origin}{CALLBACK}"
+        self._client = IssuerClient(outgoing, now, client_id=self._client_id, attester=attester)
         self.store, self.credentials, self.now = store, credentials, now
         self.view, self._origin, self._hit = view, origin, hit
-        self._client_id, self._redirect_uri = f"{origin}/wallet", f"{origin}{CALLBACK}"
 
     def get(self, holder: HolderId, collection_id: str) -> Collection:
         """Raises CollectingRefused: unknown, another holder's, or its time is over."""
@@ -133,12 +142,19 @@ def session_of(collection: Collection) -> Session:
     """The session that a collection carries."""
     told = collection.told
     dpop = None if told.get("dpop") is None else DpopKey.from_secret(told["dpop"])
-    return Session(dpop, dict(told.get("nonces", {})), told.get("token"), bool(told.get("dpop_token")))
+    instance = None if told.get("instance") is None else InstanceKey.from_secret(told["instance"])
+    nonces, token, bound = dict(told.get("nonces", {})), told.get("token"), bool(told.get("dpop_token"))
+    return Session(dpop, nonces, token, bound, instance, told.get("challenge"))
 
 
 def of_session(session: Session) -> dict[str, Any]:
     """What changes in a session, as a collection carries it."""
-    return {"nonces": session.nonces, "token": session.token, "dpop_token": session.dpop_token}
+    return {
+        "nonces": session.nonces,
+        "token": session.token,
+        "dpop_token": session.dpop_token,
+        "challenge": session.challenge,
+    }
 
 
 def _without_secrets(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,13 +93,13 @@ def read_keys(keys: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     return named
 
 
-def pre_authorized_request(offer: Offer, server: ServerMetadata, client_id: str, tx_code: str | None) -> dict[str, str]:
-    """The token request of the pre-authorized code flow."""
+def pre_authorized_request(offer: Offer, client_id: str | None, tx_code: str | None) -> dict[str, str]:
+    """The token request of the pre-authorized code flow. `client_id` None: the server takes anybody."""
     assert offer.pre_authorized is not None
     parameters = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": offer.pre_authorized.code}
     if tx_code is not None:
         parameters["tx_code"] = tx_code
-    return parameters if server.anonymous else {**parameters, "client_id": client_id}
+    return parameters if client_id is None else {**parameters, "client_id": client_id}
 
 
 def authorization_request(
@@ -158,14 +158,22 @@ def wanted_by(token: Mapping[str, Any], configurations: Sequence[Configuration])
 
 
 def proof_input(
-    jwk: Mapping[str, str], *, audience: str, nonce: str | None, client_id: str | None, at: datetime
+    jwk: Mapping[str, str],
+    *,
+    audience: str,
+    nonce: str | None,
+    client_id: str | None,
+    at: datetime,
+    attestation: str | None = None,
 ) -> str:
     """Header and payload of a key proof, as they are signed. Spec: appendix F.1."""
     claims: dict[str, Any] = {} if client_id is None else {"iss": client_id}
     claims |= {"aud": audience, "iat": int(at.timestamp())}
     if nonce is not None:
         claims["nonce"] = nonce
-    header = {"alg": ES256.jose, "typ": "openid4vci-proof+jwt", "jwk": dict(jwk)}
+    header: dict[str, Any] = {"alg": ES256.jose, "typ": "openid4vci-proof+jwt", "jwk": dict(jwk)}
+    if attestation is not None:
+        header["key_attestation"] = attestation
     parts = (b64url_encode(encode_json(each).encode()).decode("ascii") for each in (header, claims))
     return ".".join(parts)
 

@@ -1,30 +1,24 @@
 """The requests that collecting makes, of an issuer and its authorization server. Decides nothing, keeps nothing.
 
-DPoP (RFC 9449) where the server knows it, with the nonces that servers ask for. Spec: OpenID4VCI 1.0, HAIP 1.0.
+DPoP (RFC 9449) where the server knows it, with the nonces that servers ask for; the wallet's attestation (annex E)
+where there is a provider and the server knows that. Spec: OpenID4VCI 1.0, HAIP 1.0.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from keys.algorithms import ES256
 from keys.certificate import Certificate
-from keys.envelopes.base64url import b64url_decode, b64url_encode
 from keys.envelopes.jwe import AgreementKey, decrypt_jwe, encrypt_jwe
-from keys.envelopes.jws import sign_jws
 from keys.envelopes.strict_json import encode_json, load_json
 from keys.errors import KeysError
-from keys.signer import PrivateKeySigner
+from wallet_api.openid.attesting import ATTESTATION_HEADER, CHALLENGE_HEADER, POP_HEADER, Attester
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused, IssuerRefused
 from wallet_api.openid.issuer_metadata import (
     IssuerMetadata,
@@ -33,6 +27,7 @@ from wallet_api.openid.issuer_metadata import (
     read_object,
     well_known,
 )
+from wallet_api.openid.kept_keys import DpopKey, InstanceKey
 from wallet_api.openid.offers import MAX_OFFER, read_json
 from wallet_api.openid.outgoing import Answer, Outgoing
 
@@ -43,57 +38,34 @@ _NONCE: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 _CHALLENGED: Final = re.compile(r'error="?([a-z_]{1,64})"?')
 
 
-class DpopKey:
-    """The key that access tokens of one collection are bound to. It lives sealed with the collection."""
-
-    def __init__(self, pkcs8: bytes) -> None:
-        self._pkcs8 = pkcs8
-        self._signer = PrivateKeySigner("dpop", ES256, ES256.primitive.load(pkcs8))
-
-    @classmethod
-    def generate(cls) -> DpopKey:
-        key = ec.generate_private_key(ec.SECP256R1())
-        return cls(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-
-    @classmethod
-    def from_secret(cls, secret: str) -> DpopKey:
-        return cls(b64url_decode(secret.encode("ascii")))
-
-    def unsafe_secret(self) -> str:
-        """The private key, to be sealed before it is kept anywhere."""
-        return b64url_encode(self._pkcs8).decode("ascii")
-
-    def proof(self, method: str, url: str, at: datetime, *, nonce: str | None, token: str | None) -> str:
-        """Spec: RFC 9449 section 4.2. `htu` has neither query nor fragment."""
-        claims: dict[str, Any] = {
-            "jti": secrets.token_urlsafe(16),
-            "htm": method,
-            "htu": url.partition("?")[0].partition("#")[0],
-            "iat": int(at.timestamp()),
-        }
-        if nonce is not None:
-            claims["nonce"] = nonce
-        if token is not None:
-            claims["ath"] = b64url_encode(hashlib.sha256(token.encode("ascii")).digest()).decode("ascii")
-        header = {"typ": "dpop+jwt", "jwk": self._signer.public_key.jwk()}
-        return sign_jws(header, encode_json(claims).encode(), self._signer)
-
-
 @dataclass
 class Session:
-    """What one collection carries from request to request. `nonces`: DPoP nonces by origin. `token` None: none yet."""
+    """What one collection carries from request to request. `nonces`: DPoP nonces by origin. `token` None: none yet.
+
+    `instance`: the key that the wallet's provider attests; None where it need not. `challenge`: for its next proof.
+    """
 
     dpop: DpopKey | None
     nonces: dict[str, str] = field(default_factory=dict)
     token: str | None = None
     dpop_token: bool = False
+    instance: InstanceKey | None = None
+    challenge: str | None = None
 
 
 class IssuerClient:
     """Over the wallet's one way out. Every method raises NotReached, CollectingRefused and IssuerRefused."""
 
-    def __init__(self, outgoing: Outgoing, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        now: Callable[[], datetime],
+        *,
+        client_id: str = "",
+        attester: Attester | None = None,
+    ) -> None:
         self._outgoing, self._now = outgoing, now
+        self._client_id, self.attester = client_id, attester
 
     def offer(self, url: str) -> Any:
         """The offer's JSON value at `credential_offer_uri`. Spec: section 4.1.3."""
@@ -136,7 +108,7 @@ class IssuerClient:
     def push(self, server: ServerMetadata, parameters: Mapping[str, str], session: Session) -> str:
         """The `request_uri` of a pushed authorization request. Spec: RFC 9126 section 2."""
         assert server.par_endpoint is not None
-        answer = self._form(server.par_endpoint, parameters, session)
+        answer = self._form(server, server.par_endpoint, parameters, session)
         found = self._object(answer, 200, 201).get("request_uri")
         if not isinstance(found, str) or not found:
             raise CollectingRefused(Collecting.ANSWER_UNREADABLE)
@@ -144,7 +116,7 @@ class IssuerClient:
 
     def token(self, server: ServerMetadata, parameters: Mapping[str, str], session: Session) -> dict[str, Any]:
         """The token response; its access token is in the session then. Spec: section 6, RFC 6749 section 5.1."""
-        found = self._object(self._form(server.token_endpoint, parameters, session), 200)
+        found = self._object(self._form(server, server.token_endpoint, parameters, session), 200)
         token, kind = found.get("access_token"), found.get("token_type")
         if not isinstance(token, str) or not _NONCE.fullmatch(token[:1024]) or not token.isascii():
             raise CollectingRefused(Collecting.ANSWER_UNREADABLE)
@@ -206,9 +178,32 @@ class IssuerClient:
         text = encode_json({"notification_id": notification_id, "event": event}).encode()
         return 200 <= self._authorized(metadata.notification_endpoint, text, _JSON, session).status < 300
 
-    def _form(self, url: str, parameters: Mapping[str, str], session: Session) -> Answer:
+    def _form(self, server: ServerMetadata, url: str, parameters: Mapping[str, str], session: Session) -> Answer:
+        """To an authorization server: with the wallet's attestation, where the session has a key for it."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": _JSON}
-        return self._proven(url, urlencode(dict(parameters)).encode(), headers, session, token=None)
+        attested: Callable[[], dict[str, str]] = dict
+        if session.instance is not None:
+            self._challenged(server, session)
+            attested = partial(self._attestation, server.issuer, session, session.instance)
+        return self._proven(url, urlencode(dict(parameters)).encode(), headers, session, token=None, more=attested)
+
+    def _challenged(self, server: ServerMetadata, session: Session) -> None:
+        """Ask for a challenge where the server has an endpoint for it and told none yet (draft 07, section 8)."""
+        if session.challenge is None and server.challenge_endpoint is not None:
+            answer = self._outgoing.send("POST", server.challenge_endpoint, headers={"Accept": _JSON}, body=b"")
+            found = self._object(answer, *range(200, 300)).get("attestation_challenge")
+            if not isinstance(found, str) or not _NONCE.fullmatch(found):
+                raise CollectingRefused(Collecting.ANSWER_UNREADABLE)
+            session.challenge = found
+
+    def _attestation(self, audience: str, session: Session, key: InstanceKey) -> dict[str, str]:
+        """The two headers, made for one request. Spec: OpenID4VCI 1.0 annex E, HAIP 1.0 section 4.4.1."""
+        assert self.attester is not None
+        at = self._now()
+        return {
+            ATTESTATION_HEADER: self.attester.wallet(key.public_key, self._client_id, at),
+            POP_HEADER: key.possession(self._client_id, audience, at, challenge=session.challenge),
+        }
 
     def _authorized(self, url: str, body: bytes, kind: str, session: Session) -> Answer:
         assert session.token is not None
@@ -223,27 +218,43 @@ class IssuerClient:
         return self._proven(url, body, headers, session, token=session.token)
 
     def _proven(
-        self, url: str, body: bytes, headers: Mapping[str, str], session: Session, *, token: str | None
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        session: Session,
+        *,
+        token: str | None,
+        more: Callable[[], dict[str, str]] = dict,
     ) -> Answer:
-        """POST with a DPoP proof; once more with the nonce that the server asks for (RFC 9449 sections 8 and 9)."""
-        for last in (False, True):
-            sent = dict(headers)
+        """POST with a DPoP proof; once more with the nonce that the server asks for (RFC 9449 sections 8 and 9), and
+        with the challenge (draft 07, section 8). `more`: headers made anew each time."""
+        curable = {"use_dpop_nonce"} if session.dpop is not None else set()
+        curable |= {"use_attestation_challenge"} if session.instance is not None else set()
+        while True:
+            sent = {**headers, **more()}
             if session.dpop is not None:
                 nonce = session.nonces.get(_origin(url))
                 sent["DPoP"] = session.dpop.proof("POST", url, self._now(), nonce=nonce, token=token)
             answer = self._outgoing.send("POST", url, headers=sent, body=body, most=MAX_CREDENTIALS)
             fresh = self._remember(url, answer, session)
-            if last or not fresh or session.dpop is None or _error(answer) != "use_dpop_nonce":
-                break
-        return answer
+            error = _error(answer)
+            if error not in fresh & curable:
+                return answer
+            curable.discard(error)  # each of them once
 
     @staticmethod
-    def _remember(url: str, answer: Answer, session: Session) -> bool:
-        nonce = answer.headers.get("dpop-nonce")
-        if nonce is None or not _NONCE.fullmatch(nonce):
-            return False
-        session.nonces[_origin(url)] = nonce
-        return True
+    def _remember(url: str, answer: Answer, session: Session) -> frozenset[str | None]:
+        """Keep what the next proof needs; the errors that this cures."""
+        cured = set()
+        nonce, challenge = (answer.headers.get(name) for name in ("dpop-nonce", CHALLENGE_HEADER))
+        if nonce is not None and _NONCE.fullmatch(nonce):
+            session.nonces[_origin(url)] = nonce
+            cured.add("use_dpop_nonce")
+        if challenge is not None and _NONCE.fullmatch(challenge):
+            session.challenge = challenge
+            cured.add("use_attestation_challenge")
+        return frozenset(cured)
 
     @staticmethod
     def _object(answer: Answer, *statuses: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from keys.envelopes.jws import parse_jws
 from keys.envelopes.strict_json import load_json
 from keys.errors import KeysError
 from trust_registry.model import Names
+from wallet_api.openid.attesting import METHOD
 from wallet_api.openid.collecting_errors import Collecting, CollectingRefused
 from wallet_api.openid.credentials import CredentialFormat
 from wallet_api.openid.offers import AUTHORIZATION_CODE, PRE_AUTHORIZED, is_address, is_identifier, printable
@@ -49,7 +50,10 @@ class ClaimLabel:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A credential that this wallet can keep: SD-JWT VC or mdoc, bound to an ES256 key. `type`: vct or doctype."""
+    """A credential that this wallet can keep: SD-JWT VC or mdoc, bound to an ES256 key. `type`: vct or doctype.
+
+    `attested`: the key must be attested by the wallet's provider.
+    """
 
     id: str
     format: CredentialFormat
@@ -58,6 +62,7 @@ class Configuration:
     names: Names
     hue: str
     labels: tuple[ClaimLabel, ...]
+    attested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class IssuerMetadata:
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """Of an authorization server. `names_itself`: its authorization responses carry `iss` (RFC 9207)."""
+    """Of an authorization server. `names_itself`: its authorization responses carry `iss` (RFC 9207). `attests`:
+    it takes a wallet's attestation (OpenID4VCI 1.0 annex E)."""
 
     issuer: str
     token_endpoint: str
@@ -99,6 +105,8 @@ class ServerMetadata:
     names_itself: bool
     anonymous: bool
     grants: frozenset[str] | None
+    attests: bool = False
+    challenge_endpoint: str | None = None
 
 
 def well_known(identifier: str, name: str) -> str:
@@ -207,7 +215,17 @@ def parse_server(value: Mapping[str, Any], identifier: str) -> ServerMetadata:
         names_itself=value.get("authorization_response_iss_parameter_supported") is True,
         anonymous=value.get("pre-authorized_grant_anonymous_access_supported") is True,
         grants=None if grants is None else frozenset(each for each in grants if isinstance(each, str)),
+        attests=_attests(value),
+        challenge_endpoint=at.one_or_none("challenge_endpoint"),
     )
+
+
+def _attests(value: Mapping[str, Any]) -> bool:
+    """Whether the method is named, and no list of algorithms leaves ours out (draft 07, section 10)."""
+    methods = value.get("token_endpoint_auth_methods_supported")
+    lists = (value.get(f"client_attestation_{of}signing_alg_values_supported") for of in ("", "pop_"))
+    known = all(not isinstance(each, list) or _PROOF_ALG in each for each in lists)
+    return known and isinstance(methods, list) and METHOD in methods
 
 
 def serves(server: ServerMetadata, grant: str) -> bool:
@@ -226,7 +244,11 @@ def _configuration(id: str, value: Any) -> Configuration | None:
     type_, scope = value.get(_TYPE_MEMBER[kind]), value.get("scope")
     if not isinstance(type_, str) or not 0 < len(type_) <= _LONGEST or not (scope is None or isinstance(scope, str)):
         raise _unreadable()
-    if not _binds(kind, value):
+    jwt = _binding(kind, value)
+    if jwt is None:
+        return None
+    demands = jwt.get("key_attestations_required")
+    if demands:  # on how keys are kept: nobody has rated a browser
         return None
     told = value.get("credential_metadata")
     shown = told if isinstance(told, dict) else value  # drafts had it beside the format
@@ -239,21 +261,22 @@ def _configuration(id: str, value: Any) -> Configuration | None:
         names=_names(display) or Names(printable(id)[:_LONGEST_NAME], printable(id)[:_LONGEST_NAME]),
         hue=_hue(display),
         labels=_labels(shown.get("claims")),
+        attested=demands is not None,
     )
 
 
-def _binds(kind: CredentialFormat, value: Mapping[str, Any]) -> bool:
-    """Whether it is bound to a key of ours, proven by a signature with ES256, without anybody attesting the key."""
+def _binding(kind: CredentialFormat, value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What it says of `jwt` proofs, if it is bound to a key of ours, proven by a signature with ES256."""
     methods, proofs = value.get("cryptographic_binding_methods_supported"), value.get("proof_types_supported")
     if not isinstance(proofs, dict):
-        return False
+        return None
     if isinstance(methods, list) and not set(_BINDINGS[kind]) & set(_texts(methods)):
-        return False
+        return None
     jwt = proofs.get("jwt")
     algorithms = jwt.get("proof_signing_alg_values_supported") if isinstance(jwt, dict) else None
-    if not isinstance(jwt, dict) or not isinstance(algorithms, list):
-        return False
-    return _PROOF_ALG in algorithms and "key_attestations_required" not in jwt
+    if not isinstance(jwt, dict) or not isinstance(algorithms, list) or _PROOF_ALG not in algorithms:
+        return None
+    return jwt
 
 
 def _response_enc(value: Any) -> str | None:
