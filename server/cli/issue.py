@@ -35,8 +35,7 @@ app = typer.Typer(
     help="Seal certificates as an office, one or many; revoke them; take them out as files.",
     epilog=(
         "One:  one request.json --data DIR    Many:  template TYPE > rows.csv, fill it, bulk rows.csv --type T --seal S"
-        "    "
-        "Revoke:  revoke NUMBER --reason obtained_by_fraud    Take out:  export NUMBER --form pdf --out file.pdf"
+        "    Revoke:  revoke NUMBER --reason obtained_by_fraud    Take out:  export NUMBER --form pdf --out file.pdf"
     ),
 )
 

@@ -21,6 +21,7 @@ from keys.envelopes.mdoc import parse_mdoc
 from keys.envelopes.sd_jwt import parse_sd_jwt, select_disclosures
 from keys.signer import EphemeralSigner
 from server.holdings import IssuerHoldings
+from tests.issuer.copying import MDOC, SD_JWT, Desk, jwks
 from tests.issuer.office import (
     CLAIMS,
     DAY,
@@ -35,7 +36,6 @@ from tests.issuer.office import (
     keys,
     make_seal,
 )
-from tests.issuer.test_copies import MDOC, SD_JWT, Desk, jwks
 from trust_registry.attestations import Attestation, CertificateId, StatusReference
 from trust_registry.catalogue import COMMON_TYPES
 from trust_registry.model import EntryReason, EntryStatus, IssuerEntry, TypeGrant

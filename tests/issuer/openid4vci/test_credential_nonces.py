@@ -61,10 +61,10 @@ def test_an_altered_nonce_is_refused(issuing: Issuing, bearer: str) -> None:
         assert error_of(ask_with(issuing, bearer, altered)) == "invalid_nonce"
 
 
-def test_an_expired_nonce_is_refused(issuing: Issuing, bearer: str) -> None:
+def test_an_expired_nonce_is_refused(issuing: Issuing) -> None:
     nonce = issuing.nonce()
     issuing.later(seconds=LIFE.total_seconds() + 1)
-    assert error_of(ask_with(issuing, bearer, nonce)) == "invalid_nonce"
+    assert error_of(ask_with(issuing, issuing.token()["access_token"], nonce)) == "invalid_nonce"
 
 
 def test_another_issuers_nonce_is_refused(issuing: Issuing, bearer: str) -> None:
