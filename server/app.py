@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from server import health, machines, problems, sign_in
 from server.access import SessionAccess
@@ -25,7 +26,7 @@ from server.house import PROTOCOLS, ROOMS, House
 from server.metrics import Metrics
 from server.observation import LastResort, Observation
 from server.protection import Protection
-from server.shortcuts import Shortcut
+from server.shortcuts import Shortcuts
 from server.tasks import run_forever
 from trust_registry.edges import Edge
 from trust_registry.log.routes import log_router, witness_router
@@ -33,7 +34,7 @@ from trust_registry.responder_routes import responder_router
 
 
 def create_app(house: House) -> FastAPI:
-    """The ASGI application for `house`."""
+    """The ASGI application for `house`. `state.shortcuts` is the same with its hot routes in front of it."""
     metrics = house.metrics or Metrics()
     for name, (meaning, value) in house.gauges.items():
         metrics.gauge(name, meaning, value)
@@ -45,13 +46,16 @@ def create_app(house: House) -> FastAPI:
     def refuse(request: Request, error: BaseException) -> Response:
         return problems.respond(request, error, edge.render, language(request))
 
+    def protected(inner: ASGIApp) -> ASGIApp:
+        inner = LastResort(inner, refuse=refuse)
+        if isinstance(house.access, SessionAccess):
+            inner = Protection(
+                inner, access=house.access, refuse=refuse, origin=house.public_url, max_body=house.max_body
+            )
+        return Observation(inner, metrics=metrics)
+
     _word_refusals(app, edge)
-    app.add_middleware(LastResort, refuse=refuse)
-    if isinstance(house.access, SessionAccess):
-        app.add_middleware(
-            Protection, access=house.access, refuse=refuse, origin=house.public_url, max_body=house.max_body
-        )
-    app.add_middleware(Observation, metrics=metrics)
+    app.add_middleware(protected)
     app.include_router(health.router(house.ready, metrics))
     if house.sign_in is not None:
         app.include_router(sign_in.router(house.sign_in, edge))
@@ -60,10 +64,11 @@ def create_app(house: House) -> FastAPI:
     for room in ROOMS:
         if (service := house.services.get(room)) is not None:
             _include(app, room, service, edge)
+    hot: list[APIRouter] = []
     for protocol in PROTOCOLS:
         if (service := house.protocols.get(protocol)) is not None:
-            included = _include(app, protocol, service, edge)
-            app.router.routes.insert(0, Shortcut(included))
+            hot += _include(app, protocol, service, edge)
+    app.state.shortcuts = Shortcuts(app, hot, through=protected, refuse=refuse)
     if "/trust" in house.static_mounts:
         app.include_router(log_router(house.static_mounts["/trust"] / "log"))
     if house.witnesses:

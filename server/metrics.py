@@ -33,11 +33,16 @@ class Metrics:
             "yinxin_http_request_seconds", "Time to answer, by route template", ["route"], registry=self.registry
         )
         self._sign_ins = Counter("yinxin_sign_ins", "Sign-ins by outcome", ["outcome"], registry=self.registry)
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # as few as there are labels
         self._tasks = Counter("yinxin_task_runs", "Background task runs", ["task", "outcome"], registry=self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        found = self._children.get((method, route, status))
+        if found is None:
+            found = (self._requests.labels(method, route, str(status)), self._seconds.labels(route))
+            self._children[method, route, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def sign_in(self, outcome: str) -> None:
         self._sign_ins.labels(outcome).inc()

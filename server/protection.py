@@ -17,7 +17,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +32,12 @@ OF_WALLETS = re.compile(  # OpenID4VCI's and OpenID4VP's, not the page where a h
     r"|/openid4vp/(?:requests|responses)/[^/]+"
 )
 CACHEABLE = ("/static/", *PUBLIC_FILES)
+_OURS = frozenset(  # whatever a route says
+    b"permissions-policy x-content-type-options x-frame-options referrer-policy cross-origin-opener-policy "
+    b"cross-origin-resource-policy".split()
+)
+_POLICY, _CACHING = b"content-security-policy", b"cache-control"
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _FORM_FIELD = re.compile(
     rb'(?:^|&)csrf_token=([0-9a-f]{64})(?:&|$)|name="csrf_token"\r\n\r\n([0-9a-f]{64})\r\n'  # urlencoded | multipart
 )
@@ -72,6 +77,8 @@ class Protection:
         self._refuse = refuse
         self._origin = origin
         self._max_body = max_body
+        both = (True, False)
+        self._fixed = {(camera, public): self._fixed_headers(camera, public) for camera in both for public in both}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,9 +90,9 @@ class Protection:
         request = Request(scope)
         receiving = _Bounded(receive, self._max_body)
         try:
-            if int(request.headers.get("content-length") or 0) > self._max_body:
+            if any(int(value or 0) > self._max_body for name, value in scope["headers"] if name == b"content-length"):
                 raise BodyTooLarge(self._max_body)
-            if request.method not in SAFE_METHODS:
+            if scope["method"] not in SAFE_METHODS and OF_WALLETS.fullmatch(scope["path"]) is None:
                 await self._check_origin_and_token(request, receiving)
         except (BodyTooLarge, CsrfRefused) as err:
             response = self._refuse(request, err)
@@ -98,7 +105,7 @@ class Protection:
         await self._app(scope, receiving, sending)
 
     async def _check_origin_and_token(self, request: Request, body: _Bounded) -> None:
-        if self._access.bearer_token(request) is not None or OF_WALLETS.fullmatch(request.url.path):
+        if self._access.bearer_token(request) is not None:
             return
         expected = self._access.expected_csrf_token(request)
         strict = request.url.path in STRICT_PATHS
@@ -119,32 +126,43 @@ class Protection:
         origin = request.headers.get("origin")
         return origin is None or origin == self._origin or urlsplit(origin).netloc == request.headers.get("host")
 
+    def _fixed_headers(self, camera: bool, public: bool) -> list[tuple[bytes, bytes]]:
+        found = [
+            (b"permissions-policy", f"camera=({'self' if camera else ''}), microphone=(), geolocation=()".encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"DENY"),
+            (b"referrer-policy", b"same-origin"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"cross-origin" if public else b"same-origin"),
+        ]
+        assert {name for name, _ in found} == _OURS
+        if self._origin.startswith("https://"):
+            found.append((b"strict-transport-security", b"max-age=31536000"))
+        return [*found, _ANY_ORIGIN] if public else found
+
     def _with_headers(self, scope: Scope, send: Send, nonce: str) -> Send:
         path: str = scope["path"]
         state = scope["state"]
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
                 camera = bool(state.get("camera"))
-                # A route that serves somebody's image says what it may do: nothing. Pages never say.
-                action = str(state.get("form_action", ""))
-                policy = content_security_policy(nonce, camera=camera, form_action=action)
-                headers.setdefault("Content-Security-Policy", policy)
-                headers["Permissions-Policy"] = f"camera=({'self' if camera else ''}), microphone=(), geolocation=()"
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["X-Frame-Options"] = "DENY"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                given = message.get("headers", ())
+                names = {name for name, _ in given}
                 public = path.startswith(PUBLIC)
-                headers["Cross-Origin-Resource-Policy"] = "cross-origin" if public else "same-origin"
-                if public:
-                    headers["Access-Control-Allow-Origin"] = "*"
-                if self._origin.startswith("https://"):
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
-                headers.setdefault("Cache-Control", _caching(path))
+                headers = [
+                    each for each in given if each[0] not in _OURS and not (public and each[0] == _ANY_ORIGIN[0])
+                ]
+                headers += self._fixed[camera, public]
+                if _POLICY not in names:  # a route that serves somebody's image says what it may do: nothing
+                    action = str(state.get("form_action", ""))
+                    policy = content_security_policy(nonce, camera=camera, form_action=action)
+                    headers.append((_POLICY, policy.encode("latin-1")))
+                if _CACHING not in names:
+                    headers.append((_CACHING, _caching(path).encode()))
                 if (visit := state.get("new_visit")) is not None:
-                    headers.append("Set-Cookie", self._access.visit_header(visit))
+                    headers.append((b"set-cookie", self._access.visit_header(visit).encode("latin-1")))
+                message["headers"] = headers
             await send(message)
 
         return sending

@@ -45,7 +45,7 @@ def run(settings: Settings, house: House, *, started: Callable[[], None] | None 
 def front(house: House) -> ASGIApp:
     """The application, with the hot routes in front of it where verification is served."""
     metrics = house.metrics or Metrics()
-    app = create_app(replace(house, metrics=metrics))
+    app: ASGIApp = create_app(replace(house, metrics=metrics)).state.shortcuts
     verifier = house.services.get("verifier")
     if verifier is None:
         return app
