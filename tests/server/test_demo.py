@@ -66,6 +66,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(data, prepared, client)
 
 
+def test_one_click_goes_where_the_visitor_was_going(demo: Demo) -> None:
+    """A citizen whose wallet asks comes back to its request; everybody else goes through their own door."""
+
+    def goes(where: str) -> dict[str, str]:
+        page = demo.client.get("/sign-in", params={"next": where}).text
+        return dict(re.findall(r'name="name" value="([^"]+)">.*?name="next" value="([^"]*)"', page))
+
+    asked = "/issuers/990100/civil-affairs/authorize/secret"
+    for where, citizen, clerk in ((asked, asked, "/desk"), ("/wallet/scan", "/wallet/scan", "/desk")):
+        found = goes(where)
+        assert (found["lin.xiao"], found["clerk.minzheng"]) == (citizen, clerk)
+    assert goes("/")["lin.xiao"] == "/wallet"
+
+
 def test_demo_is_ready(demo: Demo) -> None:
     answer = demo.client.get("/readyz")
     assert answer.json() == {
