@@ -40,7 +40,7 @@ from tests.interop.wallets import (
 from tests.peers import Peer, has_mdoc_peer
 from tests.peers import installed as has_cwt_peer
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("wallets")]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600), pytest.mark.xdist_group("wallets")]
 CALLBACK = "http://127.0.0.1:9/callback"  # nobody listens: the test reads where the browser would go
 
 
