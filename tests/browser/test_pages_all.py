@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_pages_wallet_openid import asked
+from tests.running import DemoServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PUBLIC = (
@@ -38,6 +42,7 @@ DESK = (
     "/desk/seals",
 )
 COUNTER = ("/counter", "/counter/receipts")
+WALLET = ("/wallet", "/wallet/log", "/wallet/scan", "/wallet/collect")
 LOOKS = [(360, "dark", "en"), (1280, "light", "zh"), (360, "light", "zh"), (1280, "dark", "en")]
 
 # Controls without a name, and text fields without a label: what a screen reader could not say.
@@ -67,6 +72,47 @@ def test_every_page_fits(
         for path in paths:
             look_at(page, path, width)
             assert page.get_attribute("html", "lang") == ("en" if language == "en" else "zh-CN"), path
+
+
+def offer_without_code(page: Page) -> str:
+    """The link of an offer of the citizen's first certificate, for a wallet of theirs."""
+    page.goto("/wallet")
+    page.locator("a[href^='/wallet/c/']").first.click()
+    page.get_by_role("link", name="添加到其他钱包").click()
+    page.get_by_label("用六位验证码保护").uncheck()
+    page.get_by_role("button", name="显示二维码").click()
+    return page.locator("#offer-link").text_content() or ""
+
+
+def paste(page: Page, text: str) -> str:
+    """The page that a scanned text leads to, by its path."""
+    page.goto("/wallet/scan")
+    page.fill("textarea[name=uri]", text)
+    page.click("#scan-form button[type=submit]")
+    page.wait_for_url(re.compile("/wallet/(openid4vp|collect)/."))
+    return urlsplit(page.url).path
+
+
+def test_every_page_of_asking_and_collecting_fits(open_page: OpenPage, demo: DemoServer) -> None:
+    """Scanning, consent, an offer, a collected card, the list of uses: with what is on them when they are needed."""
+    with open_page(as_account="lin.xiao") as page:
+        offer = paste(page, offer_without_code(page))
+        page.get_by_role("button", name="领取", exact=True).click()
+        expect(page.get_by_role("heading", name="已领取")).to_be_visible()
+        page.get_by_role("link", name="看看证照").click()
+        page.wait_for_url("**/wallet/held/*")
+        card = urlsplit(page.url).path
+        with asked(demo) as request:
+            consent = paste(page, request.uri)
+            for width, theme, language in LOOKS:
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                page.goto(f"/language/{language}?next=/verify")
+                for path in (*WALLET, consent, offer, card):
+                    look_at(page, path, width)
+            page.goto(consent)
+            page.get_by_role("button", name="Decline").click()
+        look_at(page, consent, LOOKS[-1][0])
 
 
 def test_the_matrix_leads_to_the_entry_behind_a_cell(open_page: OpenPage) -> None:

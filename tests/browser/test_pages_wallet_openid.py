@@ -84,6 +84,7 @@ def test_a_counter_asks_and_the_citizen_shows_with_keys_of_this_browser(open_pag
         page.goto("/wallet/log")
         expect(page.locator(".use").first).to_contain_text("西川区政务服务大厅")
         expect(page.locator(".use").first).to_contain_text("配偶姓名")
+        expect(page.locator(".use").first).to_contain_text("可以受理")  # what the counter found
 
 
 def test_san_dns_and_an_answer_in_the_clear(open_page: OpenPage, demo: DemoServer) -> None:
@@ -125,6 +126,24 @@ def test_who_lacks_it_is_told_what_is_missing_and_where_to_get_it(open_page: Ope
         expect(page.locator("#agree")).to_have_count(0)
         page.get_by_role("button", name="Tell them").click()
         expect(page.locator("h1")).to_have_text("Declined")
+
+
+def test_what_another_browser_collected_does_not_stand_in_the_way(open_page: OpenPage, demo: DemoServer) -> None:
+    """Its keys are there: here the citizen sees one certificate, once, and not a list of what can't be shown."""
+    offer = subprocess.run(
+        [*YINXIN, "demo", "offer", "--data", str(demo.data)], capture_output=True, text=True, check=True
+    )
+    with open_page(as_account="lin.xiao") as first:
+        paste(first, offer.stdout.strip())
+        first.locator("#collect-go").click()
+        expect(first.get_by_role("heading", name="已领取")).to_be_visible()
+    with open_page(as_account="lin.xiao") as second, asked(demo) as request:
+        paste(second, request.uri)
+        expect(second.locator("#agree")).to_be_enabled()
+        expect(second.locator(".asked-doc").filter(visible=True)).to_have_count(1)
+        expect(second.locator("[data-set-option]").filter(visible=True)).to_have_count(0)
+        agree(second)
+    assert set(indications(request.verdicts)) == {"PASSED"}
 
 
 @pytest.mark.parametrize("text", ["hello", "YXP:ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "javascript:alert(1)"])
