@@ -1,4 +1,4 @@
-"""Strangers' texts on a citizen's page: one line, short, read as they are written. Templates escape; nothing here does."""
+"""Strangers' texts on a citizen's page: one line, short, read as they are written. Templates escape; this does not."""
 
 from __future__ import annotations
 
