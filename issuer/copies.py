@@ -5,7 +5,7 @@ Decides nothing (`issuer.copy_rules` does), keeps nothing that it made, and know
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from issuer.copy_rules import COPIES, KINDS, ClearedCopies, Original, clear_copies, public_keys
@@ -26,12 +26,18 @@ class WalletCopies:
         self._store = service.store
 
     def make(
-        self, certificate_id: CertificateId, holder_id: HolderId, kind: RenderingKind, keys: Sequence[Mapping[str, Any]]
+        self,
+        certificate_id: CertificateId,
+        holder_id: HolderId,
+        kind: RenderingKind,
+        keys: Sequence[Mapping[str, Any]],
+        first: Callable[[Any], None] = lambda _: None,
     ) -> tuple[str | bytes, ...]:
         """One copy for each of `keys` (public JWKs), in their order: SD-JWT VCs as text, or IssuerSigned in CBOR.
 
         When this returns, each has a status index of its own, durable, in a list that is published. What a crash keeps
-        from being delivered leaves an index that nobody uses; a retry draws another.
+        from being delivered leaves an index that nobody uses; a retry draws another. `first`: what must happen in the
+        transaction that records them, with the driver's cursor; what it raises ends all.
         Raises: CopyKeysInvalid, CertificateNotFound (also another holder's), CertificateVoided,
         CertificateNotPublished, HolderErased, what `clear_copies` raises, TypeUnknown, IssuerNotListed,
         TrustViewMissing, StatusSignerMissing, SealKeyMismatch, PublicationDelayed and what the signer raises.
@@ -54,7 +60,7 @@ class WalletCopies:
             service.signers(original.seal.key_uri)  # a key that can't be opened is refused before it is to sign
             return clear_copies(original, public, type_, issuer, now)
 
-        recorded = self._store.record_copies(Asked(certificate_id, holder_id, kind, len(public), now), clear)
+        recorded = self._store.record_copies(Asked(certificate_id, holder_id, kind, len(public), now), clear, first)
         made = seal_copies(recorded, kind, service.signers(recorded.cleared.seal.key_uri))
         if recorded.unpublished:
             service.lists.publish_new(recorded.unpublished)

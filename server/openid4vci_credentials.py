@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from issuer.copies import WalletCopies
-from issuer.openid4vci.challenges import Challenges
+from issuer.openid4vci.challenges import Challenges, Once
 from issuer.openid4vci.credentials import BATCH_SIZE, CredentialIssuer
 from issuer.openid4vci.deferred import Deferrals
 from issuer.openid4vci.encryption import RequestKeys
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
     from server.wiring import Opened
 
 
-def build_credentials(
-    opened: Opened, issuer: IssuerService, key: DeploymentKey, once: Callable[[bytes, datetime], bool]
-) -> CredentialIssuer:
+def build_credentials(opened: Opened, issuer: IssuerService, key: DeploymentKey, once: Once) -> CredentialIssuer:
     """The credential endpoints of the offices whose seals are here. `once`: that of `OpenidStore`."""
     now = opened.now
     anchors = wallet_provider_anchors(opened.settings)

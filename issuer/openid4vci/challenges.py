@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, Protocol
 
 from issuer.openid4vci.errors import ProtocolRefusal
 from issuer.openid4vci.nonces import Nonces
@@ -20,12 +20,16 @@ LIFE: Final = timedelta(minutes=5)
 _MARGIN: Final = timedelta(seconds=2)  # a challenge is remembered a little longer than it lives
 
 
-class Challenges:
-    """`once(digest, until)`: True the first time it is asked. Safe for threads."""
+class Once(Protocol):
+    """`OpenidStore.once`: True the first time it is asked; in the transaction of `cursor`, if there is one."""
 
-    def __init__(
-        self, key: DeploymentKey, now: Callable[[], datetime], once: Callable[[bytes, datetime], bool]
-    ) -> None:
+    def __call__(self, digest: bytes, until: datetime, cursor: Any = None) -> bool: ...
+
+
+class Challenges:
+    """Safe for threads."""
+
+    def __init__(self, key: DeploymentKey, now: Callable[[], datetime], once: Once) -> None:
         self._now = now
         self._once = once
         self._nonces = lru_cache(maxsize=1024)(lambda audience: Nonces(key, f"c_nonce {audience}", LIFE))
@@ -34,8 +38,8 @@ class Challenges:
         """A challenge that nobody can foresee, for proofs to the credential issuer `audience`."""
         return self._nonces(audience).make(self._now())
 
-    def spend(self, audience: str, nonces: Iterable[str]) -> None:
-        """Use each challenge up; proofs of one request may share one.
+    def spend(self, audience: str, nonces: Iterable[str], cursor: Any = None) -> None:
+        """Use each challenge up; proofs of one request may share one. `cursor`: of the transaction that does so.
 
         Raises: ProtocolRefusal (invalid_nonce): invented, another issuer's, too old, or used before.
         """
@@ -44,5 +48,6 @@ class Challenges:
         if not all(known.fresh(nonce, now) for nonce in spent):
             raise ProtocolRefusal("invalid_nonce", "a nonce is too old, or not of this issuer: ask for another")
         for nonce in spent:
-            if not self._once(hashlib.sha256(b"c_nonce:" + nonce.encode("ascii")).digest(), now + LIFE + _MARGIN):
+            digest = hashlib.sha256(b"c_nonce:" + nonce.encode("ascii")).digest()
+            if not self._once(digest, now + LIFE + _MARGIN, cursor):
                 raise ProtocolRefusal("invalid_nonce", "a nonce was used before: ask for another")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from issuer.errors import (
@@ -60,7 +61,12 @@ class Copying(Protocol):
     """`issuer.copies.WalletCopies`."""
 
     def make(
-        self, certificate_id: CertificateId, holder_id: HolderId, kind: RenderingKind, keys: Sequence[Mapping[str, Any]]
+        self,
+        certificate_id: CertificateId,
+        holder_id: HolderId,
+        kind: RenderingKind,
+        keys: Sequence[Mapping[str, Any]],
+        first: Callable[[Any], None] = ...,
     ) -> tuple[str | bytes, ...]: ...
 
 
@@ -100,13 +106,14 @@ class CredentialIssuer:
         dataset, configuration = find_target(tenant, grant, request)
         expected = Expected(tenant.identifier, grant.client_id, self.now(), BATCH_SIZE, self.anchors, self.attested)
         proven = read_proofs(request.get("proofs"), expected)
-        self.challenges.spend(tenant.identifier, proven.nonces)
+        spend = partial(self.challenges.spend, tenant.identifier, proven.nonces)
         keys = [key.jwk() for key in proven.keys]
         if configuration.type.dual_control and not grant.approved:
+            spend()
             self._check_standing(dataset.certificate_id)
             transaction = self.deferrals.begin(grant, dataset, configuration, keys)
             return _answer({"transaction_id": transaction, "interval": INTERVAL}, sealing, 202)
-        issued = self._issue(grant, dataset.certificate_id, configuration, keys)
+        issued = self._issue(grant, dataset.certificate_id, configuration, keys, spend)
         # For wallets that prove the key of the offer's next credential with a nonce of the last response only.
         more = {"notification_id": self.notifications.make(grant), "c_nonce": self.challenges.make(tenant.identifier)}
         return _answer({"credentials": issued, **more}, sealing, 200)
@@ -168,9 +175,11 @@ class CredentialIssuer:
         certificate_id: CertificateId,
         configuration: CredentialConfiguration,
         keys: Sequence[Mapping[str, Any]],
+        spend: Callable[[Any], None] = lambda _: None,
     ) -> list[dict[str, str]]:
+        """`spend` uses up what was proven, in the transaction that records the copies."""
         try:
-            made = self.copies.make(certificate_id, grant.holder_id, configuration.kind, keys)
+            made = self.copies.make(certificate_id, grant.holder_id, configuration.kind, keys, spend)
         except _UNAVAILABLE as err:
             raise ProtocolRefusal(
                 "temporarily_unavailable", "try again shortly", status=503, headers={"Retry-After": "10"}

@@ -39,5 +39,5 @@ class Openid4vci:
     admit: Callable[[str | None], None] = lambda _: None
 
     def sweep(self) -> int:
-        """Delete what has expired; the number of rows."""
-        return self.store.sweep(self.now())
+        """Delete what has expired, deferred requests too; the number of rows."""
+        return self.store.sweep(self.now()) + self.credentials.deferrals.expire()

@@ -85,10 +85,15 @@ class OpenidStore:
         """Where the rows are, for those who keep theirs beside them."""
         return self._engine
 
-    def once(self, digest: bytes, until: datetime) -> bool:
-        """Whether this is the first use of what `digest` (SHA-256) stands for; remembered until `until` at least."""
-        with writing(self._engine, lasting=False) as cursor:
+    def once(self, digest: bytes, until: datetime, cursor: Any = None) -> bool:
+        """Whether this is the first use of what `digest` (SHA-256) stands for; remembered until `until` at least.
+
+        `cursor`: of the driver, for a transaction with which this holds or not; else it holds at once.
+        """
+        if cursor is not None:
             return bool(self._use_once.run(cursor, digest=digest, until=until).rowcount == 1)
+        with writing(self._engine, lasting=False) as own:
+            return self.once(digest, until, own)
 
     # Offers
 
