@@ -8,7 +8,9 @@ and writing the answer included), as a share of bare ES256 verifications with a 
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -31,17 +33,24 @@ BATCHES = 240  # of fifty codes each
 class Subject:
     """A server in a process of its own, and open connections to it."""
 
-    def __init__(self, name: str, module: str = "tests.benchmarks.http_subjects") -> None:
+    def __init__(self, name: str, module: str = "tests.benchmarks.http_subjects", stderr: int | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [sys.executable, "-m", "uvicorn", f"{module}:{name}", "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [*command, "--log-level", "error", "--no-access-log", "--timeout-keep-alive", "600"]
+            [*command, "--log-level", "error", "--no-access-log", "--timeout-keep-alive", "600"],
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread runs yet
+            stderr=stderr,
         )
-        self.connections = [self._connect() for _ in range(CONNECTIONS)]
-        self.example = self.get("/example")
         self.request = b""
+        try:
+            self.connections = [self._connect() for _ in range(CONNECTIONS)]
+            self.example = self.get("/example")
+        except BaseException:
+            self.process.kill()
+            self.process.wait(20)
+            raise
 
     def get(self, path: str) -> bytes:
         self.connections[0].sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -70,7 +79,9 @@ class Subject:
             raise AssertionError("the benchmark's own code does not pass")
 
     def _connect(self) -> socket.socket:
-        for _ in range(300):
+        for _ in range(1200):
+            if self.process.poll() is not None:
+                break
             try:
                 return socket.create_connection(("127.0.0.1", self.port), timeout=30)
             except OSError:
@@ -91,6 +102,11 @@ class Subject:
             connection.close()
         self.process.terminate()
         self.process.wait(20)
+
+
+def _end_with_parent() -> None:
+    """A benchmark that is killed leaves no server behind (prctl, PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _read_answer(connection: socket.socket) -> bytes:

@@ -2,12 +2,14 @@
 
 The real application in a process of its own; what counts is the processor time of all of its threads. The budget is
 10 x (one ES256 signature and two verifications) + 6 x what a trivial FastAPI handler costs a server, measured in the
-same rounds. The wallet's own work, and making the offer at the desk, are not counted.
+same rounds. Every request is logged, as it is by default. The wallet's own work, and making the offer at the desk, are
+not counted.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from statistics import median
@@ -71,12 +73,14 @@ class Flows:
 
 def run() -> list[tuple[str, float, str]]:
     """(name, share of the budget, goal)."""
-    server = Subject("issuing", module="tests.benchmarks.openid4vci_subjects")
     plain = Subject("trivial", module="tests.benchmarks.openid4vci_subjects")
     try:
-        return _measured(server, plain)
+        server = Subject("issuing", module="tests.benchmarks.openid4vci_subjects", stderr=subprocess.DEVNULL)
+        try:
+            return _measured(server, plain)
+        finally:
+            server.stop()
     finally:
-        server.stop()
         plain.stop()
 
 
@@ -103,8 +107,8 @@ def _measured(server: Subject, plain: Subject) -> list[tuple[str, float, str]]:
     share = median(issuing / budget for issuing, budget in quiet)
     milliseconds = 1000 * median(issuing for issuing, _ in quiet)
     return [
-        ("OpenID4VCI whole pre-authorized flow, server CPU per certificate / budget", share, "<= 1.00"),
-        ("  the same in milliseconds of this machine", milliseconds, "(told, no goal)"),
+        ("OpenID4VCI whole pre-authorized flow, server CPU per certificate", share, "<= 1.0 of the budget"),
+        ("  the same in milliseconds of this machine", milliseconds, "reported"),
     ]
 
 

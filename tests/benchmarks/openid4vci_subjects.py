@@ -78,6 +78,6 @@ class Offering:
 
 def issuing() -> ASGIApp:
     """The whole application, as `yinxin serve` runs it."""
-    configure_logs("json", "warning")
+    configure_logs("json", "info")  # as is the default
     house = RealHouse(Path(tempfile.mkdtemp(prefix="yinxin-bench-")) / "demo")
     return Offering(house.app, house)
