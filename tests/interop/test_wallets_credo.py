@@ -15,7 +15,7 @@ from tests.interop.clients import Client
 from tests.interop.hosted import Hosted, hosted
 from tests.interop.wallets import HOLDER, MDOC, SD_JWT, Demo, codes, running, verdicts
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("credo")]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600), pytest.mark.xdist_group("credo")]
 CARD, CARD_MDOC = "https://library.example/card", "org.example.library.card.1"
 MARRIAGE, MARRIAGE_MDOC = "urn:yinxin:type:common/marriage-certificate", "org.yinxin.common.marriage-certificate.1"
 CORE = "org.yinxin.certificate.1"
