@@ -239,6 +239,8 @@ def test_names_of_a_wallet_can_do_nothing_on_the_page(house: RealHouse, issuer: 
     assert page.status_code == 200
     assert "<script>alert" not in page.text
     assert "&lt;script&gt;alert" in page.text
+    _, page = Asking(house, issuer, client_id="W" * 500).page()
+    assert 0 < page.text.count("W") < 100, "nor push the warning out of sight"
 
 
 def test_the_page_in_english(house: RealHouse, issuer: str) -> None:
