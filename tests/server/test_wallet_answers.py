@@ -198,3 +198,15 @@ def test_json_that_is_no_answer(house: RealHouse, path: str, body: dict[str, Any
     answer = house.signed_in("lin.xiao").post(f"/api/wallet/openid4vp{path}", json=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["", "/x/prepare", "/x/answer", "/x/decline"])
+@pytest.mark.parametrize("headers", [{"X-CSRF-Token": "0" * 64}, {"Origin": "https://thief.example"}])
+def test_another_sites_page_answers_nothing_for_the_citizen(
+    house: RealHouse, path: str, headers: dict[str, str]
+) -> None:
+    """Attack: cross-site request forgery, against the pages and the JSON alike."""
+    client = house.signed_in("lin.xiao")
+    for where in (f"/api/wallet/openid4vp{path}", f"/wallet/openid4vp{path}"):
+        answer = client.post(where, json={"uri": "openid4vp://?client_id=a"}, headers=headers)
+        assert answer.status_code == 403

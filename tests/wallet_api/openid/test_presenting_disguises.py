@@ -15,9 +15,9 @@ import pytest
 from keys.algorithms import ES256
 from keys.custody.software import EphemeralSigner
 from keys.envelopes.base64url import b64url_encode
-from keys.envelopes.sd_jwt import parse_sd_jwt
+from keys.envelopes.sd_jwt import issue_sd_jwt, parse_sd_jwt
 from keys.x509 import Certificate, Profile, make_certificate
-from tests.wallet_api.openid.party import HOST, MDOC_QUERY, RESPONSE_URI, SD_QUERY, Party, Wallet, Wires
+from tests.wallet_api.openid.party import HOST, MDOC_QUERY, RESPONSE_URI, SD_QUERY, VCT, Party, Wallet, Wires
 from tests.wallet_api.openid.test_presenting import transaction
 from tests.wallet_api.openid.test_presenting_attacks import serve
 from tests.wallet_api.town import DAY_0, GRANTED, HALL, NOON, WEST
@@ -31,6 +31,8 @@ from trust_registry.model import (
     StatusChange,
     TrustView,
 )
+from verifier.dcql import parse_dcql
+from wallet_api.openid.matching import offer
 from wallet_api.openid.outgoing import NotReached, Unreached
 from wallet_api.openid.presenting_service import Choice
 from wallet_api.openid.refusals import Flaw, KeysMissing, RequestRefused
@@ -251,14 +253,23 @@ def test_a_mismatch_of_values_and_a_no_look_the_same_to_who_asks(wallet: Wallet)
     assert told[0] == told[1]
 
 
-def test_what_copies_do_not_say_is_not_promised(wallet: Wallet) -> None:
+@pytest.mark.parametrize(("name", "answered"), [("iss", False), ("vct", True)])
+def test_what_copies_do_not_say_is_not_promised(wallet: Wallet, name: str, answered: bool) -> None:
     """If the Wallet cannot deliver all claims requested, it MUST NOT return the Credential (section 6.4.1)."""
-    query = {**SD_QUERY, "claims": [{"path": ["iss"]}]}
+    query = {**SD_QUERY, "claims": [{"path": [name]}]}
     del query["claim_sets"]
-    wallet.party.parameters["dcql_query"] = {"credentials": [query]}
-    offer = wallet.look(wallet.open()).offer
-    assert offer is not None
-    assert not offer.answerable
+    sealed = issue_sd_jwt(
+        {"vct": VCT, "iss": "urn:yinxin:issuer:990100/civil-affairs", "holder_name": "林晓"},
+        {"holder_name"},
+        signer=wallet.holdings.signer,
+        header={"typ": "dc+sd-jwt"},
+    )
+    details = [
+        replace(each, holding=replace(each.holding, sd_jwt_vc=sealed))
+        for each in wallet.town.service.holdings(wallet.lin)
+    ]
+    found = offer(parse_dcql({"credentials": [query]}), details, (), wallet.view)
+    assert found.answerable is answered
 
 
 def test_an_answer_that_failed_may_be_tried_again_at_once(wallet: Wallet) -> None:
