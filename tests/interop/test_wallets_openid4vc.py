@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, provider: WalletProvider) -> 
 @pytest.fixture(scope="module")
 def wallet(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with Client("wallet.mjs", tmp_path_factory.mktemp("client")) as client:
-        assert client.ask("anchors", folder=str(demo.anchors)) == {"count": 8}
+        assert client.ask("anchors", folder=str(demo.anchors)) == {"count": 9}
         yield client
 
 
