@@ -6,12 +6,13 @@ The authorization endpoint is a page (`issuer.openid4vci.pages`). Spec: OpenID4V
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from issuer.openid4vci.attestation import CHALLENGE_HEADER, Client
 from issuer.openid4vci.errors import ProtocolRefusal
-from issuer.openid4vci.exchange import add_endpoint, answer, read_form, single
+from issuer.openid4vci.exchange import add_endpoint, answer, in_thread, read_form, single
 from issuer.openid4vci.metadata_as import as_metadata
 from issuer.openid4vci.model import Tenant
 from issuer.openid4vci.pushed import well_formed
@@ -24,10 +25,12 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
     """`GET offers/{address}`, `POST par`, `POST token`, `POST challenge` and the metadata of every tenant."""
     routes = APIRouter()
+    at_hand = service.store.embedded  # one row of a file, which waits for no writer: another thread would cost more
 
     async def offer(request: Request, tenant: Tenant) -> Response:
         address, language = request.path_params["address"], edge.language(request)
-        return answer(await run_in_threadpool(service.offers.document, tenant, address, language))
+        found = partial(service.offers.document, tenant, address, language)
+        return answer(found() if at_hand else await in_thread(found))
 
     async def par(request: Request, tenant: Tenant) -> Response:
         service.admit(request.client.host if request.client else None)  # nothing else would bound what is kept
@@ -36,7 +39,7 @@ def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
         def push() -> dict[str, object]:
             return service.authorization.push(tenant, form, dpop, _client(service, tenant, request, form))
 
-        return answer(await run_in_threadpool(push), status=201, headers=_nonces(service, dpop))
+        return answer(await in_thread(push), status=201, headers=_nonces(service, dpop))
 
     async def token(request: Request, tenant: Tenant) -> Response:
         form, dpop = await read_form(request), single(request, "dpop")
@@ -44,7 +47,7 @@ def as_router(service: Openid4vci, edge: Edge) -> APIRouter:
         def redeem() -> dict[str, object]:
             return service.token_endpoint.answer(tenant, form, dpop, _client(service, tenant, request, form))
 
-        return answer(await run_in_threadpool(redeem), headers=_nonces(service, dpop))
+        return answer(await in_thread(redeem), headers=_nonces(service, dpop))
 
     async def challenge(_request: Request, _tenant: Tenant) -> Response:
         return answer({"attestation_challenge": service.attestations.challenge()})

@@ -5,12 +5,13 @@ Spec: OpenID4VCI 1.0 sections 7 to 12.2.
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from issuer.openid4vci.credentials import MAX_BODY, Answer, CredentialIssuer
 from issuer.openid4vci.errors import ProtocolRefusal
-from issuer.openid4vci.exchange import add_endpoint, answer, read_body, single
+from issuer.openid4vci.exchange import add_endpoint, answer, in_thread, read_body, single
 from issuer.openid4vci.metadata import JSON, JWT, preferred_form
 from issuer.openid4vci.model import Grant, Tenant
 from issuer.openid4vci.service import Openid4vci
@@ -31,7 +32,7 @@ def credential_router(service: Openid4vci) -> APIRouter:
     part: CredentialIssuer = service.credentials
 
     async def metadata(request: Request, tenant: Tenant) -> Response:
-        return await run_in_threadpool(_metadata, part, tenant, request.headers.get("accept"))
+        return await in_thread(partial(_metadata, part, tenant, request.headers.get("accept")))
 
     async def nonce(_request: Request, tenant: Tenant) -> Response:
         made = part.challenges.make(tenant.identifier)
@@ -45,7 +46,7 @@ def credential_router(service: Openid4vci) -> APIRouter:
             grant = _authorised(service, tenant, headers, "credential")
             return part.credential(tenant, grant, headers[2], body)
 
-        return _sent(await run_in_threadpool(work), service, headers)
+        return _sent(await in_thread(work), service, headers)
 
     async def deferred(request: Request, tenant: Tenant) -> Response:
         body = await _read(request, MAX_BODY, "invalid_credential_request")
@@ -55,7 +56,7 @@ def credential_router(service: Openid4vci) -> APIRouter:
             grant = _authorised(service, tenant, headers, "deferred_credential")
             return part.deferred(tenant, grant, headers[2], body)
 
-        return _sent(await run_in_threadpool(work), service, headers)
+        return _sent(await in_thread(work), service, headers)
 
     async def notification(request: Request, tenant: Tenant) -> Response:
         body = await _read(request, _MAX_NOTIFICATION, "invalid_notification_request")
@@ -65,7 +66,7 @@ def credential_router(service: Openid4vci) -> APIRouter:
             grant = _authorised(service, tenant, headers, "notification")
             part.notification(grant, headers[2], body)
 
-        await run_in_threadpool(work)
+        await in_thread(work)
         return _sent(Answer(204, b"", None), service, headers)
 
     add_endpoint(routes, service.tenants, "", "GET", metadata, before=WELL_KNOWN)

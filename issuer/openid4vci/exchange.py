@@ -6,9 +6,11 @@ cookie, and is answered with `Cache-Control: no-store`. Spec: RFC 6749 sections 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -41,6 +43,8 @@ _PREFLIGHT: Final = {
 }
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
+_WORKERS: Final = ThreadPoolExecutor(32, "openid4vci")
+Answered = TypeVar("Answered")
 Endpoint = Callable[[Request, Tenant], Awaitable[Response]]
 
 
@@ -84,6 +88,11 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise ProtocolRefusal("invalid_request", f"at most {limit} bytes are read", status=413)
     return body
+
+
+async def in_thread(work: Callable[[], Answered]) -> Answered:
+    """What `work` returns, which may wait for the database, a disk or a signer."""
+    return await asyncio.get_running_loop().run_in_executor(_WORKERS, work)
 
 
 def media_type(request: Request) -> str:

@@ -85,6 +85,11 @@ class OpenidStore:
         """Where the rows are, for those who keep theirs beside them."""
         return self._engine
 
+    @property
+    def embedded(self) -> bool:
+        """Whether to look something up is to read a file, which waits for nobody."""
+        return self._engine.dialect.name == "sqlite"
+
     def once(self, digest: bytes, until: datetime, cursor: Any = None) -> bool:
         """Whether this is the first use of what `digest` (SHA-256) stands for; remembered until `until` at least.
 
