@@ -30,6 +30,7 @@ from tests.wallet_api.openid.collecting_world import Browser, IntoTheHouse
 from trust_registry.edges import AccountId
 from trust_registry.model import IssuerId
 from wallet_api.openid.collecting_steps import ToSign
+from wallet_api.openid.collecting_store import CollectionState
 
 OFFICE = IssuerId("990200/public-security")
 ISSUER = f"{ORIGIN}/issuers/{OFFICE}"
@@ -258,3 +259,21 @@ def test_the_hosted_wallet_tells_the_citizen_of_a_refusal(house: RealHouse, perm
         left: TestClient = hosted.client
         told = left.get(f"{API}/{hosted.id}").json()
         assert (told["state"], told["failure"]["code"]) == ("failed", "credential_request_denied")
+
+
+def test_a_wallet_that_waited_longer_than_its_token_comes_back(house: RealHouse, permit: CertificateSummary) -> None:
+    """RFC 6749 section 6; HAIP 1.0: the refresh token is the attested instance's, which attests itself again."""
+    hosted = Hosted(house)
+    assert hosted.collect(offered(house, permit))["waiting"]
+    decide(house, CLERK, step="approve")
+    collector = house.house.protocols["wallet_api.openid"].collecting
+    holder = house.house.services["issuer"].find_holder(CHEN.kind, CHEN.number)
+    asked = collector._client._outgoing.asked
+    with house.clock.later(timedelta(days=2)):
+        assert collector.check(holder, hosted.id).collection.state is CollectionState.WAITING, "a new token first"
+        (_, path, headers, body) = asked[-1]
+        assert path.endswith("/token")
+        assert b"grant_type=refresh_token" in body
+        assert "OAuth-Client-Attestation" in headers
+    with house.clock.later(timedelta(days=2, seconds=61)):
+        assert collector.check(holder, hosted.id).collection.state is CollectionState.DONE
