@@ -93,6 +93,24 @@
     }
   };
 
+  // Of a set's options those that can be shown from here, and of those that offer the same certificates the first.
+  const withoutRepeats = () => {
+    for (const set of form.querySelectorAll("[data-set]")) {
+      const options = [...set.querySelectorAll(".set-option")], seen = new Set(), kept = [];
+      set.querySelectorAll("[data-set-option]").forEach((radio, index) => {
+        const offered = [...options[index].querySelectorAll("[data-query]")].map((query) =>
+          [...query.querySelectorAll("[data-option]:not(.elsewhere)")].map((card) => card.dataset.same).sort().join("\n"));
+        const same = offered.join("\n\n");
+        radio.disabled = offered.includes("") || seen.has(same);
+        radio.closest("label").hidden = radio.disabled;
+        seen.add(same);
+        if (!radio.disabled) kept.push(radio);
+      });
+      if (kept.length && !kept.some((radio) => radio.checked)) kept[0].checked = true;
+      if (kept.length === 1) kept[0].closest("label").hidden = true;
+    }
+  };
+
   const present = async () => {
     const keys = window.walletKeys, choices = chosen();
     let made = [], needed;
@@ -123,7 +141,7 @@
   });
   form.addEventListener("change", arrange);
 
-  if (!window.walletKeys?.able()) return fail(say("这个浏览器不能保存钥匙（需要 https 和较新的浏览器），因此不能出示。", "This browser can't keep keys (that takes https and a recent one), so it can't show anything."));
+  if (!window.walletKeys?.able()) return fail(say("这个浏览器不能保存密钥（需要 https 和较新的浏览器），因此不能出示。", "This browser can't keep keys (that takes https and a recent one), so it can't show anything."));
   agree.hidden = false;
-  window.walletKeys.thumbprints().then((here) => { withoutKeys(new Set(here)); arrange(); }, () => fail(say("浏览器没有打开钥匙库，可能是无痕模式。", "The browser did not open its key store; private windows may not.")));
+  window.walletKeys.thumbprints().then((here) => { withoutKeys(new Set(here)); withoutRepeats(); arrange(); }, () => fail(say("浏览器读不到密钥，可能处于无痕模式。", "The browser did not open its key store; private windows may not.")));
 })();
