@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,6 +119,7 @@ def offer(  # noqa: PLR0917  (typer makes options of them)
     sys.stdout.write(f"{made.by_reference if by_reference else made.by_value}\n")
     if made.tx_code is not None:
         sys.stderr.write(f"Transaction code: {made.tx_code}\n")
+    _say_if_stopped(_folder(context, data))
     if needs_approval:
         sys.stderr.write("Decided at /desk/wallet-requests by clerk.xichuan.gongan or clerk.xichuan.gongan2\n")
 
@@ -143,6 +144,7 @@ def request(  # noqa: PLR0917
         sys.stdout.write(f"{asking.begun.uri}\n")
         sys.stdout.flush()
         sys.stderr.write(f"{asking.party} asks for {asking.scenario}, until {asking.begun.expires_at:%H:%M:%S} UTC\n")
+        _say_if_stopped(_folder(context, data))
         if wait:
             sys.stdout.write(json.dumps(progress_to_json(asking.wait()), ensure_ascii=False) + "\n")
 
@@ -159,7 +161,7 @@ def anchors(
     """
     from server.demo.anchors import write_anchors
 
-    _tell(write_anchors(_folder(context, data), out))
+    _write(write_anchors, _folder(context, data), out)
 
 
 @app.command("wallet-provider")
@@ -173,10 +175,14 @@ def wallet_provider(
     """
     from server.demo.lending import write_provider
 
-    _tell(write_provider(_folder(context, data), out))
+    _write(write_provider, _folder(context, data), out)
 
 
-def _tell(written: Sequence[AnchorFile]) -> None:
+def _write(make: Callable[[Path, Path], Sequence[AnchorFile]], folder: Path, out: Path) -> None:
+    try:
+        written = make(folder, out)
+    except OSError as err:
+        raise typer.BadParameter(f"{err.filename or out}: {err.strerror}", param_hint="--out") from err
     width = max(len(str(each.path)) for each in written)
     for each in written:
         sys.stdout.write(f"{each.path!s:{width}}  {each.purpose}\n")
@@ -186,3 +192,10 @@ def _folder(context: typer.Context, data: Path | None) -> Path:
     """As said after the command's name, before it, or neither."""
     before: Any = context.parent.params.get("data") if context.parent is not None else None
     return data or before or DATA
+
+
+def _say_if_stopped(folder: Path) -> None:
+    from server.demo.opening import answers
+
+    if not answers(folder):
+        sys.stderr.write(f"The demonstration is not running: start it with  yinxin demo --data {folder}\n")

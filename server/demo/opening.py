@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from server.demo.apart import MARK, SETTINGS_FILE
 from server.demo.start import check_readable
@@ -24,3 +26,13 @@ def open_demo(data: Path) -> Opened:
     if opened.keeper.view is None:
         raise DemoFolderRefused(f"{data} holds no trust data: start it once with  yinxin demo --data {data}")
     return opened
+
+
+def answers(data: Path) -> bool:
+    """Whether anybody listens where the demonstration of that folder would."""
+    address = urlsplit(load_settings(data.absolute() / SETTINGS_FILE, data=data.absolute()).origin)
+    try:
+        with socket.create_connection((address.hostname or "", address.port or 80), timeout=2):
+            return True
+    except OSError:
+        return False

@@ -298,3 +298,20 @@ def test_the_verdict_is_printed_when_it_came(folder: Folder) -> None:
 
 def asking(folder: Folder) -> AbstractContextManager[Asking]:
     return ask(folder.data, DEFAULT_SCENARIO, ClientIdPrefix.X509_HASH, ResponseMode.DIRECT_POST_JWT)
+
+
+def test_who_forgot_to_start_the_demonstration_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.demo.opening.answers", lambda data: False)
+    told = f"The demonstration is not running: start it with  yinxin demo --data {folder.data}"
+    assert told in folder.run("offer").stderr
+    assert told in folder.run("request").stderr
+
+
+def test_a_folder_that_can_t_be_written_to_is_named(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert (
+        CliRunner()
+        .invoke(app, ["anchors", "--data", str(folder.data), "--out", str(tmp_path / "file" / "anchors")])
+        .exit_code
+        == 2
+    )
