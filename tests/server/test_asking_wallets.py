@@ -24,7 +24,7 @@ from server.demo.people import LIN
 from tests.server.real_house import ORIGIN, RealHouse, built
 from tests.verifier.openid4vp.wallet import Asked, Shown, Wallet, read_link, read_request
 from trust_registry.model import CertificateStatus, Names, StatusReason
-from verifier.openid4vp.model import PresentedVerdict, Progress, RequestState
+from verifier.openid4vp.model import KEPT, PresentedVerdict, Progress, RequestState
 from verifier.pages.asked import over_words, overall
 from verifier.pages.asking import Shown as Cookie
 from verifier.pages.asking import read_cookie
@@ -155,6 +155,11 @@ def test_what_was_revoked_since_it_was_collected_is_rejected(counter: Counter) -
         assert re.search(r'data-kind="(failed|indeterminate)"', text)
     finally:
         issuer.change_status(StatusChangeRequest(number, valid, StatusReason.REVIEW_ENDED, now, FOUNDER))
+
+
+def test_the_browser_can_show_the_answer_as_long_as_it_is_kept(counter: Counter) -> None:
+    answer = counter.browser.post("/counter/requests", data={"scenario": FAMILY}, follow_redirects=False)
+    assert f"Max-Age={int(KEPT.total_seconds())};" in answer.headers["set-cookie"]
 
 
 def test_the_answer_is_for_the_browser_that_asked(counter: Counter) -> None:

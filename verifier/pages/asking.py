@@ -24,7 +24,7 @@ from trust_registry.model import Names, RelyingPartyId, Scenario, ScenarioId
 from trust_registry.qr import qr_svg
 from verifier.errors import RequestNotFound
 from verifier.openid4vp.errors import ProtocolRefusal
-from verifier.openid4vp.model import PresentedVerdict, Progress, RequestState
+from verifier.openid4vp.model import KEPT, PresentedVerdict, Progress, RequestState
 from verifier.openid4vp.service import Requests
 from verifier.pages.asked import Asked, asked_of, over_words, overall
 from verifier.pages.counter import party_of, scenarios_of
@@ -195,7 +195,7 @@ class AskingPages:
         response.set_cookie(
             COOKIE,
             shown.to_cookie(),
-            max_age=600,
+            max_age=int(KEPT.total_seconds()),
             path=f"{PATH}/{id}",
             httponly=True,
             samesite="lax",
