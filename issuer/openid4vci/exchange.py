@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from issuer.openid4vci.errors import ProtocolRefusal
@@ -25,6 +26,7 @@ from trust_registry.model import IssuerId
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 MAX_FORM: Final = 64 * 1024
+BODY_SECONDS: Final = 30.0  # who is slow on purpose holds no place for long
 _MAX_FIELDS: Final = 64
 _REPEATABLE: Final = frozenset({"resource"})  # RFC 8707 section 2
 _HEADERS: Final = MappingProxyType(
@@ -81,12 +83,16 @@ def tenant_of(request: Request, tenants: Tenants) -> Tenant:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises ProtocolRefusal (413) beyond `limit` bytes."""
+    """The whole body. Raises ProtocolRefusal: 413 beyond `limit` bytes, 408 where it stays away or is broken off."""
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise ProtocolRefusal("invalid_request", f"at most {limit} bytes are read", status=413)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > limit:
+                    raise ProtocolRefusal("invalid_request", f"at most {limit} bytes are read", status=413)
+    except (TimeoutError, ClientDisconnect):
+        raise ProtocolRefusal("invalid_request", "the body did not come in time", status=408) from None
     return body
 
 

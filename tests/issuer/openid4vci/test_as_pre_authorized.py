@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from issuer.openid4vci import exchange
 from issuer.openid4vci.errors import ProtocolRefusal
 from issuer.openid4vci.exchange import MAX_FORM, parse_form
 from issuer.openid4vci.offers import MOST_ATTEMPTS, Offer, OfferState
@@ -325,3 +328,29 @@ _TENANT: list[Any] = []
 @pytest.fixture(scope="module", autouse=True)
 def _known_tenant(shared_issuing: Issuing) -> None:
     _TENANT[:] = [shared_issuing.tenant]
+
+
+@pytest.mark.parametrize("leaving", [True, False])
+@pytest.mark.parametrize("endpoint", ["token", "credential"])
+def test_a_body_that_stays_away(wallet: Wallet, monkeypatch: pytest.MonkeyPatch, endpoint: str, leaving: bool) -> None:
+    """Neither a place that is held for ever, nor a bug when the connection ends."""
+    monkeypatch.setattr(exchange, "BODY_SECONDS", 0.01)
+    first = {"type": "http.request", "body": b"grant_type=", "more_body": True}
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if not first:
+            return {"type": "http.disconnect"} if leaving else await asyncio.Event().wait()
+        message = dict(first)
+        first.clear()
+        return message
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    path = f"{urlsplit(ISSUER).path}/{endpoint}"
+    kind = b"application/x-www-form-urlencoded" if endpoint == "token" else b"application/json"
+    headers = [(b"content-type", kind), (b"authorization", b"Bearer x")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    asyncio.run(wallet.issuing.client.app(scope, receive, send))
+    assert sent[0]["status"] == 408
