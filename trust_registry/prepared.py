@@ -91,7 +91,11 @@ def writing(engine: Engine, *, lasting: bool = True) -> Iterator[Any]:
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
+        _commit(connection)
+
+
+def _commit(connection: Any) -> None:
+    connection.commit()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from keys.errors import KeyNotFound
 from keys.signer import EphemeralSigner, Signer
 from tests.issuer.office import CLERK, DAY_0, MARRIAGE, OFFICE, SEAL_ID, Office, open_office
 from tests.issuer.test_bulk import csv_of
+from trust_registry import prepared as prepared_statements
 from trust_registry.catalogue import COMMON_TYPES_BY_ID
 from trust_registry.identifiers import CertificateId
 from trust_registry.model import CertificateStatus
@@ -72,6 +73,8 @@ def dying(office: Office, fatal: int | None, patch: pytest.MonkeyPatch) -> Itera
     with patch.context() as inner:
         inner.setattr(os, "fsync", steps.step)  # the machine goes on, so that nothing need reach the disk
         inner.setattr(os, "replace", steps.before(os.replace))
+        inner.setattr(prepared_statements.Prepared, "run", steps.before(prepared_statements.Prepared.run))
+        inner.setattr(prepared_statements, "_commit", steps.before(prepared_statements._commit))
         try:
             yield steps
         except Crash:
