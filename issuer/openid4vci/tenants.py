@@ -41,6 +41,11 @@ class Tenants:
             self._found[issuer_id] = _Found(view, now, _next_change(tenant.entry, now), tenant)
         return tenant
 
+    def forget(self) -> None:
+        """Look everything up anew."""
+        self._found.clear()
+        self._sealed.clear()
+
     def _find(self, view: TrustView, issuer_id: IssuerId, now: datetime) -> Tenant | None:
         entry = view.issuers.get(issuer_id)
         if entry is None or status_at(entry.history, now) is not EntryStatus.GRANTED:
