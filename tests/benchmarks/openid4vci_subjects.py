@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from issuer.model import HolderIdentity, IssueRequest, RenderingKind
 from server.demo.people import ISSUES, PEOPLE
 from server.observation import configure_logs
+from server.running import settle
 from tests.server.real_house import RealHouse
 from trust_registry.edges import AccountId
 
@@ -80,4 +81,5 @@ def issuing() -> ASGIApp:
     """The whole application, as `yinxin serve` runs it."""
     configure_logs("json", "info")  # as is the default
     house = RealHouse(Path(tempfile.mkdtemp(prefix="yinxin-bench-")) / "demo")
+    settle()
     return Offering(house.app, house)
