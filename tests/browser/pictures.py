@@ -41,6 +41,6 @@ def camera_film(text: str, path: Path, frames: int = 20) -> Path:
 
 def read_picture(picture: Image.Image) -> str:
     """The text of the QR code in a screenshot."""
-    (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+    (found,) = zxingcpp.read_barcodes(picture.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
     text: str = found.text
     return text
