@@ -55,10 +55,7 @@ def front(house: House) -> ASGIApp:
 
 
 def settle() -> None:
-    """What was built by now lives as long as the process: the garbage collector need not go through it again.
-
-    An eighth of what it costs to issue to a wallet was that.
-    """
+    """What was built by now lives as long as the process: the garbage collector need not go through it again."""
     gc.collect()
     gc.freeze()
 
